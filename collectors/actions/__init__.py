@@ -1,0 +1,1 @@
+"""Changing things: plan, confirm, call, outcome."""

@@ -1,0 +1,1 @@
+"""Simulated engines that speak the real Engine API on local sockets."""

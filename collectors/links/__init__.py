@@ -1,0 +1,1 @@
+"""The ways to an engine: each turns an address into a local endpoint."""

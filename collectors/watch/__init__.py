@@ -1,0 +1,1 @@
+"""One supervisor per engine and its small readers."""

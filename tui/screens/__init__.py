@@ -1,0 +1,1 @@
+"""Whole screens: what stands before the dashboard or over it."""
