@@ -14,7 +14,6 @@ import msgspec
 
 from .errors import EngineError
 
-
 # -- one container -----------------------------------------------------------------------------------------------------
 
 
