@@ -1,0 +1,136 @@
+"""A fleet being watched: what the dashboard and the command line open, look at, and close."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from types import TracebackType
+
+from .address import EngineAddress
+from .clock import Clock, SystemClock
+from .engine.client import EngineClient
+from .errors import EngineError
+from .fleet import Fleet
+from .links import HandshakeGate
+from .links.base import Endpoint
+from .model import ContainerKey, WordsSeen
+from .services import ServiceRule
+from .watch.interest import Interest
+from .watch.supervisor import EngineWatch
+from .watch.swarm import Clusters
+
+WORDS = 12
+"""Lines read of a dead container's log."""
+WORDS_EVERY = 0.25
+
+
+class Session:
+    """Watches every engine while it is open: `async with Session(addresses) as session: … session.fleet …`."""
+
+    def __init__(
+        self,
+        addresses: Sequence[EngineAddress],
+        *,
+        rules: Sequence[ServiceRule] = (),
+        read_only: bool = False,
+        clock: Clock | None = None,
+    ) -> None:
+        self.clock = clock or SystemClock()
+        self.read_only = read_only
+        self.fleet = Fleet(addresses, rules=rules, clock=self.clock)
+        self.interest = Interest()
+        gate, clusters = HandshakeGate(), Clusters()
+        self._watches = {
+            address.name: EngineWatch(
+                address,
+                publish=self.fleet.apply,
+                second_address=lambda name=address.name: bool(self.fleet.engines[name].same_as),  # type: ignore[misc]
+                gate=gate,
+                clusters=clusters,
+                interest=self.interest,
+                read_only=read_only,
+                clock=self.clock,
+            )
+            for address in addresses
+        }
+        self._group = asyncio.TaskGroup()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Session:
+        """Start watching; returns at once."""
+        await self._group.__aenter__()
+        self.resume()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop watching and let go of every link."""
+        for task in self._tasks:
+            task.cancel()
+        await self._group.__aexit__(kind, error, trace)
+
+    async def suspend(self) -> None:
+        """Let go of every engine, so that none has to wait for a stopped process to take its events."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def resume(self) -> None:
+        """Watch (again); what happened meanwhile is told as a gap."""
+        if not self._tasks:
+            self._tasks = [self._group.create_task(watch.run()) for watch in self._watches.values()]
+            self._tasks.append(self._group.create_task(self._read_words()))
+
+    async def settled(self, deadline: float) -> None:
+        """Return when every engine has answered or failed, or after `deadline` seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(deadline):
+                for watch in self._watches.values():
+                    await watch.answered.wait()
+
+    def client(self, engine: str) -> EngineClient | None:
+        """The way to ask an engine; None while it cannot be reached."""
+        watch = self._watches.get(engine)
+        return watch.client if watch else None
+
+    def endpoint(self, engine: str) -> Endpoint | None:
+        """Where an engine can be dialled; None while it cannot be reached."""
+        watch = self._watches.get(engine)
+        return watch.endpoint if watch else None
+
+    def retry(self, engines: Iterable[str] | None = None) -> None:
+        """Try these engines (all, by default) now instead of when their wait is over."""
+        for name in self._watches if engines is None else engines:
+            self._watches[name].retry()
+
+    def refresh(self, key: ContainerKey) -> None:
+        """Read one container again soon, since a person looks at it."""
+        watch = self._watches.get(key.engine)
+        if watch is not None:
+            watch.refresh(key.id)
+
+    async def _read_words(self) -> None:
+        """Fetch the last words of dead replicas that the stories ask for."""
+        while True:
+            await asyncio.sleep(WORDS_EVERY)
+            by_engine: defaultdict[str, list[ContainerKey]] = defaultdict(list)
+            for key in self.fleet.wanted_words:
+                if self.client(key.engine) is not None:
+                    by_engine[key.engine].append(key)
+            if by_engine:
+                async with asyncio.TaskGroup() as group:
+                    for keys in by_engine.values():
+                        group.create_task(self._read_words_of(keys))
+
+    async def _read_words_of(self, keys: Sequence[ContainerKey]) -> None:
+        for key in keys:
+            client = self.client(key.engine)
+            lines: tuple[str, ...] = ()
+            if client is not None:
+                with suppress(EngineError):  # no words is an answer too: they are not asked for again
+                    lines = await client.tail(key.id, WORDS)
+            self.fleet.apply(WordsSeen(engine=key.engine, id=key.id, lines=lines))

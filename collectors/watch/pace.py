@@ -1,0 +1,56 @@
+"""When to ask again: never faster than a slow link can answer, and in bursts at most every so often."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ..clock import Clock
+
+STRETCH = 3.0
+"""A poll waits at least this many times what its last answer took."""
+
+
+class Pacer:
+    """The pause between two polls of one kind: `interval`, stretched where the answers themselves take long."""
+
+    def __init__(self, interval: float, clock: Clock) -> None:
+        self.interval = interval
+        self._clock = clock
+        self._began = clock.monotonic()
+
+    def begin(self) -> None:
+        """A call starts."""
+        self._began = self._clock.monotonic()
+
+    @property
+    def pause(self) -> float:
+        """Seconds to wait now that the call has ended."""
+        return max(self.interval, STRETCH * (self._clock.monotonic() - self._began))
+
+
+class Coalescer:
+    """Collects keys and hands them over at once when it was quiet, else every `window` seconds together."""
+
+    def __init__(self, window: float, clock: Clock) -> None:
+        self._window = window
+        self._clock = clock
+        self._pending: set[str] = set()
+        self._wake = asyncio.Event()
+        self._last = float("-inf")
+
+    def add(self, key: str) -> None:
+        """One more; cheap, never blocks."""
+        self._pending.add(key)
+        self._wake.set()
+
+    async def take(self) -> frozenset[str]:
+        """Wait for the next ones."""
+        await self._wake.wait()
+        early = self._last + self._window - self._clock.monotonic()
+        if early > 0:
+            await asyncio.sleep(early)
+        self._wake.clear()
+        self._last = self._clock.monotonic()
+        taken = frozenset(self._pending)
+        self._pending.clear()
+        return taken

@@ -1,0 +1,79 @@
+"""Reading a whole swarm from one of its managers, once per cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+
+from ..clock import Clock
+from ..engine.client import EngineClient
+from ..model import Change, SwarmPicture, SwarmSeen
+from .pace import Pacer
+
+CALM = 30.0
+MOVING = 2.0
+TOGETHER = 0.5
+"""Seconds: while nothing moves; while tasks come and go (there are no task events); between two event-driven reads."""
+
+_SETTLED = frozenset(("running", "complete", "shutdown", "failed", "rejected", "remove", "orphaned"))
+
+
+class Clusters:
+    """Which manager reads which swarm: one at a time each; the next takes over when it goes."""
+
+    def __init__(self) -> None:
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    def turn(self, cluster_id: str) -> asyncio.Lock:
+        """Held by the manager that reads this cluster."""
+        return self._turns[cluster_id]
+
+
+class SwarmReader:
+    """Reads a swarm from one manager while it is this manager's turn."""
+
+    def __init__(self, engine: str, clusters: Clusters, publish: Callable[[Change], None], clock: Clock) -> None:
+        self._engine = engine
+        self._clusters = clusters
+        self._publish = publish
+        self._clock = clock
+        self._nudge = asyncio.Event()
+
+    def changed(self) -> None:
+        """Something of the swarm moved: look soon."""
+        self._nudge.set()
+
+    async def read(self, client: EngineClient, cluster_id: str) -> None:
+        """Read for ever; gives its turn away when this manager has lost sight of the swarm."""
+        while True:
+            async with self._clusters.turn(cluster_id):
+                await self._read_while_it_sees(client)
+            await asyncio.sleep(MOVING)
+
+    async def _read_while_it_sees(self, client: EngineClient) -> None:
+        pacer = Pacer(CALM, self._clock)
+        while True:
+            self._nudge.clear()
+            pacer.begin()
+            picture = await client.swarm()
+            self._publish(SwarmSeen(engine=self._engine, picture=picture))
+            if picture.error:
+                return
+            pacer.interval = MOVING if moving(picture) else CALM
+            await self._pause(pacer.pause)
+
+    async def _pause(self, longest: float) -> None:
+        try:
+            async with asyncio.timeout(longest):
+                await self._nudge.wait()
+        except TimeoutError:
+            return
+        await asyncio.sleep(TOGETHER)
+
+
+def moving(picture: SwarmPicture) -> bool:
+    """Whether some task is on its way or some update under way."""
+    return any(task.desired == "running" and task.state not in _SETTLED for task in picture.tasks) or any(
+        service.update_state in ("updating", "rollback_started") for service in picture.services
+    )
