@@ -26,10 +26,12 @@ _ESCAPES = re.compile(
 _BREAKS = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 
 _INVISIBLE = frozenset(
-    [0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0]
-    + list(range(0x180B, 0x1810))
-    + list(range(0xFE00, 0xFE10))
-    + list(range(0xE0000, 0xE1000))
+    (
+        *(0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0),
+        *range(0x180B, 0x1810),
+        *range(0xFE00, 0xFE10),
+        *range(0xE0000, 0xE1000),
+    )
 )
 # Assigned as letters or marks, drawn as nothing (Unicode's Default_Ignorable_Code_Point), or as a blank (Braille).
 
@@ -117,9 +119,11 @@ _SHORT = re.compile(
     r"((?:mysql|mariadb)[\w-]*+\s(?:[^|;&\n]*?\s)?-p)(?=\S)\S++"
     r"|((?:redis-cli|sshpass|curl|wget)\s(?:[^|;&\n]*?\s)?-(?:[ap]|u\s*+[^\s:]*+:)\s*+)\S++"
 )
-_SUSPECT = tuple(
-    "pass pwd secret token key auth cred dsn cookie :// bearer akia asia aroa aida agpa anpa eyj -----begin ghp_ gho_ ghu_"
-    " ghs_ ghr_ github_pat glpat xox k_live_ k_test_ aiza npm_ hvs. hvb. swmtkn dckr_pat mysql mariadb redis-cli curl wget".split()
+_SUSPECT = (
+    *("pass", "pwd", "secret", "token", "key", "auth", "cred", "dsn", "cookie", "bearer", "://", "-----begin"),
+    *("akia", "asia", "aroa", "aida", "agpa", "anpa", "aiza", "eyj", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
+    *("github_pat", "glpat", "xox", "k_live_", "k_test_", "npm_", "hvs.", "hvb.", "swmtkn", "dckr_pat"),
+    *("mysql", "mariadb", "redis-cli", "curl", "wget"),
 )
 # One of these is in every text that holds a secret of a known shape: 1 µs, where one pattern of them all takes 15.
 
