@@ -1,0 +1,84 @@
+"""Fixtures for every test: a home of its own, real engines, and waiting with a deadline."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.fleet import Fleet, missing, waiting
+from tests.fleet.keeper import KeptFleet, claim_number
+
+REQUIRED = "FLEETTOP_REQUIRE_FLEET"
+FLEET_FIXTURES = {"fleet", "swarm_fleet"}
+
+FOREIGN_SETTINGS = (
+    *("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_API_VERSION"),
+    *("SSH_AUTH_SOCK", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR"),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
+    *("http_proxy", "https_proxy", "all_proxy", "NO_COLOR", "COLORTERM", "TERM_PROGRAM"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs a real fleet, and run it last: quick tests tell first."""
+    for item in items:
+        if FLEET_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.fleet)
+    items.sort(key=lambda item: item.get_closest_marker("fleet") is not None)
+
+
+@pytest.fixture(scope="session")
+def _empty_home(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(monkeypatch: pytest.MonkeyPatch, _empty_home: str) -> None:
+    """Nothing of who runs the tests reaches them: no home, agent, docker context, proxy or colour setting."""
+    monkeypatch.setenv("HOME", _empty_home)
+    for name in FOREIGN_SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def _session_fleet() -> Iterator[Fleet]:
+    """One fleet for the whole run. Without what it needs: skipped with the reason, or failed where CI asks for it."""
+    reasons = missing()
+    if reasons:
+        why = f"no real engines here: {'; '.join(reasons)}"
+        if os.environ.get(REQUIRED) == "1":
+            pytest.fail(f"{why} (and {REQUIRED}=1)", pytrace=False)
+        pytest.skip(why)
+    kept = KeptFleet(*claim_number())
+    try:
+        kept.up()
+        yield kept.fleet
+    finally:
+        kept.close()
+
+
+@pytest.fixture
+def fleet(_session_fleet: Fleet) -> Iterator[Fleet]:
+    """Real engines, nothing running on them: h1, h2 (forwards no sockets), h3 (behind jump), pod1; h1 to h3 a swarm."""
+    _session_fleet.wipe()
+    yield _session_fleet
+
+
+@pytest.fixture
+def swarm_fleet(fleet: Fleet) -> Fleet:
+    """The fleet, for tests that are about its swarm: h1 is the manager, h2 and h3 are workers."""
+    return fleet
+
+
+@pytest.fixture
+def eventually() -> Callable[..., object]:
+    """``await eventually(condition, timeout=10)``: its first true answer; the condition may be a coroutine function."""
+    return waiting.eventually
+
+
+@pytest.fixture
+def eventually_sync() -> Callable[..., object]:
+    """The same without an event loop."""
+    return waiting.eventually_sync
