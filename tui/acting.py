@@ -1,0 +1,175 @@
+"""The commands that change something: what is asked, the confirmation with its effect in words, and how it went."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING
+
+from fleettop.collectors.actions import Plan, Reach, StepResult, Verb, perform, plan, prepare
+from fleettop.collectors.errors import FleetError
+from fleettop.collectors.model import ContainerKey, ContainerState, ServiceKey, ServiceState
+
+from .screens.confirm import Confirmation, ConfirmScreen
+from .screens.progress import ProgressScreen
+from .screens.prompt import PromptScreen
+
+if TYPE_CHECKING:
+    from .app import FleetApp
+    from .screens.dashboard import DashboardScreen
+
+Act = Callable[["DashboardScreen"], Awaitable[None]]
+Target = ServiceKey | ContainerKey
+
+
+def targets(screen: DashboardScreen) -> tuple[Target, ...]:
+    """The services and containers that a change would be about: all marked rows, or the one under the cursor."""
+    return tuple(key for key in screen.selected() if isinstance(key, ServiceKey | ContainerKey))
+
+
+async def restart(screen: DashboardScreen) -> None:
+    """`R`."""
+    await _ask(screen, Verb.RESTART)
+
+
+async def stop_or_start(screen: DashboardScreen) -> None:
+    """`S`: start where everything chosen is stopped, else stop."""
+    await _ask(screen, Verb.START if all(_is_stopped(screen.app, t) for t in targets(screen)) else Verb.STOP)
+
+
+async def pause_or_resume(screen: DashboardScreen) -> None:
+    """`P`: resume where everything chosen is paused, else pause."""
+    await _ask(screen, Verb.UNPAUSE if all(_is_paused(screen.app, t) for t in targets(screen)) else Verb.PAUSE)
+
+
+async def kill(screen: DashboardScreen) -> None:
+    """`K`: asks which signal first."""
+    signal = await screen.app.push_screen_wait(PromptScreen.signal())
+    if signal is not None:
+        await _ask(screen, Verb.KILL, signal=signal)
+
+
+async def more(screen: DashboardScreen) -> None:
+    """`+`."""
+    await _ask(screen, Verb.SCALE, by=1)
+
+
+async def fewer(screen: DashboardScreen) -> None:
+    """`-`."""
+    await _ask(screen, Verb.SCALE, by=-1)
+
+
+async def scale(screen: DashboardScreen) -> None:
+    """`=`: asks for the number first."""
+    chosen = targets(screen)
+    if not chosen:
+        return
+    service = screen.app.fleet.services.get(chosen[0]) if isinstance(chosen[0], ServiceKey) else None
+    now = service.wanted if service is not None and len(chosen) == 1 else None
+    number = await screen.app.push_screen_wait(PromptScreen.number("Replicas", now))
+    if number is not None:
+        await _ask(screen, Verb.SCALE, to=int(number))
+
+
+ACTS: Mapping[str, Act] = {
+    "service.restart": restart,
+    "service.stop": stop_or_start,
+    "service.pause": pause_or_resume,
+    "service.kill": kill,
+    "service.more": more,
+    "service.fewer": fewer,
+    "service.scale": scale,
+}
+"""By the ids of the command table."""
+
+
+async def _ask(
+    screen: DashboardScreen, verb: Verb, *, signal: str = "SIGKILL", to: int | None = None, by: int | None = None
+) -> None:
+    app, chosen = screen.app, targets(screen)
+    if not chosen:
+        app.notify("Nothing here to act on.", severity="warning")
+        return
+    try:
+        planned = plan(
+            verb,
+            chosen,
+            app.fleet,
+            signal=signal,
+            to=to,
+            by=by,
+            protected=app.protected_groups,
+            read_only=app.session.read_only,
+        )
+        planned = await prepare(planned, reach=app.reach)
+    except FleetError as error:
+        app.notify(f"{error} {error.hint}", severity="error")
+        return
+    confirmed = await app.push_screen_wait(ConfirmScreen(confirmation(planned)))
+    if confirmed is not None:
+        screen.table.clear_marks()
+        await _perform(app, planned, confirmed.reason)
+
+
+def confirmation(planned: Plan) -> Confirmation:
+    """What a person is asked."""
+    return Confirmation(
+        title=planned.title,
+        sentences=planned.sentences,
+        warnings=planned.warnings,
+        blockers=planned.blockers,
+        verb=planned.verb.value.capitalize(),
+        name_to_type=planned.name_to_type,
+    )
+
+
+async def _perform(app: FleetApp, planned: Plan, reason: str) -> None:
+    stop = asyncio.Event()
+    progress = ProgressScreen(planned.title, [step.words for step in planned.steps], on_stop=stop.set)
+    app.push_screen(progress)
+    places = {id(step): place for place, step in enumerate(planned.steps)}
+
+    def show(result: StepResult) -> None:
+        progress.show(places[id(result.step)], result.outcome.value, result.words)
+
+    try:
+        results = await perform(planned, reach=app.reach, reason=reason, recorder=app.fleet, on_result=show, stop=stop)
+    except FleetError as error:
+        progress.fail(f"{error} {error.hint}")
+        return
+    progress.finish(summary(results))
+
+
+def summary(results: tuple[StepResult, ...]) -> str:
+    """How it went, in one line: `3 done`, `2 done, 1 failed, 1 not begun`."""
+    words = {"success": "done", "failure": "failed", "refused": "refused", "unknown": "unknown", "skipped": "not begun"}
+    counts: dict[str, int] = {}
+    for result in results:
+        counts[result.outcome.value] = counts.get(result.outcome.value, 0) + 1
+    return ", ".join(f"{counts[key]} {word}" for key, word in words.items() if key in counts)
+
+
+def reach_of(app: FleetApp, engine: str) -> Reach | None:
+    """The way to an engine for acting; None while it cannot be reached."""
+    client, endpoint = app.session.client(engine), app.session.endpoint(engine)
+    if client is None or endpoint is None:
+        return None
+    return Reach(endpoint=endpoint, api=client.api, client=client, read_only=app.session.read_only)
+
+
+def _is_stopped(app: FleetApp, target: Target) -> bool:
+    if isinstance(target, ServiceKey):
+        service = app.fleet.services.get(target)
+        return service is not None and (service.state is ServiceState.STOPPED or service.running == 0)
+    container = app.fleet.containers.get(target)
+    ended = (ContainerState.EXITED, ContainerState.CREATED, ContainerState.DEAD)
+    return container is not None and container.state in ended
+
+
+def _is_paused(app: FleetApp, target: Target) -> bool:
+    if isinstance(target, ServiceKey):
+        members = app.fleet.members(target)
+    else:
+        found = app.fleet.containers.get(target)
+        members = (found,) if found is not None else ()
+    return bool(members) and all(container.state is ContainerState.PAUSED for container in members)

@@ -1,0 +1,240 @@
+"""The program at a terminal: one app, one watched fleet, one bridge between them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Hashable, Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from fleettop.collectors.address import EngineAddress
+from fleettop.collectors.clock import SystemClock
+from fleettop.collectors.config import Config
+from fleettop.collectors.fleet import Changed, Fleet
+from fleettop.collectors.session import Session
+from textual.app import App
+from textual.events import Resize
+
+from .acting import ACTS, reach_of
+from .bridge import Bridge
+from .glyphs import ASCII, UNICODE, Glyphs
+from .keymap import Keys
+from .looking import LOOKS, show_detail
+from .screens.dashboard import DashboardScreen
+from .screens.help import HelpScreen
+from .screens.page import PageScreen
+from .screens.toosmall import TooSmallScreen
+from .theme import register_themes, theme_name
+from .views import Moment
+
+if TYPE_CHECKING:
+    from fleettop.collectors.actions import Reach
+    from fleettop.collectors.demo import DemoFleet
+
+SMALLEST = (40, 10)
+"""Columns and lines below which nothing useful fits."""
+
+
+class FleetApp(App[int]):
+    """The dashboard. Owns the session: engines are let go of when it ends, however it ends."""
+
+    TITLE = "fleettop"
+    CSS_PATH = "fleettop.tcss"
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(
+        self,
+        addresses: Sequence[EngineAddress],
+        config: Config,
+        *,
+        read_only: bool = False,
+        notes: Sequence[str] = (),
+        theme: str = "",
+        ascii_only: bool = False,
+    ) -> None:
+        self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
+        self.keys = Keys(config.keys, read_only=read_only)
+        self.clock = SystemClock()
+        self.notes = tuple(notes)
+        self.crash: BaseException | None = None
+        self.session = Session(addresses, rules=config.rules, read_only=read_only, clock=self.clock)
+        self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)
+        super().__init__()
+        register_themes(self)
+        self.theme = theme or theme_name()
+        for binding in self.keys.bindings():
+            self.bind(binding.keys, binding.action, description=binding.title, show=False)
+        self.set_keymap(self.keys.remapped())
+        self.dashboard = DashboardScreen(self.keys)
+
+    @property
+    def fleet(self) -> Fleet:
+        """All that is known."""
+        return self.session.fleet
+
+    def moment(self) -> Moment:
+        """Now, for drawing."""
+        return Moment(now=self.clock.now(), monotonic=self.clock.monotonic(), glyphs=self.glyphs)
+
+    def reach(self, engine: str) -> Reach | None:
+        """The way to an engine for acting."""
+        return reach_of(self, engine)
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    def get_default_screen(self) -> DashboardScreen:
+        """The dashboard is the first screen: it stands before any engine has answered."""
+        return self.dashboard
+
+    def on_mount(self) -> None:
+        """Begin to watch."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._end_by, number)
+        self.run_worker(self._watch(), name="watch", exit_on_error=True)
+
+    def _end_by(self, number: int) -> None:
+        """Ended from outside: leave the terminal as it was (a bare Textual app would not)."""
+        self.exit(128 + number, return_code=128 + number)
+
+    async def _watch(self) -> None:
+        async with self.session:
+            await Bridge(self.session, self._show, self._tick).run()
+
+    def _show(self, changed: Changed) -> None:
+        if self.is_running and self.dashboard.is_mounted:
+            self.dashboard.fleet_changed(changed)
+            if isinstance(self.screen, PageScreen):
+                self.screen.fleet_changed()
+
+    def _tick(self) -> None:
+        if self.is_running and self.dashboard.is_mounted:
+            self.dashboard.time_passed()
+            if isinstance(self.screen, PageScreen):
+                self.screen.fleet_changed()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A fault of ours: end, put the terminal right, and let the command line write the report.
+
+        Textual would print the whole traceback over the terminal and may exit with 0.
+        """
+        if self.crash is None:
+            self.crash = error
+        self._return_code = 1
+        self._exception = error
+        self._exception_event.set()
+        self._close_messages_no_wait()
+
+    # -- commands ------------------------------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A command is only there where the key table has it: in its views, on the dashboard, not when read-only."""
+        if action != "command":
+            return True
+        command = self.keys.get(str(parameters[0]))
+        if command is None:
+            return False
+        if command.id in ("app.quit", "app.suspend"):
+            return True
+        return self.screen is self.dashboard and command.at(self.dashboard.place.view)
+
+    def action_command(self, name: str) -> None:
+        """Do what the key table calls `name`."""
+        if name in LOOKS:
+            LOOKS[name](self.dashboard)
+        elif name in ACTS:
+            self.run_worker(ACTS[name](self.dashboard), group="act", exclusive=False)
+        elif name == "app.quit":
+            self.exit(0)
+        elif name == "app.suspend":
+            self.run_worker(self._suspend(), group="suspend", exclusive=True)
+        elif name == "app.help":
+            self.push_screen(HelpScreen(self.keys, self.dashboard.place.view))
+        elif name == "app.palette":
+            self._open_palette()
+
+    def show_page(self, key: Hashable) -> None:
+        """The details of a row on a page of their own."""
+        show_detail(self.dashboard, key)
+
+    async def _suspend(self) -> None:
+        """Ctrl-Z: engines first, since a stopped process takes no events and an engine suffers from that."""
+        await self.session.suspend()
+        try:
+            self.action_suspend_process()
+        finally:
+            self.session.resume()
+
+    def on_resize(self, event: Resize) -> None:
+        """Say so where nothing useful fits, and come back by itself."""
+        small = event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1]
+        if small and not isinstance(self.screen, TooSmallScreen):
+            self.push_screen(TooSmallScreen())
+        elif not small and isinstance(self.screen, TooSmallScreen):
+            self.pop_screen()
+
+
+def run_dashboard(
+    addresses: Sequence[EngineAddress],
+    config: Config,
+    *,
+    read_only: bool,
+    mouse: bool,
+    color: str,
+    notes: Sequence[str],
+    demo: DemoFleet | None = None,
+) -> int:
+    """Open the dashboard and return the exit code when it is closed. Raises what made it crash."""
+    return asyncio.run(_run(addresses, config, read_only, mouse, color, notes, demo))
+
+
+async def _run(
+    addresses: Sequence[EngineAddress],
+    config: Config,
+    read_only: bool,
+    mouse: bool,
+    color: str,
+    notes: Sequence[str],
+    demo: DemoFleet | None,
+) -> int:
+    async with AsyncExitStack() as stack:
+        if demo is not None:
+            await stack.enter_async_context(demo)
+            addresses = demo.addresses
+        app = FleetApp(
+            addresses,
+            config,
+            read_only=read_only,
+            notes=notes,
+            theme=_theme(config, color),
+            ascii_only=config.ascii or not _speaks_unicode(),
+        )
+        await app.run_async(mouse=mouse)
+        if app.crash is not None:
+            raise app.crash
+        return app.return_value if app.return_value is not None else app.return_code or 0
+
+
+def _theme(config: Config, color: str) -> str:
+    if color == "never":
+        return theme_name(colours=0)
+    if config.theme:
+        return config.theme
+    return theme_name(colours=_colours() if color == "auto" else None)
+
+
+def _colours() -> int | None:
+    """How many colours the terminal says it has; None: enough."""
+    if os.environ.get("COLORTERM", "") in ("truecolor", "24bit"):
+        return None
+    terminal = os.environ.get("TERM", "")
+    if terminal == "dumb":
+        return 0
+    return None if "256" in terminal or "kitty" in terminal or "direct" in terminal else 16
+
+
+def _speaks_unicode() -> bool:
+    words = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
+    return "utf" in words.lower()

@@ -1,0 +1,44 @@
+"""From the watched fleet to the screen: one wake-up for many changes, never one message per container."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from fleettop.collectors.fleet import Changed
+from fleettop.collectors.session import Session
+
+FRAME = 0.05
+"""Seconds between two hand-overs while changes keep coming; the first after a quiet time goes at once."""
+TICK = 1.0
+"""Seconds between two looks at what time alone changes: ages, freshness."""
+
+
+class Bridge:
+    """Drains the fleet's changes and hands them to the screen, in the screen's own event loop."""
+
+    def __init__(self, session: Session, show: Callable[[Changed], None], tick: Callable[[], None]) -> None:
+        self._session = session
+        self._show = show
+        self._tick = tick
+        self._wake = asyncio.Event()
+        session.fleet.on_change = self._wake.set
+
+    async def run(self) -> None:
+        """Hand over until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._hand_over())
+            group.create_task(self._let_time_pass())
+
+    async def _hand_over(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            self._show(self._session.fleet.take_changes())
+            await asyncio.sleep(FRAME)
+
+    async def _let_time_pass(self) -> None:
+        while True:
+            await asyncio.sleep(TICK)
+            self._session.fleet.tick()
+            self._tick()

@@ -1,0 +1,199 @@
+"""The commands that only look: each is a function from the dashboard to somewhere else on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Hashable, Mapping
+from typing import TYPE_CHECKING
+
+from fleettop.collectors.errors import EngineError
+from fleettop.collectors.model import ContainerKey
+
+from .navigation import Place
+from .rows import Cell, Line
+from .screens.page import PageScreen
+from .views.container_detail import health_lines
+from .widgets.filterbar import FilterBar
+
+if TYPE_CHECKING:
+    from .screens.dashboard import DashboardScreen
+
+Look = Callable[["DashboardScreen"], None]
+
+
+def back(screen: DashboardScreen) -> None:
+    """Esc: the filter first, then the marks, then one place back."""
+    if screen.place.filter or screen.place.only_wrong:
+        screen.look_differently(filter="", only_wrong=False)
+    elif screen.table.marked:
+        screen.table.clear_marks()
+    elif screen.place.scope is not None:
+        screen.step(back=True)
+
+
+def back_or_quit(screen: DashboardScreen) -> None:
+    """`q`: out of where one went in; at the top, out of the program."""
+    if screen.place.scope is not None and screen.step(back=True):
+        return
+    screen.app.exit(0)
+
+
+def next_pane(screen: DashboardScreen) -> None:
+    """Between the table and the details, where they are shown."""
+    detail = screen.detail
+    if detail.display and not detail.has_focus:
+        detail.focus()
+    else:
+        screen.table.focus()
+
+
+def only_wrong(screen: DashboardScreen) -> None:
+    """`z`: only what needs a person, or everything again."""
+    screen.look_differently(only_wrong=not screen.place.only_wrong)
+
+
+def sort_next(screen: DashboardScreen) -> None:
+    """`o`: worst first, then each column in turn."""
+    columns = ["", *(column.id for column in screen.view.columns if column.sortable and column.title)]
+    at = columns.index(screen.place.sort) if screen.place.sort in columns else 0
+    screen.sort_by(columns[(at + 1) % len(columns)])
+
+
+def sort_reverse(screen: DashboardScreen) -> None:
+    """`O`: the other way round."""
+    screen.look_differently(reverse=not screen.place.reverse)
+
+
+def open_filter(screen: DashboardScreen) -> None:
+    """`/`."""
+    screen.query_one(FilterBar).open(screen.place.filter)
+
+
+def inspect(screen: DashboardScreen) -> None:
+    """`i`: all that is known of the row."""
+    key = screen.table.cursor_key
+    if key is not None:
+        show_detail(screen, key)
+
+
+def show_detail(screen: DashboardScreen, key: Hashable) -> None:
+    """The row's details on a page of their own, read anew from the engine."""
+    view, app = screen.view, screen.app
+    for container in view.containers(app.fleet, key):
+        app.session.refresh(container)
+    app.push_screen(PageScreen(lambda: view.detail(app.fleet, key, app.moment())))
+
+
+def health(screen: DashboardScreen) -> None:
+    """`h`: the newest results of the health checks behind the row."""
+    key, app = screen.table.cursor_key, screen.app
+    if key is None:
+        return
+    keys = screen.view.containers(app.fleet, key)
+    for container in keys:
+        app.session.refresh(container)
+    app.push_screen(PageScreen(lambda: _health_page(screen, keys)))
+
+
+def _health_page(screen: DashboardScreen, keys: tuple[ContainerKey, ...]) -> tuple[Line, ...]:
+    app, lines = screen.app, list[Line]()
+    for key in keys:
+        container = app.fleet.containers.get(key)
+        if container is None:
+            continue
+        checks = health_lines(container, app.moment())
+        lines.append((Cell(container.name, "title"), Cell(f"  on {container.engine}", "dim")))
+        lines += checks or [(Cell("  has no health check", "dim"),)]
+        lines.append(())
+    return tuple(lines) or ((Cell("No container here.", "dim"),),)
+
+
+def events(screen: DashboardScreen) -> None:
+    """`e`: what happened to the row."""
+    key = screen.table.cursor_key
+    if key is None:
+        return
+    scope = screen.view.history_scope(screen.app.fleet, key)
+    if scope is not None:
+        screen.go(Place(view="trail", scope=scope))
+
+
+def raw_json(screen: DashboardScreen) -> None:
+    """`y`: what the engine says of the row, as JSON, secrets hidden."""
+    key, app = screen.table.cursor_key, screen.app
+    if key is None:
+        return
+    keys = screen.view.containers(app.fleet, key)
+    app.run_worker(_show_json(screen, keys), group="json", exclusive=True)
+
+
+async def _show_json(screen: DashboardScreen, keys: tuple[ContainerKey, ...]) -> None:
+    app = screen.app
+    if not keys:
+        app.notify("No container behind this row to ask an engine about.", severity="warning")
+        return
+    lines: list[Line] = []
+    for key in keys:
+        client = app.session.client(key.engine)
+        lines.append((Cell(f"{key.engine}  {key.id[:12]}", "title"),))
+        if client is None:
+            lines.append((Cell(f"{key.engine} cannot be reached now.", "warning"),))
+            continue
+        try:
+            found = await client.raw_inspect(key.id)
+        except EngineError as error:
+            lines.append((Cell(str(error), "warning"),))
+            continue
+        lines += [(Cell(line),) for line in json.dumps(found, indent=2, ensure_ascii=False).splitlines()]
+        lines.append(())
+    await app.push_screen(PageScreen(lambda: lines))
+
+
+def copy(screen: DashboardScreen) -> None:
+    """`c`: the name of the row, to the terminal's clipboard."""
+    key, app = screen.table.cursor_key, screen.app
+    if key is None:
+        return
+    text = screen.view.name_of(app.fleet, key)
+    app.copy_to_clipboard(text)
+    app.notify(f"Copied {text}")
+
+
+def retry(screen: DashboardScreen) -> None:
+    """`r`: try unreachable hosts now."""
+    key, app = screen.table.cursor_key, screen.app
+    if screen.place.view == "hosts" and isinstance(key, str):
+        app.session.retry([key])
+        app.notify(f"Trying {key} now.")
+    else:
+        app.session.retry()
+        app.notify("Trying all unreachable hosts now.")
+
+
+def _to(view: str) -> Look:
+    return lambda screen: screen.go(Place(view=view))
+
+
+LOOKS: Mapping[str, Look] = {
+    "go.back": back,
+    "history.back": lambda screen: screen.step(back=True) and None,
+    "history.forward": lambda screen: screen.step(back=False) and None,
+    "pane.next": next_pane,
+    "view.services": _to("services"),
+    "view.containers": _to("containers"),
+    "view.hosts": _to("hosts"),
+    "view.trail": _to("trail"),
+    "view.swarm": _to("swarm"),
+    "filter.open": open_filter,
+    "filter.wrong": only_wrong,
+    "sort.next": sort_next,
+    "sort.reverse": sort_reverse,
+    "look.inspect": inspect,
+    "look.health": health,
+    "look.events": events,
+    "look.json": raw_json,
+    "look.copy": copy,
+    "link.retry": retry,
+    "app.back": back_or_quit,
+}
+"""By the ids of the command table."""

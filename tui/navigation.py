@@ -1,0 +1,62 @@
+"""Where in the program a person is, and the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+import msgspec
+from fleettop.collectors.model import ContainerKey, ServiceKey
+
+Scope = ServiceKey | ContainerKey | str | None
+"""What a view is narrowed to: a service, a container, an engine by its name, or nothing."""
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """One place: a view, what it is narrowed to, and how it is looked at."""
+
+    view: str = "services"
+    scope: Scope = None
+    filter: str = ""
+    only_wrong: bool = False
+    sort: str = ""
+    reverse: bool = False
+    cursor: Hashable = None
+
+
+class History:
+    """The places a person went through, as in a browser."""
+
+    def __init__(self, first: Place) -> None:
+        self._places = [first]
+        self._at = 0
+
+    @property
+    def place(self) -> Place:
+        """Where we are."""
+        return self._places[self._at]
+
+    def go(self, place: Place) -> None:
+        """Somewhere new; what lay ahead is forgotten."""
+        if place != self.place:
+            del self._places[self._at + 1 :]
+            self._places.append(place)
+            self._at += 1
+
+    def amend(self, **changes: object) -> Place:
+        """The same place, looked at in another way; no step in the history."""
+        self._places[self._at] = msgspec.structs.replace(self.place, **changes)
+        return self.place
+
+    def back(self) -> bool:
+        """One step back; False at the beginning."""
+        if self._at == 0:
+            return False
+        self._at -= 1
+        return True
+
+    def forward(self) -> bool:
+        """One step forward again; False at the end."""
+        if self._at + 1 == len(self._places):
+            return False
+        self._at += 1
+        return True

@@ -1,0 +1,14 @@
+"""The views, in the order of their number keys."""
+
+from __future__ import annotations
+
+from .base import Moment, View
+from .containers import ContainersView
+from .hosts import HostsView
+from .services import ServicesView
+from .swarm import SwarmView
+from .trail import TrailView
+
+__all__ = ["VIEWS", "Moment", "View"]
+
+VIEWS: tuple[View, ...] = (ServicesView(), ContainersView(), HostsView(), TrailView(), SwarmView())

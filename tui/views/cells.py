@@ -1,0 +1,85 @@
+"""Cells that several views share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from fleettop.collectors.fleet import Fleet
+from fleettop.collectors.model import ContainerKey, Freshness, Usage
+
+from .. import format as fmt
+from ..rows import Cell
+from .base import Moment
+
+DIM = "dim"
+NOTHING = Cell("")
+UNKNOWN = Cell("–", DIM)
+OLD = 12.0
+"""Seconds after which a sample is drawn as old: four intervals of the sampler."""
+
+
+def seconds_since(then: datetime, moment: Moment) -> float:
+    """Seconds from then to the moment, never negative: clocks differ a little between machines."""
+    return max(0.0, (moment.now - then).total_seconds())
+
+
+def age_since(then: datetime, moment: Moment) -> str:
+    """`4m 12s`, `3h 5m`, `12d`."""
+    return fmt.age(seconds_since(then, moment))
+
+
+def clock_time(then: datetime, moment: Moment) -> str:
+    """`02:41:07` today, `Nov 21 02:41` before: local time, as people on call think."""
+    local, today = then.astimezone(), moment.now.astimezone()
+    return local.strftime("%H:%M:%S") if local.date() == today.date() else local.strftime("%b %d %H:%M")
+
+
+def used_cpu(fleet: Fleet, keys: Iterable[ContainerKey], moment: Moment) -> Cell:
+    """Percent of a core, summed over the containers that were sampled."""
+    samples = _samples(fleet, keys)
+    known = [sample.cpu for sample in samples if sample.cpu is not None]
+    return Cell(fmt.percent(sum(known)), _age_style(samples, moment)) if known else UNKNOWN
+
+
+def used_memory(fleet: Fleet, keys: Iterable[ContainerKey], moment: Moment) -> Cell:
+    """Bytes, summed over the containers that were sampled."""
+    samples = _samples(fleet, keys)
+    known = [sample.memory for sample in samples if sample.memory is not None]
+    return Cell(fmt.units(sum(known)), _age_style(samples, moment)) if known else UNKNOWN
+
+
+def used_network(fleet: Fleet, key: ContainerKey, moment: Moment) -> Cell:
+    """Bytes a second, in and out."""
+    sample = fleet.usage.get(key)
+    if sample is None or sample.received is None or sample.sent is None:
+        return UNKNOWN
+    return Cell(f"{fmt.units(sample.received)}↓ {fmt.units(sample.sent)}↑", _age_style([sample], moment))
+
+
+def sum_of(fleet: Fleet, keys: Iterable[ContainerKey], what: str) -> float | None:
+    """The sum of `cpu` or `memory` over what was sampled; None where nothing was."""
+    values = [getattr(sample, what) for sample in _samples(fleet, keys)]
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
+
+
+def is_stale(fleet: Fleet, engine: str) -> bool:
+    """Whether what is shown of this engine is old."""
+    return fleet.freshness(engine) in (Freshness.STALE, Freshness.NEVER)
+
+
+def _samples(fleet: Fleet, keys: Iterable[ContainerKey]) -> list[Usage]:
+    return [fleet.usage[key] for key in keys if key in fleet.usage]
+
+
+def _age_style(samples: list[Usage], moment: Moment) -> str:
+    return DIM if samples and moment.monotonic - min(sample.at for sample in samples) > OLD else ""
+
+
+def short_image(image: str) -> str:
+    """An image without its registry and path, an id without its length: `pay-api:2.8.1`, `sha256:9f3c…`."""
+    if image.startswith("sha256:"):
+        return image[:19]
+    name, _, digest = image.partition("@")
+    return name.rsplit("/", 1)[-1] + (f"@{digest[7:15]}" if digest else "")

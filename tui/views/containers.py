@@ -1,0 +1,191 @@
+"""View 2: a row is a container."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from datetime import datetime
+
+from fleettop.collectors.fleet import Changed, Fleet
+from fleettop.collectors.model import Container, ContainerKey, ContainerState, ServiceKey
+
+from ..navigation import Scope
+from ..rows import Cell, Column, Row
+from .base import Line, Moment, SortKey, View
+from .cells import DIM, UNKNOWN, age_since, is_stale, short_image, sum_of, used_cpu, used_memory, used_network
+from .conditions import ORDER, condition, ports
+from .container_detail import container_detail, container_line
+
+
+class ContainersView(View):
+    """All containers, trouble first."""
+
+    id = "containers"
+    title = "Containers"
+    noun = "containers"
+    columns = (
+        Column(id="state", title="", width=1, worth=100),
+        Column(id="name", title="CONTAINER", width=16, grow=3, worth=99),
+        Column(id="status", title="STATE", width=11, worth=95),
+        Column(id="service", title="SERVICE", width=12, grow=2, worth=30),
+        Column(id="host", title="HOST", width=8, grow=1, worth=90),
+        Column(id="image", title="IMAGE", width=14, grow=3, worth=60),
+        Column(id="cpu", title="CPU", width=5, align="right", worth=80),
+        Column(id="memory", title="MEM", width=5, align="right", worth=79),
+        Column(id="network", title="NET", width=12, align="right", worth=35),
+        Column(id="uptime", title="FOR", width=8, align="right", worth=70),
+        Column(id="restarts", title="↻", width=3, align="right", worth=50),
+        Column(id="ports", title="PORTS", width=10, grow=1, worth=25),
+    )
+
+    def keys(self, fleet: Fleet, scope: Scope) -> Iterable[Hashable]:
+        """All containers; narrowed to a service or a host: those of it."""
+        if isinstance(scope, ServiceKey):
+            return [container.key for container in fleet.members(scope)]
+        if isinstance(scope, str):
+            return [key for key in fleet.containers if key.engine == scope]
+        return fleet.containers.keys()
+
+    def dirty(self, changed: Changed, fleet: Fleet) -> set[Hashable] | None:
+        """Containers that changed or were sampled; all of an engine's when its link did."""
+        keys: set[Hashable] = {*changed.containers, *changed.usage}
+        if changed.engines:
+            keys.update(key for key in fleet.containers if key.engine in changed.engines)
+        return keys
+
+    def row(self, fleet: Fleet, key: Hashable, moment: Moment) -> Row | None:
+        """One container."""
+        container = fleet.containers.get(_key(key))
+        if container is None:
+            return None
+        word, style = condition(container)
+        service = fleet.service_of(container.key)
+        stale = is_stale(fleet, container.engine) or container.id in fleet.engines[container.engine].doubtful
+        return Row(
+            key=key,
+            style="stale" if stale else "",
+            cells=(
+                Cell(moment.glyphs.states[style], style),
+                Cell(container.name, "" if style in ("healthy", "stopped") else "strong"),
+                Cell(word, style if style != "healthy" else DIM),
+                Cell(_service_name(fleet, service), DIM),
+                Cell(container.engine),
+                Cell(short_image(container.image)),
+                used_cpu(fleet, (container.key,), moment),
+                used_memory(fleet, (container.key,), moment),
+                used_network(fleet, container.key, moment),
+                _since_cell(container, moment),
+                _restarts_cell(container),
+                Cell(ports(container.ports), DIM),
+            ),
+        )
+
+    def rank(self, fleet: Fleet, key: Hashable) -> SortKey:
+        """Worst first, then by service and name."""
+        container = fleet.containers[_key(key)]
+        service = fleet.service_of(container.key)
+        return (
+            ORDER[condition(container)[1]],
+            _service_name(fleet, service) if service else "",
+            container.engine,
+            container.name,
+            container.id,
+        )
+
+    def value(self, fleet: Fleet, key: Hashable, column: str) -> object:
+        """What a column sorts by."""
+        container = fleet.containers[_key(key)]
+        if column in ("cpu", "memory"):
+            return sum_of(fleet, (container.key,), column)
+        detail, usage = container.detail, fleet.usage.get(container.key)
+        since = _since(container)
+        values: dict[str, object] = {
+            "state": ORDER[condition(container)[1]],
+            "status": condition(container)[0],
+            "name": container.name,
+            "service": _service_name(fleet, fleet.service_of(container.key)),
+            "host": container.engine,
+            "image": container.image,
+            "network": usage and usage.received is not None and usage.sent is not None and usage.received + usage.sent,
+            "uptime": since and -since.timestamp(),
+            "restarts": detail and detail.restart_count,
+            "ports": ports(container.ports),
+        }
+        return values.get(column)
+
+    def fields(self, fleet: Fleet, key: Hashable) -> Mapping[str, object]:
+        """What the filter language sees."""
+        container = fleet.containers[_key(key)]
+        service = fleet.service_of(container.key)
+        return {
+            "name": container.name,
+            "id": container.id,
+            "service": _service_name(fleet, service),
+            "state": (str(container.state), condition(container)[1]),
+            "health": str(container.health),
+            "host": container.engine,
+            "image": container.image,
+            "label": container.labels,
+            "cpu": sum_of(fleet, (container.key,), "cpu"),
+            "mem": sum_of(fleet, (container.key,), "memory"),
+            "restarts": container.detail.restart_count if container.detail else None,
+            "port": tuple(str(port.public) for port in container.ports if port.public is not None),
+        }
+
+    def wrong(self, fleet: Fleet, key: Hashable) -> bool:
+        """Neither plainly running and well, nor stopped on purpose."""
+        return condition(fleet.containers[_key(key)])[1] not in ("healthy", "stopped")
+
+    def detail(self, fleet: Fleet, key: Hashable, moment: Moment) -> tuple[Line, ...]:
+        """All that is known of it."""
+        container = fleet.containers.get(_key(key))
+        return container_detail(fleet, container, moment) if container else ()
+
+    def story(self, fleet: Fleet, key: Hashable, moment: Moment) -> Line:
+        """Its state in one line."""
+        container = fleet.containers.get(_key(key))
+        return container_line(fleet, container, moment) if container else ()
+
+    def name_of(self, fleet: Fleet, key: Hashable) -> str:
+        """What it is called."""
+        container = fleet.containers.get(_key(key))
+        return container.name if container else ""
+
+    def history_scope(self, fleet: Fleet, key: Hashable) -> Scope:
+        """Itself, or what it is about."""
+        return _key(key)
+
+    def containers(self, fleet: Fleet, key: Hashable) -> tuple[ContainerKey, ...]:
+        """Itself."""
+        return (_key(key),)
+
+
+def _key(key: Hashable) -> ContainerKey:
+    assert isinstance(key, ContainerKey)
+    return key
+
+
+def _service_name(fleet: Fleet, key: ServiceKey | None) -> str:
+    service = fleet.services.get(key) if key is not None else None
+    if service is None:
+        return key.name if key is not None else ""
+    return f"{service.stack}/{service.name}" if service.stack else service.name
+
+
+def _since(container: Container) -> datetime | None:
+    detail = container.detail
+    if detail is None:
+        return None
+    running = container.state in (ContainerState.RUNNING, ContainerState.PAUSED)
+    return detail.started_at if running else detail.finished_at
+
+
+def _since_cell(container: Container, moment: Moment) -> Cell:
+    since = _since(container)
+    return Cell(age_since(since, moment), DIM) if since is not None else UNKNOWN
+
+
+def _restarts_cell(container: Container) -> Cell:
+    count = container.detail.restart_count if container.detail else None
+    if count is None:
+        return UNKNOWN
+    return Cell(str(count), "flapping" if count >= 3 else DIM if not count else "")

@@ -1,0 +1,120 @@
+"""All of an engine and the way to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fleettop.collectors.fleet import Fleet
+from fleettop.collectors.model import EngineInfo, EngineStatus, Freshness, LinkPhase, Service, ServiceState
+
+from .. import format as fmt
+from ..rows import Cell, Line
+from .base import Moment
+from .cells import DIM
+from .record_detail import record_lines
+
+RECORDS = 15
+
+
+def link_words(engine: EngineStatus, moment: Moment) -> str:
+    """The way to an engine in words: `ssh 23 ms`, `not answering for 2m 5s, again in 12s`."""
+    link = engine.link
+    if engine.same_as:
+        return f"same engine as {engine.same_as}"
+    if link.phase is LinkPhase.UP:
+        return f"{link.route} {fmt.latency(link.latency)}" if link.latency is not None else link.route
+    if link.error is None:
+        return str(link.phase)
+    words = f"{link.error.word} for {fmt.age(moment.monotonic - link.since)}"
+    if link.phase is LinkPhase.CONNECTING:
+        return f"{words}, trying"
+    if link.retry_at is not None:
+        return f"{words}, again in {fmt.age(link.retry_at - moment.monotonic)}"
+    return words
+
+
+def host_line(engine: EngineStatus, moment: Moment) -> Line:
+    """The link in one sentence."""
+    if engine.link.error is not None:
+        return (Cell(f"{engine.name}: {engine.link.error}"), Cell(f"  {engine.link.error.hint}", DIM))
+    return (Cell(f"{engine.name}: {link_words(engine, moment)}"),)
+
+
+def host_detail(fleet: Fleet, engine: EngineStatus, moment: Moment) -> tuple[Line, ...]:
+    """The pane of one engine."""
+    lines: list[Line] = [(Cell(engine.name, "title"), Cell(f"  {engine.address}", DIM))]
+    lines += _link(fleet, engine, moment)
+    if engine.info is not None:
+        lines += _info(engine.info)
+    lines += _services(fleet, engine)
+    lines += record_lines(fleet, tuple(fleet.history(engine.name))[:RECORDS], moment)
+    return tuple(lines)
+
+
+def _link(fleet: Fleet, engine: EngineStatus, moment: Moment) -> list[Line]:
+    link, lines = engine.link, []
+    role = "healthy" if link.phase is LinkPhase.UP else "down" if link.error else "starting"
+    lines.append((Cell(f"{moment.glyphs.states[role]} {link_words(engine, moment)}", role),))
+    if link.error is not None:
+        lines.append((Cell(str(link.error)),))
+        if link.error.hint:
+            lines.append((Cell(link.error.hint, DIM),))
+    if link.insecure:
+        lines.append((Cell("not encrypted: anybody on the way can read and change everything", "insecure"),))
+    if engine.confirmed is not None and fleet.freshness(engine.name) is not Freshness.LIVE:
+        lines.append((Cell(f"last seen {fmt.age(moment.monotonic - engine.confirmed)} ago", "age-old"),))
+    if engine.doubtful:
+        lines.append(
+            (Cell(f"{len(engine.doubtful)} containers could not be read; the readings before are shown", "warning"),)
+        )
+    return lines
+
+
+def _info(info: EngineInfo) -> list[Line]:
+    skew = ""
+    if info.skew is not None and abs(info.skew) > 2:
+        skew = f"its clock is {fmt.age(abs(info.skew))} {'ahead of' if info.skew > 0 else 'behind'} ours"
+    facts = (
+        ("engine", f"{info.kind} {info.version}, API {info.api}{', rootless' if info.rootless else ''}"),
+        ("machine", f"{info.hostname}, {info.os}, kernel {info.kernel}"),
+        ("size", f"{fmt.number(info.cpus)} CPUs, {fmt.units(info.memory)} memory"),
+        ("storage", f"{info.storage_driver}, cgroup v{info.cgroup_version}" if info.storage_driver else ""),
+        ("clock", skew),
+        ("swarm", _swarm(info)),
+        ("id", info.id),
+    )
+    return [(), *((Cell(f"{name:<9}", DIM), Cell(value)) for name, value in facts if value)]
+
+
+def _swarm(info: EngineInfo) -> str:
+    swarm = info.swarm
+    if swarm is None or swarm.state == "inactive":
+        return ""
+    role = "manager" if swarm.manager else "worker"
+    return f"{role}, {swarm.state}{', ' + swarm.error if swarm.error else ''}"
+
+
+def _services(fleet: Fleet, engine: EngineStatus) -> list[Line]:
+    here = [service for service in fleet.services.values() if engine.name in service.hosts]
+    if not here:
+        return []
+    alone = [service for service in here if _only_here(service, engine.name) and service.state is ServiceState.HEALTHY]
+    lines: list[Line] = [(), (Cell(f"{len(here)} services here", "head"),)]
+    if alone:
+        lines.append((Cell(f"down if it died: {_names(alone)}"),))
+    trouble = [service for service in here if service.state not in (ServiceState.HEALTHY, ServiceState.STOPPED)]
+    lines += [(Cell(f"  {service.state} ", str(service.state)), Cell(_name(service))) for service in trouble]
+    return lines
+
+
+def _only_here(service: Service, engine: str) -> bool:
+    return all(replica.host == engine for replica in service.replicas if replica.serving)
+
+
+def _name(service: Service) -> str:
+    return f"{service.stack}/{service.name}" if service.stack else service.name
+
+
+def _names(services: Iterable[Service]) -> str:
+    names = sorted(_name(service) for service in services)
+    return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -1,0 +1,68 @@
+"""All of a record, and records as lines of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fleettop.collectors.fleet import Fleet
+from fleettop.collectors.model import Attribution, Record, RecordKind
+
+from ..rows import Cell, Line
+from .base import Moment
+from .cells import DIM, clock_time
+
+
+def attribution_words(record: Record) -> str:
+    """Who, and how that is known; `unknown` is said, never left blank where a person may have done it."""
+    if record.kind is RecordKind.GAP:
+        return ""
+    if record.attribution is Attribution.UNKNOWN:
+        return record.actor if record.actor and record.actor != "unknown" else "unknown"
+    return f"{record.actor} · {record.attribution}" if record.actor else str(record.attribution)
+
+
+def record_lines(fleet: Fleet, records: Sequence[Record], moment: Moment) -> list[Line]:
+    """Records under a heading, one a line, newest first."""
+    if not records:
+        return []
+    lines: list[Line] = [(), (Cell("what happened", "head"),)]
+    for record in records:
+        style = "gap" if record.kind is RecordKind.GAP else "strong" if record.trouble else ""
+        who = attribution_words(record)
+        lines.append(
+            (
+                Cell(f"  {clock_time(record.time, moment)} ", DIM),
+                Cell(f"{record.engine} ", DIM),
+                Cell(f"{record.object_name} " if record.object_name else ""),
+                Cell(record.what, style),
+                Cell(f"  {who}" if who else "", DIM),
+                Cell(f"  “{record.reason}”" if record.reason else ""),
+            )
+        )
+    return lines
+
+
+def record_detail(fleet: Fleet, record: Record, moment: Moment) -> tuple[Line, ...]:
+    """The pane of one record, and what happened around it on the same thing."""
+    facts = (
+        ("engine", record.engine),
+        ("object", f"{record.object_type} {record.object_name}".strip()),
+        ("service", record.service_name),
+        ("id", record.object_id),
+        ("action", record.action),
+        ("cause", str(record.cause)),
+        ("exit code", "" if record.exit_code is None else str(record.exit_code)),
+        ("who", attribution_words(record)),
+        ("why", record.reason),
+        ("engine's time", record.time.isoformat(timespec="milliseconds")),
+        ("seen", record.seen.isoformat(timespec="milliseconds")),
+        ("like it", f"{record.count} times since {clock_time(record.first, moment)}" if record.first else ""),
+    )
+    lines: list[Line] = [(Cell(record.what, "title"),), ()]
+    lines += [(Cell(f"{name:<14}", DIM), Cell(value)) for name, value in facts if value]
+    around = [other for other in _around(fleet, record) if other.id != record.id]
+    return (*lines, *record_lines(fleet, around[:20], moment))
+
+
+def _around(fleet: Fleet, record: Record) -> Sequence[Record]:
+    return tuple(fleet.history(record.service or record.engine))

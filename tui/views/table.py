@@ -1,0 +1,119 @@
+"""The rows of one place, kept in order while the fleet changes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+import msgspec
+from fleettop.collectors.fleet import Changed, Fleet
+
+from ..filter import Filter
+from ..navigation import Place
+from ..rows import Row
+from .base import Moment, SortKey, View
+
+
+class Update(msgspec.Struct, frozen=True):
+    """What a table has to be told: rows that are new or other than before, and the order if it moved."""
+
+    rows: dict[Hashable, Row]
+    order: tuple[Hashable, ...] | None
+
+
+class PlacedRows:
+    """Which rows a place shows, and in which order. Rows are made when they are asked for, and kept until dirty."""
+
+    def __init__(self, view: View, fleet: Fleet) -> None:
+        self.view = view
+        self._fleet = fleet
+        self._filter: Filter | None = None
+        self._place = Place()
+        self._ranks: dict[Hashable, SortKey] = {}
+        self._hidden = 0
+        self.order: tuple[Hashable, ...] = ()
+
+    @property
+    def hidden(self) -> int:
+        """How many rows the filter and `z` leave out."""
+        return self._hidden
+
+    def settle(self, place: Place, accept: Filter | None) -> tuple[Hashable, ...]:
+        """Look at everything anew: another scope, filter or order. The keys to show, in order."""
+        self._place, self._filter = place, accept
+        self._ranks.clear()
+        self._hidden = 0
+        for key in self.view.keys(self._fleet, place.scope):
+            self._consider(key)
+        self._sort()
+        return self.order
+
+    def update(self, changed: Changed) -> tuple[set[Hashable], bool]:
+        """Take changes in: the keys whose rows are to be made again, and whether the order moved."""
+        dirty = self.view.dirty(changed, self._fleet)
+        if dirty is None:
+            before = self.order
+            self.settle(self._place, self._filter)
+            return set(self.order), self.order != before
+        if not dirty:
+            return set(), False
+        before_ranks = {key: self._ranks.pop(key, None) for key in dirty}
+        inside = set(self.view.keys(self._fleet, self._place.scope)) if self._place.scope is not None else None
+        for key in dirty:
+            if inside is None or key in inside:
+                self._consider(key)
+        moved = any(self._ranks.get(key) != rank for key, rank in before_ranks.items())
+        if moved:
+            self._sort()
+        return {key for key in dirty if key in self._ranks}, moved
+
+    def rows(self, keys: Iterable[Hashable], moment: Moment) -> dict[Hashable, Row]:
+        """The rows of these keys as of this moment."""
+        made = ((key, self.view.row(self._fleet, key, moment)) for key in keys)
+        return {key: row for key, row in made if row is not None}
+
+    def _consider(self, key: Hashable) -> None:
+        view, fleet = self.view, self._fleet
+        wanted = not self._place.only_wrong or view.wrong(fleet, key)
+        if wanted and self._filter is not None:
+            wanted = self._filter.matches(view.fields(fleet, key))
+        if wanted:
+            self._ranks[key] = self._rank(key)
+        else:
+            self._hidden += 1
+
+    def _rank(self, key: Hashable) -> SortKey:
+        if not self._place.sort:
+            return self.view.rank(self._fleet, key)
+        value = self.view.value(self._fleet, key, self._place.sort)
+        return (value is None, _comparable(value, reverse=self._place.reverse), self.view.rank(self._fleet, key))
+
+    def _sort(self) -> None:
+        reverse = self._place.reverse and not self._place.sort
+        self.order = tuple(sorted(self._ranks, key=self._ranks.__getitem__, reverse=reverse))
+
+
+class _Reversed:
+    """Orders backwards what cannot be negated, so that unknown values stay last either way."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+
+    def __lt__(self, other: _Reversed) -> bool:
+        return other.value < self.value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Reversed) and other.value == self.value
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+def _comparable(value: object, *, reverse: bool) -> object:
+    if value is None:
+        return 0
+    if isinstance(value, int | float):
+        return -value if reverse else value
+    text = str(value).casefold()
+    return _Reversed(text) if reverse else text
