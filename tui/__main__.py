@@ -1,0 +1,7 @@
+"""`python -m fleettop.tui`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

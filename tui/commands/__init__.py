@@ -1,0 +1,34 @@
+"""The commands of the command line. Each module is imported when its command is the one that runs."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Command(msgspec.Struct, frozen=True):
+    """One command: its name, the module that runs it, and what `--help` says of it."""
+
+    name: str
+    module: str
+    summary: str
+    changes: bool = False
+    """It changes something on an engine: absent in read-only mode."""
+
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command("demo", "demo", "the dashboard on a simulated fleet; needs no Docker"),
+        Command("ls", "ls", "services, containers, engines, nodes or images, printed"),
+        Command("events", "events", "what the engines say happens, merged"),
+        Command("restart", "act", "restart services, one replica after the other", changes=True),
+        Command("stop", "act", "stop services", changes=True),
+        Command("start", "act", "start services that are stopped", changes=True),
+        Command("kill", "act", "send a signal to services", changes=True),
+        Command("pause", "act", "freeze services", changes=True),
+        Command("unpause", "act", "let paused services go on", changes=True),
+        Command("scale", "act", "set the number of a service's replicas", changes=True),
+        Command("engines", "engines", "try each engine and say what works and what does not (engines test)"),
+    )
+}
+"""By name, in the order in which help shows them."""

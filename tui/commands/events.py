@@ -1,0 +1,226 @@
+"""`fleettop events`: what the engines say happens, merged."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from fleettop.collectors.durations import parse_duration
+from fleettop.collectors.errors import ConfigError, EngineError
+
+from ..output import Text
+from . import request as ending
+from .ls import add_timeout
+from .request import Request, run_to_end
+
+if TYPE_CHECKING:
+    from fleettop.collectors.engine.client import EngineClient
+    from fleettop.collectors.model import EngineEvent
+    from fleettop.collectors.session import Session
+
+RETRY = 0.5
+"""Seconds between two looks at whether an engine is back."""
+REMEMBERED = 2_048
+TROUBLE = frozenset(("die", "oom", "kill"))
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """From when, until when, and how."""
+    parser.add_argument("engines", nargs="*", metavar="ENGINE", help="only of these engines")
+    parser.add_argument("-f", "--follow", action="store_true", help="go on until stopped")
+    parser.add_argument(
+        "--since", default="", metavar="WHEN", help="a span (1h) or a time (2026-01-02T03:04); the engines remember 256"
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="also what is left out as noise: health checks, attach, resize"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    add_timeout(parser)
+
+
+def run(request: Request) -> int:
+    """Print them; 3 where an engine could not be reached."""
+    return run_to_end(_events(request, parse_since(request.args.since)))
+
+
+def parse_since(text: str, now: datetime | None = None) -> datetime | None:
+    """The moment meant by a span before now or by an ISO time (without a zone: this machine's). Raises ConfigError."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        try:
+            span = parse_duration(text)
+        except ConfigError as error:
+            raise ConfigError(
+                f"--since {text!r} is neither a span nor a time.", hint="Write --since 1h or --since 2026-01-02T03:04."
+            ) from error
+        return (now or datetime.now(UTC)) - timedelta(seconds=span)
+    return moment.astimezone(UTC)
+
+
+async def _events(request: Request, since: datetime | None) -> int:
+    async with request.session() as session:
+        if session is None:
+            return ending.UNREACHABLE
+        missing = request.say_unreachable(session)
+        stream = _Stream(request, session)
+        if since is not None or not request.args.follow:
+            await stream.replay(since)
+        if request.args.follow:
+            await stream.follow()
+        return ending.UNREACHABLE if missing else ending.FINE
+
+
+class _Stream:
+    """The events of all engines of one session, each printed once."""
+
+    def __init__(self, request: Request, session: Session) -> None:
+        self._request = request
+        self._session = session
+        self._all: bool = request.args.all
+        self._begin = session.clock.now()
+        self._seen: dict[tuple[str, tuple[int, str, str, str]], None] = {}
+
+    async def replay(self, since: datetime | None) -> None:
+        """What the engines remember, in the order of time."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._remembered(name, since)) for name in self._session.fleet.engines]
+        events = [event for task in tasks for event in task.result()]
+        for event in sorted(events, key=lambda event: event.time_nano):
+            self._print(event)
+
+    async def follow(self) -> None:
+        """What happens from now on, for ever; an engine that went away is taken up again where it was left."""
+        async with asyncio.TaskGroup() as group:
+            for name in self._session.fleet.engines:
+                group.create_task(self._follow(name))
+            group.create_task(self._tell_of_links())
+
+    async def _remembered(self, name: str, since: datetime | None) -> list[EngineEvent]:
+        from fleettop.collectors.watch.events import RING, nanoseconds
+
+        client = self._session.client(name)
+        if client is None or self._session.fleet.engines[name].same_as:
+            return []
+        start = 1 if since is None else nanoseconds(since)
+        until = nanoseconds(self._session.clock.now() + self._skew(name))
+        try:
+            # Without a filter: only then is it known whether the engine remembers as far back as asked for.
+            events = [event async for event in client.events(since=max(1, start), until=until)]
+        except EngineError as error:
+            self._request.out.error(f"{name}: {error}", hint=error.hint)
+            return []
+        if since is not None and len(events) >= RING:
+            first = events[0].time.astimezone()
+            self._request.out.note(
+                f"{name} remembers its last {RING} events only: what was before {first:%H:%M:%S} is lost."
+            )
+        return events
+
+    async def _follow(self, name: str) -> None:
+        from fleettop.collectors.watch.events import nanoseconds
+
+        last = nanoseconds(self._begin + self._skew(name))
+        while True:
+            client = self._session.client(name)
+            if client is not None and not self._session.fleet.engines[name].same_as:
+                try:
+                    async for event in self._live(name, client, last):
+                        last = max(last, event.time_nano)
+                        self._print(event)
+                except EngineError:
+                    pass  # the session says so, and comes back
+            await asyncio.sleep(RETRY)
+
+    def _live(self, name: str, client: EngineClient, since: int) -> AsyncIterator[EngineEvent]:
+        from fleettop.collectors.watch.events import FILTERS
+
+        info = self._session.fleet.engines[name].info
+        filtered = not self._all and info is not None and info.kind == "docker"
+        return client.events(since=since, filters=FILTERS if filtered else None)
+
+    async def _tell_of_links(self) -> None:
+        """On standard error, that an engine went away or came back: between the two its events may be missing."""
+        from fleettop.collectors.model import LinkPhase
+
+        up = {name: self._up(name) for name in self._session.fleet.engines}
+        while True:
+            await asyncio.sleep(RETRY)
+            self._session.fleet.take_changes()  # nobody else does, and services are named from it
+            for name, engine in self._session.fleet.engines.items():
+                if engine.link.phase is LinkPhase.UP and not up[name]:
+                    up[name] = True
+                    self._request.out.note(f"{name} is back; its events from while it was away may be incomplete.")
+                elif engine.link.phase is LinkPhase.DOWN and up[name]:
+                    up[name] = False
+                    self._request.out.note(f"{name} is gone: {engine.link.error}")
+
+    def _up(self, name: str) -> bool:
+        from fleettop.collectors.model import LinkPhase
+
+        return self._session.fleet.engines[name].link.phase is LinkPhase.UP
+
+    def _skew(self, name: str) -> timedelta:
+        info = self._session.fleet.engines[name].info
+        return timedelta(seconds=(info.skew or 0.0) if info else 0.0)
+
+    def _print(self, event: EngineEvent) -> None:
+        from .records import event_record
+
+        key = (event.engine, event.identity)
+        if key in self._seen or not (self._all or self._worth(event)):
+            return
+        self._seen[key] = None
+        if len(self._seen) > REMEMBERED * len(self._session.fleet.engines):
+            del self._seen[next(iter(self._seen))]
+        record = event_record(event, self._service(event))
+        if self._request.args.json:
+            self._request.out.json(record)
+        else:
+            self._request.out.line(*event_line(event, record))
+
+    def _worth(self, event: EngineEvent) -> bool:
+        from fleettop.collectors.watch.events import wanted
+
+        return wanted(event) and not self._is_health_check(event)
+
+    def _is_health_check(self, event: EngineEvent) -> bool:
+        from fleettop.collectors.model import ContainerKey
+
+        if event.action != "exec_create":
+            return False
+        container = self._session.fleet.containers.get(ContainerKey(event.engine, event.id))
+        check = container.detail.health_check if container and container.detail else ()
+        return len(check) > 1 and event.argument.strip().endswith(" ".join(check[1:]))
+
+    def _service(self, event: EngineEvent) -> str | None:
+        from fleettop.collectors.actions.picture import service_title
+        from fleettop.collectors.model import ContainerKey
+
+        fleet = self._session.fleet
+        key = fleet.service_of(ContainerKey(event.engine, event.id)) if event.type == "container" else None
+        service = fleet.services.get(key) if key else None
+        return service_title(service) if service else None
+
+
+def event_line(event: EngineEvent, record: Mapping[str, object]) -> tuple[Text | str, ...]:
+    """An event as a line for people: when, where, what, of what."""
+    attributes = record["attributes"]
+    assert isinstance(attributes, dict)
+    role = "down" if event.action in TROUBLE or event.argument == "unhealthy" else ""
+    said = " ".join(f"{key}={value}" for key, value in sorted(attributes.items()) if key not in ("execID", "container"))
+    service = record["service"]
+    return (
+        Text(f"{event.time.astimezone():%Y-%m-%d %H:%M:%S.}{event.time.microsecond // 1000:03}", "dim"),
+        f"  {event.engine}  {event.type} ",
+        Text(event.action, role),
+        f" {event.argument}" if event.argument else "",
+        f"  {event.name or event.id[:12]}",
+        f" ({service})" if service and service != event.name else "",
+        Text(f"  {said}" if said else "", "dim"),
+    )

@@ -1,0 +1,69 @@
+"""`fleettop ls`: one pass over the fleet, printed."""
+
+from __future__ import annotations
+
+import argparse
+
+from fleettop.collectors.errors import ConfigError
+from fleettop.collectors.tomlfile import nearest
+
+from . import request as ending
+from .request import Request, run_to_end
+
+NOUNS = ("services", "containers", "engines", "nodes", "images")
+_ALIASES = {"hosts": "engines", "ps": "containers", **{noun.removesuffix("s"): noun for noun in NOUNS}}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to list, and how."""
+    parser.add_argument(
+        "words", nargs="*", metavar="WHAT [ENGINE…]", help=f"{', '.join(NOUNS)}; services when nothing is named"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--filter", default="", metavar="TEXT", help="as in the dashboard: 'state:down host:web*'")
+    add_timeout(parser)
+
+
+def add_timeout(parser: argparse.ArgumentParser) -> None:
+    """How long engines may take to answer."""
+    parser.add_argument(
+        "--timeout", type=float, default=15.0, metavar="SECONDS", help="how long to wait for the engines (15)"
+    )
+
+
+def run(request: Request) -> int:
+    """List once; 3 where an engine could not be reached."""
+    noun, engines = split_words(request.args.words)
+    request.args.engines = engines
+    try:
+        return run_to_end(_list(request, noun))
+    except ConfigError as error:
+        near = nearest(engines[0], NOUNS) if engines and repr(engines[0]) in str(error) else ""
+        raise ConfigError(str(error), hint=f"Did you mean `fleettop ls {near}`?" if near else error.hint) from error
+
+
+def split_words(words: list[str]) -> tuple[str, list[str]]:
+    """What is listed, and the engines it is listed of."""
+    if words and (noun := _ALIASES.get(words[0], words[0])) in NOUNS:
+        return noun, words[1:]
+    return "services", list(words)
+
+
+async def _list(request: Request, noun: str) -> int:
+    from ..filter import parse_filter
+    from .listings import LISTINGS, Moment
+
+    listing = LISTINGS[noun]
+    wanted = parse_filter(request.args.filter)
+    async with request.session() as session:
+        if session is None:
+            return ending.UNREACHABLE
+        fleet = session.fleet
+        moment = Moment(session.clock.now(), session.clock.monotonic())
+        things = [thing for thing in listing.things(fleet) if wanted.matches(listing.fields(fleet, thing))]
+        if request.args.json:
+            for thing in things:
+                request.out.json(listing.record(fleet, thing, moment))
+        else:
+            request.out.table(listing.headings, [listing.row(fleet, thing, moment) for thing in things])
+        return ending.UNREACHABLE if request.say_unreachable(session) else ending.FINE

@@ -1,0 +1,153 @@
+"""What a command is given: its arguments, the config, the surroundings, and where to print."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import msgspec
+from fleettop.collectors.config import Config
+from fleettop.collectors.resolve import Resolution, resolve_engines
+
+from ..output import Output
+
+if TYPE_CHECKING:
+    from fleettop.collectors.address import EngineAddress
+    from fleettop.collectors.services import ServiceRule
+    from fleettop.collectors.session import Session
+
+FINE, WRONG, USAGE, UNREACHABLE, FAILED, REFUSED = range(6)
+"""The exit codes (the README lists them): fine, something was found, usage or config, an engine could not be reached,
+an action failed, refused in read-only mode."""
+
+DEMO_ENGINES, DEMO_CONTAINERS = 3, 30
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of one command."""
+
+    command: str
+    args: argparse.Namespace
+    config: Config
+    out: Output
+    environ: Mapping[str, str]
+    home: Path
+    stdin: TextIO
+    interactive: bool
+    """A person sits there: standard input and error are a terminal."""
+    screen: bool
+    """Standard input and output are a terminal: a dashboard can be drawn."""
+
+    @property
+    def read_only(self) -> bool:
+        """By the command line or by the config; neither can lift the other."""
+        return bool(self.args.read_only) or self.config.read_only
+
+    def resolve(self) -> Resolution:
+        """The engines that are meant. Raises ConfigError."""
+        return resolve_engines(
+            [*self.args.engine, *getattr(self.args, "engines", ())],
+            self.config,
+            environ=self.environ,
+            home=self.home,
+            group=self.args.group,
+            context=self.args.context,
+        )
+
+    def rules(self) -> tuple[ServiceRule, ...]:
+        """The config's rules on what a service is."""
+        from fleettop.collectors.services import ServiceRule
+
+        return tuple(
+            ServiceRule(label=rule.label, value=rule.value, name_pattern=rule.name_pattern, template=rule.template)
+            for rule in self.config.services
+        )
+
+    @asynccontextmanager
+    async def addresses(self) -> AsyncIterator[tuple[EngineAddress, ...]]:
+        """The engines that are meant; with `--demo` those of a small simulated fleet, which lives as long as this."""
+        async with AsyncExitStack() as stack:
+            if not self.args.demo:
+                found = self.resolve()
+                if not found.addresses:
+                    self.say_nothing_found(found)
+                yield found.addresses
+                return
+            from fleettop.collectors.demo import DemoFleet
+
+            demo = await stack.enter_async_context(DemoFleet(engines=DEMO_ENGINES, containers=DEMO_CONTAINERS))
+            yield demo.addresses
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session | None]:
+        """The fleet, watched, when every engine has answered or failed; None (and said so) where there is no engine."""
+        async with self.addresses() as addresses:
+            if not addresses:
+                yield None
+                return
+            from fleettop.collectors.session import Session
+
+            async with Session(addresses, rules=self.rules(), read_only=self.read_only) as session:
+                await session.settled(self.args.timeout)
+                session.fleet.take_changes()
+                yield session
+
+    def say_nothing_found(self, resolution: Resolution) -> None:
+        """That there is no engine at all: what was tried, and two ways on."""
+        self.out.error(
+            "No Docker engine was found.",
+            hint="Name one (fleettop ssh://user@host), write a fleettop.toml, or see `fleettop demo`.",
+        )
+        for note in resolution.notes:
+            self.out.note(note)
+
+    def say_unreachable(self, session: Session) -> bool:
+        """Say of each engine that could not be reached why, and what to do. True where there was one."""
+        from fleettop.collectors.model import LinkPhase
+
+        found = False
+        for engine in session.fleet.engines.values():
+            if engine.link.phase is LinkPhase.UP:
+                continue
+            found = True
+            error = engine.link.error
+            if error is None:
+                self.out.error(
+                    f"{engine.name} has not answered within {self.args.timeout:g} s.", hint="--timeout waits longer."
+                )
+            else:
+                words = str(error)
+                self.out.error(words if engine.name in words else f"{engine.name}: {words}", hint=error.hint)
+        return found
+
+
+def run_to_end(work: Coroutine[object, object, int]) -> int:
+    """Run a command's coroutine; SIGTERM and SIGHUP end it as Ctrl-C does, quietly and with everything closed."""
+    with asyncio.Runner() as runner:
+        return runner.run(_until_ended(work))
+
+
+async def _until_ended(work: Coroutine[object, object, int]) -> int:
+    loop, task, ended = asyncio.get_running_loop(), asyncio.current_task(), []
+    assert task is not None
+
+    def end(number: int) -> None:
+        ended.append(number)
+        task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, end, number)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if not ended:
+            raise
+        return 128 + ended[0]
+    finally:
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
