@@ -1,0 +1,98 @@
+"""The one door through which the docker SDK's requests leave. Imported with the SDK, when something first changes.
+
+Every request is put to the allow-list here, whatever the SDK or a mistake above it made it; redirects are refused; TLS
+is what the link's context says, and nothing else.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+from requests.adapters import BaseAdapter, HTTPAdapter
+
+from ..engine import allowlist
+from ..errors import Rejected
+from ..links.base import Endpoint, UnixEndpoint
+
+UNIX_BASE = "http+docker://localhost"
+
+
+class Guard(BaseAdapter):
+    """Lets a request through to `inner` if the allow-list does."""
+
+    def __init__(self, inner: BaseAdapter, *, engine: str, read_only: bool) -> None:
+        super().__init__()
+        self._inner = inner
+        self._engine = engine
+        self._read_only = read_only
+        self._seen = threading.local()
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: None | float | tuple[float, float] | tuple[float, None] = None,
+        verify: bool | str = True,
+        cert: None | bytes | str | tuple[bytes | str, bytes | str] = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """Send it, or raise ReadOnly. Proxies are never used. Raises Rejected for an answer that leads elsewhere."""
+        allowlist.check(request.method or "", request.path_url, read_only=self._read_only)
+        self._seen.status = None
+        answer = self._inner.send(request, stream=stream, timeout=timeout, verify=True, cert=None, proxies=None)
+        self._seen.status = answer.status_code
+        if answer.is_redirect:
+            answer.close()
+            message = f"{self._engine} answers with a redirect, which is not followed."
+            raise Rejected(message, status=answer.status_code)
+        return answer
+
+    @property
+    def status(self) -> int | None:
+        """The status of the last answer that this thread got."""
+        return getattr(self._seen, "status", None)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._inner.close()
+
+
+class _ContextAdapter(HTTPAdapter):
+    """TCP with the link's own TLS context, or none."""
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        self._context = context
+        super().__init__()
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
+        """Make the pool of connections with that context."""
+        if self._context is not None:
+            options["ssl_context"] = self._context
+        super().init_poolmanager(connections, maxsize, block, **options)  # type: ignore[no-untyped-call,unused-ignore]
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave it to the context: requests would add the public authorities (certifi) to it (requests: adapters.py)."""
+        conn.cert_reqs = "CERT_REQUIRED"
+
+
+def base_of(endpoint: Endpoint) -> str:
+    """What the URLs of an endpoint begin with."""
+    if isinstance(endpoint, UnixEndpoint):
+        return UNIX_BASE
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    return f"{'https' if endpoint.tls is not None else 'http'}://{host}:{endpoint.port}"
+
+
+def inner_of(endpoint: Endpoint, deadline: float) -> BaseAdapter:
+    """What connects to an endpoint. Paths of sockets are taken as they are: no quoting, no parsing."""
+    if isinstance(endpoint, UnixEndpoint):
+        from docker.transport import UnixHTTPAdapter
+
+        adapter: BaseAdapter = UnixHTTPAdapter("http+unix:///placeholder", timeout=int(deadline) or 1)
+        adapter.socket_path = endpoint.path  # type: ignore[attr-defined]
+        return adapter
+    return _ContextAdapter(endpoint.tls)

@@ -1,0 +1,278 @@
+"""From a request to a plan: what would be done to which containers, and its effect in words. Pure: asks no engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from ..errors import ReadOnly
+from ..model import Container, ContainerState, Freshness, Health
+from . import phrases
+from .draft import Chosen, Draft, Target, choose, one_name
+from .picture import Picture, owner_of
+from .scale import plan_scale, replica_number
+from .steps import Deed, Pace, Plan, Step, Verb
+from .swarmplan import plan_swarm
+
+_RUNNING = (ContainerState.RUNNING, ContainerState.RESTARTING, ContainerState.PAUSED)
+_FIT: Mapping[Verb, tuple[ContainerState, ...]] = {
+    Verb.RESTART: (*_RUNNING, ContainerState.EXITED, ContainerState.CREATED),
+    Verb.STOP: _RUNNING,
+    Verb.START: (ContainerState.EXITED, ContainerState.CREATED),
+    Verb.PAUSE: (ContainerState.RUNNING,),
+    Verb.UNPAUSE: (ContainerState.PAUSED,),
+    Verb.KILL: (ContainerState.RUNNING, ContainerState.PAUSED),
+}
+_NOTHING = {
+    Verb.RESTART: "{title} has no container to restart",
+    Verb.STOP: "nothing of {title} runs, so there is nothing to stop",
+    Verb.START: "nothing of {title} is stopped, so there is nothing to start",
+    Verb.PAUSE: "nothing of {title} runs, so there is nothing to pause",
+    Verb.UNPAUSE: "nothing of {title} is paused",
+    Verb.KILL: "nothing of {title} runs, so there is nothing to send a signal to",
+}
+_SAYS = {
+    Verb.RESTART: "restarts",
+    Verb.STOP: "stops",
+    Verb.START: "starts",
+    Verb.PAUSE: "pauses",
+    Verb.UNPAUSE: "resumes",
+}
+_TITLES = {Verb.UNPAUSE: "Resume", Verb.KILL: "Send {signal} to"}
+_SIGNALS = frozenset(
+    "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU"
+    " XFSZ VTALRM PROF WINCH IO PWR SYS".split()
+)
+_ENDING = frozenset({"SIGKILL", "SIGTERM", "SIGINT", "SIGQUIT", "SIGABRT", "9", "15", "2", "3", "6"})
+STOP_TIMEOUT = 10
+"""Seconds an engine waits for a container to stop by itself where nothing else is set (moby: container.DefaultStopTimeout)."""
+
+
+def plan(
+    verb: Verb,
+    targets: Sequence[Target],
+    fleet: Picture,
+    *,
+    signal: str = "SIGKILL",
+    to: int | None = None,
+    by: int | None = None,
+    protected: Collection[str] = (),
+    read_only: bool = False,
+    pace: Pace | None = None,
+) -> Plan:
+    """What `verb` on `targets` (services and containers, on any hosts) comes to, as the fleet stands.
+
+    `signal` is for kill; `to` or `by` for scale; `protected` are the groups of engines on which a name has to be typed.
+    Never raises for what cannot be done: the plan's `blockers` say it. Raises ReadOnly in read-only mode. A plan that
+    clones or changes a swarm's service is to be given to `prepare` before it is shown: that asks the engines.
+    """
+    if read_only:
+        raise ReadOnly(f"To {verb.value} is a change, and fleettop runs read-only.")
+    draft = Draft(fleet, pace or Pace())
+    signal = normal_signal(signal)
+    if verb is Verb.KILL and not signal:
+        draft.block("that is no signal: write a name such as SIGTERM or HUP, or a number from 1 to 64")
+        return _finished(verb, "Kill", draft, [], protected)
+    chosen = choose(targets, draft)
+    if not targets:
+        draft.block("nothing is chosen")
+    seconds = 0.0
+    for one in chosen:
+        if verb is Verb.SCALE:
+            estimate = plan_scale(one, draft, to=to, by=by)
+        elif one.whole and one.service is not None and one.service.key.source == "swarm" and verb in _SWARM_DOES:
+            estimate = plan_swarm(verb, one, draft)
+        else:
+            estimate = _on_containers(verb, one, draft, signal)
+        seconds = max(seconds, estimate)
+    seconds = max(seconds, _bounded(draft))
+    title = f"{_TITLES.get(verb, verb.value.capitalize()).format(signal=signal)} {one_name(verb, chosen)}"
+    if verb is Verb.RESTART and len(chosen) == 1 and len(draft.steps) > 1:
+        title += ", one after the other"
+    if verb is Verb.SCALE:
+        title += f" to {to}" if to is not None else f" by {by:+d}" if by is not None else ""
+    if draft.steps and verb is not Verb.UNPAUSE:
+        draft.say(phrases.about(seconds) + _halts(draft))
+    return _finished(verb, title, draft, chosen, protected, seconds)
+
+
+_SWARM_DOES = (Verb.RESTART, Verb.STOP, Verb.START)
+
+
+def normal_signal(text: str) -> str:
+    """`SIGHUP` for hup, HUP, SIGHUP; a number stays one; empty for what is no signal."""
+    name = text.strip().upper().removeprefix("SIG")
+    if name.isascii() and name.isdigit():
+        return name if 1 <= int(name) <= 64 else ""
+    if name in _SIGNALS or re.fullmatch(r"RTM(IN|AX)([+-]\d{1,2})?", name):
+        return f"SIG{name}"
+    return ""
+
+
+def _finished(
+    verb: Verb,
+    title: str,
+    draft: Draft,
+    chosen: Sequence[Chosen],
+    protected: Collection[str],
+    seconds: float = 0.0,
+) -> Plan:
+    """The plan; where something remains to be done, what cannot be is a warning."""
+    possible = bool(draft.steps)
+    blockers = () if possible else tuple(draft.blockers) or (*draft.warnings,)
+    warnings = (*draft.blockers, *draft.warnings) if possible else tuple(draft.warnings) if draft.blockers else ()
+    for host in draft.hosts:
+        if possible and draft.fleet.freshness(host) is Freshness.LATE:
+            warnings += (f"What is known of {host} is more than 15 s old.",)
+    return Plan(
+        verb=verb,
+        title=title,
+        sentences=tuple(draft.sentences) if possible else (),
+        steps=tuple(draft.steps),
+        blockers=tuple(dict.fromkeys(blockers)),
+        warnings=tuple(dict.fromkeys(warnings)),
+        hosts=tuple(draft.hosts),
+        name_to_type=_typed(draft, chosen, protected) if possible else "",
+        seconds=seconds if possible else None,
+    )
+
+
+def _typed(draft: Draft, chosen: Sequence[Chosen], protected: Collection[str]) -> str:
+    """The name to type: wanted for a removal, or more than one host, in a protected group (PRODUCT: keys)."""
+    groups = [draft.fleet.engines[host].group for host in draft.hosts if host in draft.fleet.engines]
+    group = next((group for group in groups if group and group in protected), "")
+    if not group or (len(draft.hosts) < 2 and not draft.removes):
+        return ""
+    return chosen[0].title if len(chosen) == 1 else group
+
+
+# -- containers --------------------------------------------------------------------------------------------------------
+
+
+def _on_containers(verb: Verb, one: Chosen, draft: Draft, signal: str) -> float:
+    fit = [container for container in one.containers if container.state in _FIT[verb]]
+    if not fit:
+        if one.containers or not one.members:
+            draft.block(_NOTHING[verb].format(title=one.title))
+        else:
+            draft.block(f"no replica of {one.title} can be reached")
+        return 0.0
+    rolling = verb is Verb.RESTART
+    fit.sort(key=lambda c: (c.serving, replica_number(c), c.engine, c.name) if rolling else (c.engine, c.name))
+    lane = draft.lane()
+    for container in fit:
+        draft.steps.append(_step(verb, container, one, lane, signal))
+        lane = lane if rolling else draft.lane()
+    draft.touches(container.engine for container in fit)
+    draft.say(f"{_what(verb, signal)} {_who(fit, one)}{_rolling(fit, rolling)}", _effect(verb, fit, one, signal))
+    _warn_of_owner(verb, fit, draft)
+    costs = [_seconds(verb, container, draft.pace) for container in fit]
+    return sum(costs) if rolling else max(costs)
+
+
+def _step(verb: Verb, container: Container, one: Chosen, lane: int, signal: str) -> Step:
+    return Step(
+        engine=container.engine,
+        deed=Deed(verb.value),
+        object_id=container.id,
+        object_name=container.name,
+        lane=lane,
+        waits=verb in (Verb.RESTART, Verb.START),
+        service=one.service.key if one.service is not None else None,
+        service_name=one.title if one.service is not None else "",
+        signal=signal if verb is Verb.KILL else "",
+        stop_timeout=container.detail.stop_timeout if container.detail is not None else None,
+    )
+
+
+def _what(verb: Verb, signal: str) -> str:
+    return f"sends {signal} to" if verb is Verb.KILL else _SAYS[verb]
+
+
+def _who(fit: Sequence[Container], one: Chosen) -> str:
+    hosts = phrases.names(c.engine for c in fit)
+    if one.lone:
+        return f"{phrases.names(c.name for c in fit)} on {hosts}"
+    total = max(len(one.members), len(fit))
+    return f"{len(fit)} of {phrases.count(total, 'replica')} of {one.title} on {hosts}"
+
+
+def _rolling(fit: Sequence[Container], rolling: bool) -> str:
+    return "; at most 1 at a time is down" if rolling and len(fit) > 1 else ""
+
+
+def _effect(verb: Verb, fit: Sequence[Container], one: Chosen, signal: str) -> str:
+    serving = sum(1 for c in one.members if c.serving)
+    hit = sum(1 for c in fit if c.serving)
+    if verb is Verb.START:
+        return ""
+    if verb is Verb.UNPAUSE:
+        return "They go on where they were" if len(fit) > 1 else "It goes on where it was"
+    if verb is Verb.KILL and signal not in _ENDING:
+        return "What a program does at that signal is its own affair"
+    if hit == 0:
+        return f"Now {serving} of {len(one.members)} serve, so none is lost" if not one.lone else "It does not serve now"
+    left = serving - (1 if verb is Verb.RESTART else hit)
+    if left > 0:
+        return f"{left} {'keeps' if left == 1 else 'keep'} serving"
+    until = {
+        Verb.RESTART: "meanwhile",
+        Verb.STOP: "until it is started again",
+        Verb.PAUSE: "until it is resumed; it keeps its memory and answers nothing",
+        Verb.KILL: "unless it is started again; it cannot finish what it does" if signal in ("SIGKILL", "9") else "after",
+    }[verb]
+    return f"None keeps serving: {one.title} is down {until}" if not one.lone else f"It is down {until}"
+
+
+def _warn_of_owner(verb: Verb, fit: Sequence[Container], draft: Draft) -> None:
+    for owner in dict.fromkeys(filter(None, map(owner_of, fit))):
+        if verb is Verb.RESTART:
+            draft.warn(f"{owner} may replace what is restarted by hand: it sees its container die")
+        elif verb in (Verb.STOP, Verb.KILL):
+            draft.warn(f"{owner} undoes this: it starts another for what ends")
+        elif verb is Verb.START:
+            draft.warn(f"{owner} did not start this and may end it again")
+        elif verb is Verb.PAUSE and any(c.health is not Health.NONE for c in fit):
+            draft.warn(f"{owner} replaces what is paused once its health check fails")
+
+
+# -- estimates ---------------------------------------------------------------------------------------------------------
+
+
+def _seconds(verb: Verb, container: Container, pace: Pace) -> float:
+    """Stopping takes at most its stop timeout; coming up, a health check's interval or the settle time."""
+    detail = container.detail
+    limit = detail.stop_timeout if detail is not None else None
+    stop = float(limit if limit is not None and limit >= 0 else STOP_TIMEOUT)
+    stop = stop if container.state in _RUNNING else 0.0
+    if verb is Verb.STOP:
+        return stop
+    if verb is Verb.START:
+        return _coming_up(container, pace)
+    return stop + _coming_up(container, pace) if verb is Verb.RESTART else 1.0
+
+
+def _coming_up(container: Container, pace: Pace) -> float:
+    if container.health is Health.NONE:
+        return pace.settle
+    log = container.detail.health_log if container.detail is not None else ()
+    starts = [probe.start for probe in log if probe.start is not None]
+    gaps = [(after - before).total_seconds() for before, after in zip(starts, starts[1:], strict=False)]
+    return min(max(pace.settle, min(gaps)) if gaps else 5.0, pace.healthy)
+
+
+def _bounded(draft: Draft) -> float:
+    """What many steps on one host cost, of which only some run at once."""
+    per_host: dict[str, int] = {}
+    for step in draft.steps:
+        if step.deed is not Deed.RESTART:
+            per_host[step.engine] = per_host.get(step.engine, 0) + 1
+    busiest = max(per_host.values(), default=0)
+    return float(busiest // draft.pace.per_host)
+
+
+def _halts(draft: Draft) -> str:
+    lanes = [step.lane for step in draft.steps if step.waits]
+    if len(lanes) > len(set(lanes)):
+        return f"; stops at the first that does not become healthy in {draft.pace.healthy:.0f} s"
+    return ""

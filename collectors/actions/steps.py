@@ -1,0 +1,219 @@
+"""The words of acting: what is asked, what it comes to, and how it went. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from ..links.base import Endpoint
+from ..model import Container, ContainerKey, ContainerState, ServiceKey
+
+
+class Verb(StrEnum):
+    """What a person asks for."""
+
+    RESTART = "restart"
+    STOP = "stop"
+    START = "start"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+    KILL = "kill"
+    SCALE = "scale"
+
+
+class Deed(StrEnum):
+    """What is done to one object of an engine."""
+
+    RESTART = "restart"
+    STOP = "stop"
+    START = "start"
+    PAUSE = "pause"
+    UNPAUSE = "unpause"
+    KILL = "kill"
+    CLONE = "clone"
+    """One more container like an existing one."""
+    REMOVE = "remove"
+    """Stop and remove a container, keeping its volumes."""
+    REPLICAS = "set replicas"
+    """Tell a swarm how many replicas a service shall have."""
+    REPLACE = "replace tasks"
+    """Tell a swarm to replace a service's tasks by its own update rule (a forced update)."""
+
+
+class Outcome(StrEnum):
+    """How a step went. `unknown`: the answer was lost, and what was found does not prove it either way."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    REFUSED = "refused"
+    """Not begun, since something was in the way when it was about to be."""
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    """Not begun: stopped by a person, or an earlier one of its row failed."""
+
+
+class CloneOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """What one more replica is made from, and where it may go."""
+
+    source: ContainerKey
+    source_name: str
+    labels: Mapping[str, str]
+    counts: Mapping[str, int]
+    """How many replicas each host that may take one has now."""
+    numbers: Mapping[str, tuple[int, ...]]
+    """The numbers in use on each host of the service."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One call on one engine, and what it waits for. Steps of the same `lane` run one after the other."""
+
+    engine: str
+    deed: Deed
+    object_id: str
+    """The container's or swarm service's id; for a clone, the id of the container it is made from."""
+    object_name: str
+    kind: str = "container"
+    """`container` or `service` (a swarm's)."""
+    lane: int = 0
+    waits: bool = False
+    """Wait until it runs and is healthy, and halt the lane if it does not."""
+    service: ServiceKey | None = None
+    service_name: str = ""
+    signal: str = ""
+    stop_timeout: int | None = None
+    """Seconds the container has to stop by itself; None: the engine's default of 10."""
+    replicas: int | None = None
+    """The number a swarm service shall have."""
+    replicas_before: int | None = None
+    """The number it had when this was planned; if it has another by then, the step is refused."""
+    number: int | None = None
+    """The clone's number within its service."""
+    clone: CloneOrder | None = None
+
+    @property
+    def words(self) -> str:
+        """The step as a person says it: `restart pay-api-1 on web-1`."""
+        if self.deed is Deed.CLONE:
+            return f"make {self.object_name} on {self.engine}"
+        if self.deed is Deed.REPLICAS:
+            return f"set {self.object_name} to {self.replicas}"
+        if self.deed is Deed.REPLACE:
+            return f"replace the tasks of {self.object_name}"
+        if self.deed is Deed.KILL:
+            return f"send {self.signal} to {self.object_name} on {self.engine}"
+        return f"{self.deed.value} {self.object_name} on {self.engine}"
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request comes to, said before anything is done.
+
+    `blockers` say why it cannot be done at all: then there are no steps. `warnings` are said and do not stop it.
+    """
+
+    verb: Verb
+    title: str
+    sentences: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    blockers: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    name_to_type: str = ""
+    """What a person has to type first, since it is protected; empty: nothing."""
+    seconds: float | None = None
+    """About how long it takes."""
+
+    @property
+    def possible(self) -> bool:
+        """There is something that can be done."""
+        return bool(self.steps) and not self.blockers
+
+    @property
+    def effect(self) -> str:
+        """All sentences in one."""
+        return " ".join(self.sentences)
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells one run of a container from another: taken before a change, and compared after a lost answer."""
+
+    state: ContainerState
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    pid: int | None = None
+    stop_timeout: int | None = None
+
+    @classmethod
+    def of(cls, container: Container) -> Mark:
+        """The mark of a container that was inspected."""
+        detail = container.detail
+        if detail is None:
+            return cls(state=container.state)
+        return cls(
+            state=container.state,
+            started_at=detail.started_at,
+            finished_at=detail.finished_at,
+            pid=detail.pid,
+            stop_timeout=detail.stop_timeout,
+        )
+
+
+class StepResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How one step went, in words."""
+
+    step: Step
+    outcome: Outcome
+    words: str
+    seconds: float = 0.0
+    before: Mark | None = None
+    """How the container was before: lets `confirm` find out later what became of an unknown outcome."""
+    object_id: str = ""
+    """The id of what was made (a clone)."""
+
+
+class Inspector(Protocol):
+    """What acting reads of an engine; the engine client has it."""
+
+    async def inspect(self, container_id: str, /) -> Container | None:
+        """The whole container; None where there is none."""
+        ...
+
+
+class Reach(msgspec.Struct, frozen=True, kw_only=True):
+    """The way to one engine: its endpoint, the API version spoken with it, and its client for reads."""
+
+    endpoint: Endpoint
+    api: str
+    client: Inspector
+    read_only: bool = False
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How long acting waits for what. Seconds."""
+
+    healthy: float = 60.0
+    """For a replica to become healthy, or to stay up for `settle`."""
+    settle: float = 3.0
+    """How long a container without a health check has to stay up to count as running."""
+    poll: float = 0.5
+    answer: float = 15.0
+    """For an engine to answer a change, beyond the time its container has to stop."""
+    found: float = 10.0
+    """For looking again after a lost answer."""
+    per_host: int = 4
+    overall: int = 16
+
+
+class Recorder(Protocol):
+    """Where intents and outcomes are kept. May raise TrailError: what cannot be recorded is not done."""
+
+    def record_intent(self, step: Step, *, reason: str) -> int:
+        """Keep what is about to be done and why, and return the record's id."""
+        ...
+
+    def record_outcome(self, intent: int, result: StepResult) -> None:
+        """Keep how it went."""
+        ...
