@@ -10,6 +10,7 @@ import msgspec
 from .address import EngineAddress, TlsFiles, parse_address
 from .durations import parse_duration
 from .errors import ConfigError
+from .services import ServiceRule
 from .tomlfile import Place, TomlFile, read_toml, spelled
 
 COLORS = ("auto", "always", "never")
@@ -23,19 +24,6 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     """A removal, and anything on more than one host, wants the name typed."""
     downtime_warn: float | None = None
     downtime_page: float | None = None
-
-
-class ServiceMatch(msgspec.Struct, frozen=True, kw_only=True):
-    """A `[[services]]` rule as written: the containers that match are the service named by the template."""
-
-    label: str = ""
-    """A label that must be there; empty: any."""
-    value: str | None = None
-    """What the label must say; None: anything."""
-    name_pattern: str = ""
-    """A pattern the container's name must fit; empty: any."""
-    template: str = ""
-    """The service's name; `{label}` stands for the value of a label."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +42,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The ssh config to read; None: the user's own."""
     engines: tuple[EngineAddress, ...] = ()
     groups: Mapping[str, Group] = {}
-    services: tuple[ServiceMatch, ...] = ()
+    rules: tuple[ServiceRule, ...] = ()
+    """The `[[services]]`: what a service is by a person's own word."""
     keys: Mapping[str, str] = {}
     """Keys by the id of what they do: `"service.restart" = "R,f5"`."""
 
@@ -87,7 +76,7 @@ def load_config(path: Path | None, *, home: Path, required: bool = True) -> Conf
         ssh_config=ssh_config,
         engines=reader.engines(ssh_config),
         groups=reader.groups(),
-        services=reader.services(),
+        rules=reader.rules(),
         keys=reader.keys(),
     )
 
@@ -175,10 +164,10 @@ class _Reader(msgspec.Struct, frozen=True):
             seen.add(engine.name)
         return engines
 
-    def services(self) -> tuple[ServiceMatch, ...]:
+    def rules(self) -> tuple[ServiceRule, ...]:
         """The `[[services]]`, in their order: the first that matches counts."""
         return tuple(
-            self._service(self.file.convert(value, _ServiceEntry, ("services", number)), ("services", number))
+            self._rule(self.file.convert(value, _ServiceEntry, ("services", number)), ("services", number))
             for number, value in enumerate(self._list("services"))
         )
 
@@ -250,7 +239,7 @@ class _Reader(msgspec.Struct, frozen=True):
             )
         return TlsFiles(ca=self.path(entry.tls.ca), cert=self.path(entry.tls.cert), key=self.path(entry.tls.key))
 
-    def _service(self, entry: _ServiceEntry, place: Place) -> ServiceMatch:
+    def _rule(self, entry: _ServiceEntry, place: Place) -> ServiceRule:
         if not entry.match.label and not entry.match.name:
             raise self.file.wrong(
                 (*place, "match"),
@@ -264,7 +253,7 @@ class _Reader(msgspec.Struct, frozen=True):
                 hint='Write a name, or a label in braces: name = "{com.example.app}".',
             )
         label, equals, value = (entry.match.label or "").partition("=")
-        return ServiceMatch(
+        return ServiceRule(
             label=label, value=value if equals else None, name_pattern=entry.match.name or "", template=entry.name
         )
 

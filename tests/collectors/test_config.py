@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from fleettop.collectors.address import TlsFiles
-from fleettop.collectors.config import Config, ServiceMatch, load_config
+from fleettop.collectors.config import Config, load_config
 from fleettop.collectors.durations import parse_duration
 from fleettop.collectors.errors import ConfigError
+from fleettop.collectors.services import ServiceRule
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,9 +83,9 @@ def test_everything_the_config_may_say_is_understood(load, tmp_path):
         ca=Path("/home/me/.docker/edge/ca.pem"), cert=tmp_path / "certs" / "cert.pem", key=Path("/etc/key.pem")
     )
     assert (plain.name, plain.insecure, plain.tls) == ("10.0.0.1", True, None)
-    assert config.services == (
-        ServiceMatch(label="com.example.app", template="{com.example.app}"),
-        ServiceMatch(label="tier", value="web", name_pattern="web-*", template="web"),
+    assert config.rules == (
+        ServiceRule(label="com.example.app", template="{com.example.app}"),
+        ServiceRule(label="tier", value="web", name_pattern="web-*", template="web"),
     )
     assert config.keys == {"service.restart": "R,f5"}
     assert {engine.origin for engine in config.engines} == {"fleettop.toml"}

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from fleettop.collectors.errors import ConfigError
 from fleettop.collectors.tomlfile import nearest
 
 from . import request as ending
 from .request import Request, run_to_end
+
+if TYPE_CHECKING:
+    from ..filter import Filter
 
 NOUNS = ("services", "containers", "engines", "nodes", "images")
 _ALIASES = {"hosts": "engines", "ps": "containers", **{noun.removesuffix("s"): noun for noun in NOUNS}}
@@ -49,16 +53,23 @@ def split_words(words: list[str]) -> tuple[str, list[str]]:
     return "services", list(words)
 
 
-async def _list(request: Request, noun: str) -> int:
-    from ..filter import parse_filter
-    from .listings import LISTINGS, Moment
+def _filter(text: str) -> Filter:
+    from ..filter import FilterError, parse_filter
 
-    listing = LISTINGS[noun]
-    wanted = parse_filter(request.args.filter)
+    try:
+        return parse_filter(text)
+    except FilterError as error:
+        raise ConfigError(f"--filter: {error}", hint=error.hint) from error
+
+
+async def _list(request: Request, noun: str) -> int:
+    wanted = _filter(request.args.filter)
     async with request.session() as session:
         if session is None:
             return ending.UNREACHABLE
-        fleet = session.fleet
+        from .listings import LISTINGS, Moment
+
+        listing, fleet = LISTINGS[noun], session.fleet
         moment = Moment(session.clock.now(), session.clock.monotonic())
         things = [thing for thing in listing.things(fleet) if wanted.matches(listing.fields(fleet, thing))]
         if request.args.json:

@@ -18,7 +18,6 @@ from ..output import Output
 
 if TYPE_CHECKING:
     from fleettop.collectors.address import EngineAddress
-    from fleettop.collectors.services import ServiceRule
     from fleettop.collectors.session import Session
 
 FINE, WRONG, USAGE, UNREACHABLE, FAILED, REFUSED = range(6)
@@ -59,15 +58,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
             context=self.args.context,
         )
 
-    def rules(self) -> tuple[ServiceRule, ...]:
-        """The config's rules on what a service is."""
-        from fleettop.collectors.services import ServiceRule
-
-        return tuple(
-            ServiceRule(label=rule.label, value=rule.value, name_pattern=rule.name_pattern, template=rule.template)
-            for rule in self.config.services
-        )
-
     @asynccontextmanager
     async def addresses(self) -> AsyncIterator[tuple[EngineAddress, ...]]:
         """The engines that are meant; with `--demo` those of a small simulated fleet, which lives as long as this."""
@@ -92,7 +82,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
                 return
             from fleettop.collectors.session import Session
 
-            async with Session(addresses, rules=self.rules(), read_only=self.read_only) as session:
+            async with Session(addresses, rules=self.config.rules, read_only=self.read_only) as session:
                 await session.settled(self.args.timeout)
                 session.fleet.take_changes()
                 yield session
