@@ -54,6 +54,9 @@ async def _act(request: Request) -> int:
     async with request.session() as session:
         if session is None:
             return ending.UNREACHABLE
+        from .onepass import complete
+
+        await complete(session, every_detail=True, deadline=request.args.timeout)
         unreachable = request.say_unreachable(session)
         plan = await _plan(request, session, unreachable=unreachable)
         if not plan.possible:

@@ -68,7 +68,10 @@ async def _list(request: Request, noun: str) -> int:
         if session is None:
             return ending.UNREACHABLE
         from .listings import LISTINGS, Moment
+        from .onepass import complete
 
+        every_detail = noun == "containers" and request.args.json
+        await complete(session, every_detail=every_detail, deadline=request.args.timeout)
         listing, fleet = LISTINGS[noun], session.fleet
         moment = Moment(session.clock.now(), session.clock.monotonic())
         things = [thing for thing in listing.things(fleet) if wanted.matches(listing.fields(fleet, thing))]
