@@ -60,10 +60,10 @@ def _session_fleet() -> Iterator[Fleet]:
 
 
 @pytest.fixture
-def fleet(_session_fleet: Fleet) -> Iterator[Fleet]:
+def fleet(_session_fleet: Fleet) -> Fleet:
     """Real engines, nothing running on them: h1, h2 (forwards no sockets), h3 (behind jump), pod1; h1 to h3 a swarm."""
     _session_fleet.wipe()
-    yield _session_fleet
+    return _session_fleet
 
 
 @pytest.fixture

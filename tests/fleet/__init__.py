@@ -8,8 +8,8 @@ into two bridges that live in one more namespace:
     management  198.18.<2*ID>.0/24     eth0   where fleettop connects from
     cluster     198.18.<2*ID+1>.0/24   eth1   swarm traffic, and the far side of the jump host
 
-The machine gets one interface (ft<ID>root), so a test connects without entering any namespace. The machine's own Docker,
-its firewall and its bridges are never touched. By hand: ``python -m tests.fleet --help``.
+The machine gets one interface (ft<ID>root), so a test connects without entering any namespace. The machine's own
+Docker, its firewall and its bridges are never touched. By hand: ``python -m tests.fleet --help``.
 """
 
 from .faults import FAULTS

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from .engine_api import ask
@@ -104,46 +105,60 @@ def _engine(fleet: Fleet, host: str) -> str:
         return f"silent ({error})"
 
 
+def _up(fleet: Fleet, **options: Any) -> int:
+    if reasons := missing(podman=options["podman"]):
+        print(f"No fleet can run here: {'; '.join(reasons)}.\nOn Debian: apt-get install {PACKAGES}", file=sys.stderr)
+        return 1
+    print("seconds:", json.dumps(fleet.up(**options).seconds))
+    for name, ways in addresses(fleet).items():
+        print(f"{name:5}", *ways, sep="  ")
+    print(f"ssh -F {fleet.folder}/ssh/config h1")
+    return 0
+
+
+def _down(fleet: Fleet) -> int:
+    left = fleet.down()
+    for what in left:
+        print(f"left behind: {what}", file=sys.stderr)
+    return bool(left)
+
+
+def _exec(fleet: Fleet, host: str, words: list[str]) -> int:
+    enter = fleet.hosts.enter(host)
+    os.execvp(enter[0], [*enter, *(words[1:] if words[:1] == ["--"] else words)])
+
+
+def _doctor(_fleet: Fleet) -> int:
+    reasons = missing()
+    print("\n".join(reasons) or "A fleet can run here.")
+    return bool(reasons)
+
+
+def _status(fleet: Fleet) -> None:
+    print(*status(fleet), sep="\n")
+
+
+COMMANDS: dict[str, Callable[..., int | None]] = {
+    "up": _up,
+    "down": _down,
+    "exec": _exec,
+    "doctor": _doctor,
+    "status": _status,
+    "config": lambda fleet: print(config(fleet)),
+    "fault": lambda fleet, host, kind, arguments: fleet.fault(host, kind, *arguments),
+    "heal": lambda fleet, host: fleet.heal(host),
+    "shop": lambda fleet, host: fleet.shop(*host),
+    "wipe": lambda fleet: fleet.wipe(),
+    "keep": lambda fleet: keep(fleet.site.number),
+}
+
+
 def main() -> int:
     """Do what the command line says; the exit code is 0 where it worked."""
     options: dict[str, Any] = vars(_arguments().parse_args())
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `… | head` is fine
-    number, command = options.pop("id"), options.pop("command")
-    fleet = Fleet(number)
-    if command == "keep":
-        return keep(number)
-    if command in ("doctor", "up") and (reasons := missing(podman=options.get("podman", True))):
-        print(
-            "No fleet can run here: " + "; ".join(reasons) + f".\nOn Debian: apt-get install {PACKAGES}",
-            file=sys.stderr,
-        )
-        return 1
-    if command == "up":
-        print("seconds:", json.dumps(fleet.up(**options).seconds))
-        for name, ways in addresses(fleet).items():
-            print(f"{name:5}", *ways, sep="  ")
-        print(f"ssh -F {fleet.folder}/ssh/config h1")
-    elif command == "down":
-        left = fleet.down()
-        print(*(f"left behind: {what}" for what in left), sep="\n", file=sys.stderr, end="")
-        return bool(left)
-    elif command == "exec":
-        words = options["words"]
-        enter = fleet.hosts.enter(options["host"])
-        os.execvp(enter[0], [*enter, *(words[1:] if words[:1] == ["--"] else words)])
-    elif command == "fault":
-        fleet.fault(options["host"], options["kind"], *options["arguments"])
-    elif command == "heal":
-        fleet.heal(options["host"])
-    elif command == "shop":
-        fleet.shop(*options["host"])
-    elif command == "wipe":
-        fleet.wipe()
-    elif command == "status":
-        print(*status(fleet), sep="\n")
-    elif command == "config":
-        print(config(fleet))
-    return 0
+    fleet = Fleet(options.pop("id"))
+    return COMMANDS[options.pop("command")](fleet, **options) or 0
 
 
 if __name__ == "__main__":

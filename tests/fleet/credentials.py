@@ -1,4 +1,4 @@
-"""Who trusts whom: ssh keys, known hosts and config, TLS authorities and certificates, and some that must be refused."""
+"""Who trusts whom: ssh keys, known hosts and config, TLS certificates, and some of each that must be refused."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _for_server(host: Host) -> str:
 
 
 def replace_certificate(site: Site, host: Host, kind: str) -> None:
-    """Give an engine a certificate that is `expired`, for another `name`, or signed by a `stranger`; it must restart."""
+    """Write a certificate that is `expired`, for another `name`, or by a `stranger`; the engine must be restarted."""
     folder = site.home(host.name) / "tls"
     if not (folder / "cert.good").exists():
         shutil.copy(folder / "cert.pem", folder / "cert.good")

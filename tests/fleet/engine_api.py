@@ -24,7 +24,7 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 def ask(path: Path, method: str, target: str, body: Any = None, timeout: float = 10) -> tuple[int, Any]:
-    """Send one request and return the status and the decoded body; `bytes` are sent as a tar archive, the rest as JSON."""
+    """Send one request and return the status and the decoded body; `bytes` go as a tar archive, the rest as JSON."""
     connection = UnixConnection(path, timeout)
     try:
         data = body if isinstance(body, bytes | type(None)) else json.dumps(body).encode()

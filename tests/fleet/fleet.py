@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-
 from fleettop.collectors.address import EngineAddress, TlsFiles
 
 from . import credentials, load, network, swarm
@@ -23,6 +22,7 @@ from .teardown import take_down
 
 Item = TypeVar("Item")
 AT_ONCE = 8
+BUILT_IN_NETWORKS = ("bridge", "host", "none", "podman", "docker_gwbridge", "ingress")
 
 
 class Fleet:
@@ -97,12 +97,12 @@ class Fleet:
             hosts.append(host)
         if podman:
             last = count + 1
-            where = {"address": f"{management}.{last}", "cluster": f"{cluster}.{last}"}
-            hosts.append(Host(name="pod1", engine="podman", disk=disk, **where))
+            address, other = f"{management}.{last}", f"{cluster}.{last}"
+            hosts.append(Host(name="pod1", engine="podman", disk=disk, address=address, cluster=other))
         if private:
             last = network.JUMP_ADDRESS
-            where = {"address": f"{management}.{last}", "cluster": f"{cluster}.{last}"}
-            hosts.append(Host(name="jump", disk="16m", **where))
+            address, other = f"{management}.{last}", f"{cluster}.{last}"
+            hosts.append(Host(name="jump", disk="16m", address=address, cluster=other))
         return State(hosts={host.name: host for host in hosts})
 
     def _cables(self, state: State) -> None:
@@ -162,7 +162,9 @@ class Fleet:
         containers = self.get(host.name, "/containers/json?all=1")
         for container in containers:
             self.api(host.name, "DELETE", f"/containers/{container['Id']}?force=1&v=1", timeout=30)
-        self.api(host.name, "POST", "/networks/prune")
+        for network_ in self.get(host.name, "/networks"):
+            if network_["Name"] not in BUILT_IN_NETWORKS:
+                self.api(host.name, "DELETE", f"/networks/{network_['Id']}")
         for volume in self.get(host.name, "/volumes").get("Volumes") or []:
             self.api(host.name, "DELETE", f"/volumes/{volume['Name']}?force=1")
         for image in self.get(host.name, "/images/json"):

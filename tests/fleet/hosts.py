@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from .engine_api import ask
@@ -18,6 +19,9 @@ from .waiting import wait_for
 
 DOCKER_GROUP, OPS, GUEST = 20000, 20001, 20002
 PODMAN_SOCKET = "/run/podman/podman.sock"
+PODMAN = "podman --runtime runc --cgroup-manager cgroupfs --events-backend file system service --time=0"
+# --kill-child: whatever happens to unshare, the host dies with it.
+UNSHARE = "unshare --mount --uts --ipc --pid --fork --kill-child --propagation private --mount-proc"
 
 # `ip netns exec` would mount another /sys and lose /sys/fs/cgroup, so a host mounts its own and keeps that.
 # Its process 1 must reap orphans, as engines and sshd leave some.
@@ -120,12 +124,10 @@ class Hosts:
             sh("mount", "-t", "tmpfs", "-o", options, self.site.namespace(host.name), folder / "disk")
         self._write_accounts(folder)
         (folder / "ready").unlink(missing_ok=True)
-        # --kill-child: whatever happens to unshare, the host dies with it.
-        unshare = "unshare --mount --uts --ipc --pid --fork --kill-child --propagation private --mount-proc".split()
+        network = ("nsenter", f"--net=/run/netns/{self.site.namespace(host.name)}")
         with (folder / "init.log").open("ab") as log:
             first = subprocess.Popen(
-                ["nsenter", f"--net=/run/netns/{self.site.namespace(host.name)}", *unshare]
-                + ["sh", "-c", FIRST_PROCESS, "host", str(folder), host.name],
+                [*network, *shlex.split(UNSHARE), "sh", "-c", FIRST_PROCESS, "host", str(folder), host.name],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/", env=surroundings(),
             )  # fmt: skip
         self._started.append(first)
@@ -183,8 +185,7 @@ class Hosts:
         elif host.engine == "podman":
             self.on(host.name, "mkdir", "-p", Path(PODMAN_SOCKET).parent)
             self.on(host.name, "ln", "-sfn", self.site.socket(host.name), PODMAN_SOCKET)
-            options = "--runtime runc --cgroup-manager cgroupfs --events-backend file system service --time=0".split()
-            self.spawn(host.name, "podman", "podman", *options, f"unix://{self.site.socket(host.name)}")
+            self.spawn(host.name, "podman", *shlex.split(PODMAN), f"unix://{self.site.socket(host.name)}")
 
     def _dockerd(self, host: Host) -> Iterator[object]:
         folder = self.site.home(host.name)
@@ -303,7 +304,5 @@ def _numbers_inside(process: int) -> list[str]:
 
 
 def _signal(process: int, number: signal.Signals) -> None:
-    try:
+    with suppress(ProcessLookupError):
         os.kill(process, number)
-    except ProcessLookupError:
-        pass

@@ -1,4 +1,4 @@
-"""The one image every host gets: busybox and a few small services, made by hand so that its id is the same everywhere."""
+"""The one image every host gets: busybox and some small services, made by hand so that it has one id everywhere."""
 
 from __future__ import annotations
 

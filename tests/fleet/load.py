@@ -69,7 +69,7 @@ def start_service(site: Site, name: str, command: str, replicas: int, spec: Mapp
 
 
 def shop(site: Site, host: str) -> None:
-    """A small compose project with a healthy service, a chatty one, a crash loop, one that runs out of memory, a job."""
+    """A small compose project: a healthy service, a chatty one, a crash loop, one out of memory, a job that ended."""
     always = {"RestartPolicy": {"Name": "always"}}
     little = {"Memory": 8 * MIB, "MemorySwap": 8 * MIB}
     for service, command, config in (

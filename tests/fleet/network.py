@@ -14,14 +14,15 @@ def plug(site: Site, state: State) -> None:
     sh("ip", "netns", "add", site.switch)
     _batch(
         site.switch,
-        ["link set lo up", "link add name mg type bridge", "link add name cl type bridge"]
-        + ["link set mg up", "link set cl up"],
+        ["link set lo up"]
+        + [f"link add name {bridge} type bridge" for bridge in ("mg", "cl")]
+        + [f"link set {bridge} up" for bridge in ("mg", "cl")],
     )
     for host in state.hosts.values():
         _plug_host(site, host)
     root = site.root_interface
     sh("ip", "link", "add", root, *f"type veth peer name root.mg netns {site.switch}".split())
-    sh("ip", "-n", site.switch, *"link set root.mg master mg up".split())
+    sh("ip", "-n", site.switch, "link", "set", "root.mg", "master", "mg", "up")
     sh("ip", "addr", "add", f"{site.management}.{ROOT_ADDRESS}/24", "dev", root)
     sh("ip", "link", "set", root, "up")
     # Connecting straight to a private host must end here, not wander off through the machine's default route.

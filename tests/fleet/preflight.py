@@ -34,9 +34,9 @@ def _namespaces() -> list[str]:
     name = f"ftprobe{os.getpid()}"
     try:
         sh("ip", "netns", "add", name)
-        sh("nsenter", f"--net=/run/netns/{name}", *"unshare -m -u -i -p -f --mount-proc true".split())
-        sh("ip", "-n", name, *"link add name v0 type veth peer name v1".split())
-        sh("ip", "-n", name, *"link add name b0 type bridge".split())
+        sh("nsenter", f"--net=/run/netns/{name}", "unshare", "-muipf", "--mount-proc", "true")
+        sh("ip", "-n", name, "link", "add", "v0", "type", "veth", "peer", "name", "v1")
+        sh("ip", "-n", name, "link", "add", "b0", "type", "bridge")
     except CommandFailed as error:
         return [f"no namespaces here: {error}"]
     finally:

@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from .shell import sh
@@ -27,7 +28,7 @@ def take_down(site: Site) -> list[str]:
                 continue
     for name in names:
         try:
-            wait_for(f"{name} is empty", lambda name=name: not _processes(name), 20, 0.02)
+            wait_for(f"{name} is empty", partial(_is_empty, name), 20, 0.02)
         except TimeoutError as error:
             left.append(str(error))
     sh("ip", "link", "del", site.root_interface, check=False)
@@ -50,6 +51,10 @@ def namespaces(site: Site) -> list[str]:
 
 def _processes(namespace: str) -> list[int]:
     return [int(number) for number in sh("ip", "netns", "pids", namespace, check=False).split()]
+
+
+def _is_empty(namespace: str) -> bool:
+    return not _processes(namespace)
 
 
 def _mounts() -> Iterator[tuple[str, str, str]]:
@@ -78,7 +83,7 @@ def _remove_cgroups(site: Site) -> list[str]:
     for root in _cgroup_roots():
         top = root / site.cgroup.lstrip("/")
         try:
-            wait_for(str(top), lambda top=top: _remove_tree(top), 1, 0.02)
+            wait_for(str(top), partial(_remove_tree, top), 1, 0.02)
         except TimeoutError:
             left.append(str(top))
         try:

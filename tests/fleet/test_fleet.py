@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ async def test_a_compose_service_becomes_healthy_and_unhealthy(fleet: Fleet) -> 
     await poll(lambda: health() == "unhealthy")
 
 
-def test_a_swarm_service_runs_on_all_three_hosts(swarm_fleet: Fleet, eventually_sync) -> None:
+def test_a_swarm_service_runs_on_all_three_hosts(swarm_fleet: Fleet, eventually_sync: Callable[..., object]) -> None:
     """h1, h2 and h3 are one swarm."""
     swarm_fleet.run_service("clock", "logger", replicas=3)
     for host in ("h1", "h2", "h3"):

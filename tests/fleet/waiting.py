@@ -53,7 +53,9 @@ def eventually_sync(condition: Callable[[], Seen], timeout: float = 10.0, every:
 
 
 async def eventually(
-    condition: Callable[[], Seen | Awaitable[Seen]], timeout: float = 10.0, every: float = 0.02
+    condition: Callable[[], Seen | Awaitable[Seen]],
+    timeout: float = 10.0,  # noqa: ASYNC109
+    every: float = 0.02,
 ) -> Seen:
     """As `eventually_sync` beside a running event loop; the condition may be a coroutine function."""
     end = time.monotonic() + timeout

@@ -48,8 +48,8 @@ def _shifted(seconds: int) -> bytes:
 def set_clock(process: int, seconds: int | None) -> None:
     """Let a process's wall clock be off by so many seconds; None sets it right. Raises RuntimeError off x86-64.
 
-    Go asks the vDSO for the time, so that neither LD_PRELOAD nor time namespaces (which leave CLOCK_REALTIME alone) reach
-    dockerd. But the page of the vDSO is copied on write for each process: its function is overwritten through
+    Go asks the vDSO for the time, so that neither LD_PRELOAD nor time namespaces (which leave CLOCK_REALTIME alone)
+    reach dockerd. But the page of the vDSO is copied on write for each process: its function is overwritten through
     /proc/PID/mem. Monotonic clocks stay right, and a restart of the process undoes it.
     """
     if os.uname().machine != "x86_64":
