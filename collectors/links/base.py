@@ -7,7 +7,14 @@ from typing import Protocol
 
 import msgspec
 
-from ..address import EngineAddress
+from ..address import EngineAddress, TlsFiles
+from ..errors import ConfigError, EngineError
+
+
+class Misconfigured(EngineError, ConfigError):
+    """What the config says of the way to one engine cannot be used. Trying again does not help until it is changed."""
+
+    word = "config"
 
 
 class UnixEndpoint(msgspec.Struct, frozen=True):
@@ -22,6 +29,7 @@ class TcpEndpoint(msgspec.Struct, frozen=True):
     host: str
     port: int
     tls: ssl.SSLContext | None = None
+    files: TlsFiles | None = None
 
 
 Endpoint = UnixEndpoint | TcpEndpoint

@@ -1,0 +1,168 @@
+"""The way through ``docker system dial-stdio`` on the host, for where sshd forwards no sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import shlex
+from typing import TYPE_CHECKING
+
+from ..errors import ConnectionLost, EngineError, ForwardingForbidden, NoSocket, NotAnswering
+from ..text import plain
+from .remote import explain_denied
+
+if TYPE_CHECKING:
+    import asyncssh
+
+CHANNELS = 8
+"""At once: sshd's MaxSessions is 10 unless configured, and one is for commands."""
+TRIAL = 6.0
+LINGER = 10.0
+"""Seconds the engine has to finish what it was saying after its client has hung up."""
+CHUNK = 65536
+
+
+def dial_command(socket: str) -> str:
+    """The command that connects its input and output with the engine; always the engine at `socket`, since the user's
+    docker context on the host may be another machine."""
+    return f"docker --host {shlex.quote(f'unix://{socket}')} system dial-stdio"
+
+
+async def try_dialling(
+    connection: asyncssh.SSHClientConnection, socket: str, *, user: str, who: str
+) -> EngineError | None:
+    """Connect to the engine once and hang up; None where that works, or why it does not."""
+    import asyncssh
+
+    said = b""
+    try:
+        async with asyncio.timeout(TRIAL):
+            process = await connection.create_process(dial_command(socket), encoding=None)
+            try:
+                process.stdin.write_eof()
+                # An engine closes a connection on which nothing is asked; the command then ends with 0.
+                said = await process.stderr.read(CHUNK)
+                await process.wait()
+            finally:
+                process.close()
+    except TimeoutError:
+        return NotAnswering(f"The engine of {who} takes connections and says nothing (docker system dial-stdio).")
+    except asyncssh.ChannelOpenError as error:
+        return _no_channel(error, who)
+    except (asyncssh.Error, OSError) as error:
+        return ConnectionLost(f"The connection to {who} broke while the docker command was tried: {error}.")
+    if process.exit_status == 0:
+        return None
+    return _explain(plain(said.decode(errors="replace").strip(), 200), process.exit_status, socket, user, who)
+
+
+def _no_channel(error: asyncssh.ChannelOpenError, who: str) -> EngineError:
+    return ForwardingForbidden(
+        f"{who} forwards no sockets, and opens no session for the docker command either ({plain(error.reason, 100)}).",
+        hint="Set AllowStreamLocalForwarding yes in the host's sshd_config, or raise its MaxSessions.",
+    )
+
+
+def _explain(said: str, status: int | None, socket: str, user: str, who: str) -> EngineError:
+    lower = said.lower()
+    if "permission denied" in lower and "daemon socket" in lower:
+        return explain_denied(socket, "", user, who)
+    if "cannot connect to the docker daemon" in lower or "no such file" in lower or "connection refused" in lower:
+        return NoSocket(f"No engine listens at {socket} on {who}.")
+    why = "has no docker command" if status == 127 else f"its docker command failed ({said or f'status {status}'})"
+    return ForwardingForbidden(f"The sshd of {who} forwards no sockets, and the host {why}.")
+
+
+class DialServer:
+    """A local socket whose connections each go through a docker command of their own on the host.
+
+    At most `CHANNELS` at once; more of them wait for their turn.
+    """
+
+    def __init__(self, connection: asyncssh.SSHClientConnection, socket: str) -> None:
+        self._connection = connection
+        self._command = dial_command(socket)
+        self._slots = asyncio.Semaphore(CHANNELS)
+        self._serving: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self, path: str) -> None:
+        """Listen at `path`."""
+        self._server = await asyncio.start_unix_server(self._accept, path)
+
+    async def close(self) -> None:
+        """Stop listening and end every channel; never raises."""
+        if self._server is not None:
+            self._server.close()
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._serving.add(task)
+        try:
+            async with self._slots:
+                await self._carry(reader, writer)
+        except asyncio.CancelledError:
+            # asyncio made this task for the connection; whoever cancelled it is close(), which waits for it.
+            pass
+        finally:
+            self._serving.discard(task)
+            writer.close()
+            with contextlib.suppress(OSError, asyncio.CancelledError):
+                await writer.wait_closed()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Until either side ends. A channel that cannot be opened or dies simply ends the connection: the client sees
+        it lost, and the link itself tells whether more than this channel broke."""
+        import asyncssh
+
+        try:
+            process = await self._connection.create_process(self._command, encoding=None, stderr=asyncssh.DEVNULL)
+        except (asyncssh.Error, OSError):
+            return
+        try:
+            async with asyncio.TaskGroup() as group:
+                flow = _Flow()
+                asking = group.create_task(_ask(reader, process.stdin))
+                answering = group.create_task(flow.carry(process.stdout, writer))
+                await asyncio.wait((asking, answering), return_when=asyncio.FIRST_COMPLETED)
+                await flow.linger(answering)
+                asking.cancel()
+                answering.cancel()
+        except* (asyncssh.Error, OSError):
+            pass
+        finally:
+            process.close()
+
+
+async def _ask(reader: asyncio.StreamReader, sink: asyncssh.SSHWriter[bytes]) -> None:
+    while data := await reader.read(CHUNK):
+        sink.write(data)
+        await sink.drain()
+    sink.write_eof()
+
+
+class _Flow:
+    """What the engine says, on its way to the client."""
+
+    def __init__(self) -> None:
+        self._carried = 0
+
+    async def carry(self, source: asyncssh.SSHReader[bytes], writer: asyncio.StreamWriter) -> None:
+        """Until the engine ends."""
+        while data := await source.read(CHUNK):
+            self._carried += len(data)
+            writer.write(data)
+            await writer.drain()
+
+    async def linger(self, answering: asyncio.Task[None]) -> None:
+        """The client has hung up: let the engine finish, as long as it says anything within LINGER."""
+        before = -1
+        while not answering.done() and self._carried != before:
+            before = self._carried
+            await asyncio.wait((answering,), timeout=LINGER)
