@@ -51,6 +51,7 @@ class FleetApp(App[int]):
         *,
         read_only: bool = False,
         notes: Sequence[str] = (),
+        group: str = "",
         theme: str = "",
         ascii_only: bool = False,
     ) -> None:
@@ -58,6 +59,7 @@ class FleetApp(App[int]):
         self.keys = Keys(config.keys, read_only=read_only)
         self.clock = SystemClock()
         self.notes = tuple(notes)
+        self.group = group
         self.crash: BaseException | None = None
         self.session = Session(addresses, rules=config.rules, read_only=read_only, clock=self.clock)
         self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)
@@ -154,6 +156,16 @@ class FleetApp(App[int]):
             self.push_screen(HelpScreen(self.keys, self.dashboard.place.view))
         elif name == "app.palette":
             self._open_palette()
+
+    def choose(self, name: str) -> None:
+        """Do a command that was chosen by the mouse or in the palette, where it is there now."""
+        command = self.keys.get(name)
+        if command is None or not command.at(self.dashboard.place.view):
+            return
+        if command.table:
+            self.call_later(self.dashboard.table.run_action, command.table)
+        else:
+            self.action_command(name)
 
     def show_page(self, key: Hashable) -> None:
         """The details of a row on a page of their own."""

@@ -13,7 +13,6 @@ from .navigation import Place
 from .rows import Cell, Line
 from .screens.page import PageScreen
 from .views.container_detail import health_lines
-from .widgets.filterbar import FilterBar
 
 if TYPE_CHECKING:
     from .screens.dashboard import DashboardScreen
@@ -66,7 +65,7 @@ def sort_reverse(screen: DashboardScreen) -> None:
 
 def open_filter(screen: DashboardScreen) -> None:
     """`/`."""
-    screen.query_one(FilterBar).open(screen.place.filter)
+    screen.open_filter()
 
 
 def inspect(screen: DashboardScreen) -> None:
@@ -81,7 +80,7 @@ def show_detail(screen: DashboardScreen, key: Hashable) -> None:
     view, app = screen.view, screen.app
     for container in view.containers(app.fleet, key):
         app.session.refresh(container)
-    app.push_screen(PageScreen(lambda: view.detail(app.fleet, key, app.moment())))
+    app.push_screen(PageScreen(lambda: view.detail(app.fleet, key, app.moment()), app.glyphs))
 
 
 def health(screen: DashboardScreen) -> None:
@@ -92,7 +91,7 @@ def health(screen: DashboardScreen) -> None:
     keys = screen.view.containers(app.fleet, key)
     for container in keys:
         app.session.refresh(container)
-    app.push_screen(PageScreen(lambda: _health_page(screen, keys)))
+    app.push_screen(PageScreen(lambda: _health_page(screen, keys), app.glyphs))
 
 
 def _health_page(screen: DashboardScreen, keys: tuple[ContainerKey, ...]) -> tuple[Line, ...]:
@@ -146,7 +145,7 @@ async def _show_json(screen: DashboardScreen, keys: tuple[ContainerKey, ...]) ->
             continue
         lines += [(Cell(line),) for line in json.dumps(found, indent=2, ensure_ascii=False).splitlines()]
         lines.append(())
-    await app.push_screen(PageScreen(lambda: lines))
+    await app.push_screen(PageScreen(lambda: lines, app.glyphs))
 
 
 def copy(screen: DashboardScreen) -> None:

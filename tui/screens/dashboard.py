@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from fleettop.collectors.fleet import Changed
 from fleettop.collectors.model import ContainerKey, ServiceKey
@@ -13,21 +13,21 @@ from textual.containers import Container
 from textual.events import Resize
 from textual.screen import Screen
 
-from ..filter import Filter, FilterError, parse_filter
+from ..filter import Filter, parse_partial
 from ..keymap import Keys
 from ..navigation import History, Place, Scope
-from ..rows import Line, Row
+from ..rows import Cell, Line, Row
 from ..views import VIEWS
 from ..views.base import View
 from ..views.empty import empty_lines
 from ..views.headline import headline
 from ..views.table import PlacedRows
-from ..widgets.detail import DetailPane
+from ..widgets.detail import Detail
 from ..widgets.filterbar import FilterBar
-from ..widgets.footer import Footer
+from ..widgets.footer import KeyFooter
 from ..widgets.header import Header
 from ..widgets.table import LineTable
-from ..widgets.tabs import Tabs
+from ..widgets.tabs import Tab, ViewTabs
 
 if TYPE_CHECKING:
     from ..app import FleetApp
@@ -36,33 +36,43 @@ BESIDE = 150
 """Columns from which on the details stand beside the table."""
 UNDER = 34
 """Lines from which on they stand under it, on narrower screens."""
+_BIGGEST_FIRST = frozenset(("cpu", "memory", "network", "restarts", "replicas", "hosts", "containers", "skew"))
 
 
 class DashboardScreen(Screen[None]):
     """One place at a time: a view, what it is narrowed to, and how it is looked at."""
 
     app: FleetApp
-    CSS_PATH: ClassVar[None] = None
 
-    def __init__(self, keymap: Keys) -> None:
+    def __init__(self, keys: Keys) -> None:
         super().__init__()
-        self._keymap = keymap
-        self.history = History(Place())
+        self._keys = keys
         self._views: Mapping[str, View] = {view.id: view for view in VIEWS}
-        self._rows: PlacedRows | None = None
-        self._filter: Filter | None = None
+        self.history = History(Place())
 
     def compose(self) -> ComposeResult:
         """Header, tabs, filter, table with details, key hints."""
-        yield Header(id="header")
-        yield Tabs(id="tabs")
-        yield FilterBar(id="filter")
-        with Container(id="middle"):
-            yield LineTable(id="table", glyphs=self.app.glyphs, source=self._row)
-            yield DetailPane(id="detail")
-        yield Footer(id="footer")
+        glyphs = self.app.glyphs
+        self.header = Header(id="header", glyphs=glyphs)
+        self.tabs = ViewTabs(id="tabs", glyphs=glyphs)
+        self.filter_bar = FilterBar(id="filter", glyphs=glyphs)
+        self.middle = Container(id="middle")
+        self.table = LineTable(id="table", glyphs=glyphs, source=self._row)
+        self.detail = Detail(id="detail", glyphs=glyphs)
+        self.footer = KeyFooter(id="footer", glyphs=glyphs)
+        yield self.header
+        yield self.tabs
+        yield self.filter_bar
+        with self.middle:
+            yield self.table
+            yield self.detail
+        yield self.footer
 
-    # -- what it shows -------------------------------------------------------------------------------------------------
+    def on_mount(self) -> None:
+        """Show the first place."""
+        self.filter_bar.display = False
+        self._arrive()
+        self.table.focus()
 
     @property
     def place(self) -> Place:
@@ -74,130 +84,108 @@ class DashboardScreen(Screen[None]):
         """The view of this place."""
         return self._views[self.place.view]
 
-    @property
-    def table(self) -> LineTable:
-        """The table."""
-        return self.query_one("#table", LineTable)
-
-    @property
-    def detail(self) -> DetailPane:
-        """The details of the row under the cursor."""
-        return self.query_one("#detail", DetailPane)
-
-    def on_mount(self) -> None:
-        """Show the first place."""
-        self._arrive()
-        self.table.focus()
+    # -- the fleet moves -----------------------------------------------------------------------------------------------
 
     def fleet_changed(self, changed: Changed) -> None:
         """Show what changed, and nothing else."""
-        assert self._rows is not None
         dirty, moved = self._rows.update(changed)
-        gone = self._rows.view.id == "trail" and bool(changed.records)
-        if dirty or moved or gone:
+        if dirty:
             self.table.forget_rows(dirty)
-            if moved or gone:
-                self.table.update_rows({}, self._rows.order)
-        self._headline()
-        if self._touches_cursor(changed, dirty):
-            self._show_detail()
+        if moved:
+            self.table.update_rows({}, self._rows.order)
         if not self._rows.order:
             self._say_empty()
+        self._headline()
+        if changed.records or changed.engines or self.table.cursor_key in dirty:
+            self._show_detail()
+        if moved or dirty:
+            self.look_at_visible()
 
     def time_passed(self) -> None:
         """Ages went on: draw again what is on screen."""
         if self.view.ages():
             self.table.forget_rows(self.table.visible_keys())
+        if not self._rows.order:
+            self._say_empty()
         self._headline()
         self._show_detail()
-        if self._rows is not None and not self._rows.order:
-            self._say_empty()
-
-    def _touches_cursor(self, changed: Changed, dirty: set[Hashable]) -> bool:
-        return self.table.cursor_key in dirty or bool(changed.records) or bool(changed.engines)
 
     def _row(self, key: Hashable) -> Row | None:
         return self.view.row(self.app.fleet, key, self.app.moment())
 
+    def _headline(self) -> None:
+        app = self.app
+        self.header.show(headline(app.fleet, app.moment(), read_only=app.session.read_only, group=app.group))
+
+    # -- a place -------------------------------------------------------------------------------------------------------
+
     def _arrive(self) -> None:
         """Build the place anew: columns, rows, cursor, tabs, filter."""
-        place, view = self.place, self.view
+        place, view, table = self.place, self.view, self.table
         self._rows = PlacedRows(view, self.app.fleet)
-        self._filter = self._parsed(place.filter)
-        order = self._rows.settle(place, self._filter)
-        table = self.table
+        order = self._rows.settle(place, _filter(place.filter))
         table.clear()
         table.set_columns(view.columns)
         table.set_sort(place.sort, descending=place.reverse)
+        table.forget_rows()
         table.update_rows({}, order)
         if place.cursor is not None:
             table.move_to(place.cursor)
-        self.query_one(Tabs).show(self._tabs(), place.view, self._crumb())
-        self.query_one(FilterBar).show(place.filter, only_wrong=place.only_wrong, hidden=self._rows.hidden)
         self._lay_out()
+        self._show_around()
+
+    def _refilter(self) -> None:
+        """The same rows through another filter or in another order; the cursor stays on its row."""
+        place, table = self.place, self.table
+        order = self._rows.settle(place, _filter(place.filter))
+        table.set_sort(place.sort, descending=place.reverse)
+        table.update_rows({}, order)
+        self._show_around()
+
+    def _show_around(self) -> None:
+        place = self.place
+        tabs = [Tab(view.id, self._keys.label(f"view.{view.id}").split(" ")[0], view.title) for view in VIEWS]
+        self.tabs.show(tabs, place.view, self._crumbs())
+        shown = len(self._rows.order)
+        self.filter_bar.show_counts(shown, shown + self._rows.hidden)
+        self._say_empty()
         self._headline()
         self._show_detail()
-        self._say_empty()
+        self.look_at_visible()
 
-    def _tabs(self) -> tuple[tuple[str, str, str], ...]:
-        return tuple((view.id, self._keymap.key_of(f"view.{view.id}"), view.title) for view in self._views.values())
-
-    def _crumb(self) -> str:
-        return scope_words(self.app.fleet.services, self.place.scope)
-
-    def _headline(self) -> None:
-        self.query_one(Header).show(headline(self.app.fleet, self.app.session, self.app.moment()))
-
-    def _parsed(self, text: str) -> Filter | None:
-        if not text.strip():
-            return None
-        try:
-            return parse_filter(text)
-        except FilterError:
-            return self._filter
+    def _crumbs(self) -> Line:
+        """How this place differs from the plain view, at the right of the tabs."""
+        place, words = self.place, list[Cell]()
+        if place.scope is not None:
+            words.append(Cell(f"in {scope_words(self.app.fleet.services, place.scope)} ", "strong"))
+        if place.only_wrong:
+            words.append(Cell("only what is wrong ", "warning"))
+        if place.filter:
+            words.append(Cell(f"/{place.filter} ", "key"))
+        return tuple(words)
 
     def _say_empty(self) -> None:
-        assert self._rows is not None
-        self.table.set_empty(
-            empty_lines(self.app.fleet, self.view, self.place, self._rows.hidden, self.app.moment(), self.app.notes)
-        )
-
-    # -- the details of the row under the cursor -----------------------------------------------------------------------
+        app = self.app
+        lines = empty_lines(app.fleet, self.view, self.place, self._rows.hidden, app.moment(), app.notes)
+        self.table.set_empty(lines)
 
     def _lay_out(self) -> None:
         width, height = self.app.size
         beside = width >= BESIDE
         under = not beside and (height >= UNDER or (self.place.scope is not None and height >= 16))
-        middle = self.query_one("#middle")
-        middle.set_class(beside, "-beside")
-        middle.set_class(under, "-under")
-        self.query_one(Footer).set_story_shown(not beside and not under)
-        self.query_one(Header).set_class(width < 100, "-narrow")
-        self.query_one(Tabs).display = height >= 20 or self.place.scope is not None
+        self.middle.set_class(beside, "-beside")
+        self.middle.set_class(under, "-under")
+        self._detailed = beside or under
 
-    def _show_detail(self) -> None:
-        key = self.table.cursor_key
-        lines: tuple[Line, ...] = ()
-        story: Line = ()
-        if key is not None:
-            view, fleet, moment = self.view, self.app.fleet, self.app.moment()
-            if self.detail.display:
-                lines = view.detail(fleet, key, moment)
-            else:
-                story = view.story(fleet, key, moment)
-        self.detail.set_lines(lines)
-        self.query_one(Footer).show(self._hints(), story)
-
-    def _hints(self) -> tuple[tuple[str, str], ...]:
-        return self._keymap.hints(view=self.place.view, on_row=self.table.cursor_key is not None)
-
-    @on(LineTable.CursorMoved)
-    def _cursor_moved(self, message: LineTable.CursorMoved) -> None:
-        self._show_detail()
-
-    @on(LineTable.VisibleChanged)
-    def _visible_changed(self, message: LineTable.VisibleChanged) -> None:
-        self.look_at_visible()
+    def _show_detail(self, *, keep_place: bool = True) -> None:
+        key, view, app = self.table.cursor_key, self.view, self.app
+        story: Line | None = None if self._detailed else ()
+        if self._detailed:
+            lines = view.detail(app.fleet, key, app.moment()) if key is not None else ()
+            self.detail.set_lines(lines, keep_place=keep_place)
+        elif key is not None:
+            story = view.story(app.fleet, key, app.moment())
+        self.footer.show(self._keys.hints(self.place.view), story)
 
     def look_at_visible(self) -> None:
         """Have what is on screen sampled, and nothing else."""
@@ -206,23 +194,21 @@ class DashboardScreen(Screen[None]):
             keys.update(self.view.containers(self.app.fleet, key))
         self.app.session.interest.look_at(keys)
 
-    def on_resize(self, event: Resize) -> None:
-        """Another size: another arrangement."""
-        if self._rows is not None:
-            self._lay_out()
-            self._show_detail()
+    def selected(self) -> tuple[Hashable, ...]:
+        """The marked rows; without marks, the row under the cursor."""
+        marked = self.table.marked
+        if marked:
+            return tuple(key for key in self._rows.order if key in marked)
+        key = self.table.cursor_key
+        return () if key is None else (key,)
 
     # -- going somewhere -----------------------------------------------------------------------------------------------
 
     def go(self, place: Place) -> None:
         """Go to another place, remembering where the cursor was."""
+        self.close_filter()
         self.history.amend(cursor=self.table.cursor_key)
         self.history.go(place)
-        self._arrive()
-
-    def look_differently(self, **changes: object) -> None:
-        """The same place with another filter or order; the cursor stays on its row."""
-        self.history.amend(cursor=self.table.cursor_key, **changes)
         self._arrive()
 
     def step(self, *, back: bool) -> bool:
@@ -230,68 +216,100 @@ class DashboardScreen(Screen[None]):
         self.history.amend(cursor=self.table.cursor_key)
         moved = self.history.back() if back else self.history.forward()
         if moved:
+            self.close_filter()
             self._arrive()
         return moved
 
-    @on(LineTable.Activated)
-    def _activated(self, message: LineTable.Activated) -> None:
-        self.open(message.key)
+    def look_differently(self, **changes: object) -> None:
+        """The same place with another filter or order; the cursor stays on its row."""
+        self.history.amend(**changes)
+        self._refilter()
 
     def open(self, key: Hashable | None) -> None:
         """Drill into a row: to what is inside it, else to its details."""
         if key is None:
             return
         inside = self.view.scope_of(self.app.fleet, key)
-        if inside is None or (inside[0], inside[1]) == (self.place.view, self.place.scope):
+        if inside is None or inside == (self.place.view, self.place.scope):
             self.app.show_page(key)
             return
         view, scope = inside
         self.go(Place(view=view, scope=scope))
 
+    def sort_by(self, column: str) -> None:
+        """Order by this column; again: backwards; a third time: worst first."""
+        place, natural = self.place, column in _BIGGEST_FIRST
+        if not column or (place.sort == column and place.reverse != natural):
+            self.look_differently(sort="", reverse=False)
+        elif place.sort != column:
+            self.look_differently(sort=column, reverse=natural)
+        else:
+            self.look_differently(reverse=not place.reverse)
+
+    def open_filter(self) -> None:
+        """Let a filter be typed."""
+        self.filter_bar.display = True
+        self.filter_bar.open(self.place.filter)
+
+    def close_filter(self) -> None:
+        """The keys go back to the table."""
+        self.filter_bar.display = False
+        self.table.focus()
+
+    # -- what the widgets say ------------------------------------------------------------------------------------------
+
+    @on(LineTable.CursorMoved)
+    def _cursor_moved(self, message: LineTable.CursorMoved) -> None:
+        self._show_detail(keep_place=False)
+
+    @on(LineTable.VisibleChanged)
+    def _visible_changed(self, message: LineTable.VisibleChanged) -> None:
+        self.look_at_visible()
+
+    @on(LineTable.Activated)
+    def _activated(self, message: LineTable.Activated) -> None:
+        self.open(message.key)
+
     @on(LineTable.HeaderClicked)
     def _header_clicked(self, message: LineTable.HeaderClicked) -> None:
         self.sort_by(message.column)
 
-    def sort_by(self, column: str) -> None:
-        """Order by this column; again: backwards; a third time: worst first."""
-        place = self.place
-        if place.sort != column:
-            self.look_differently(sort=column, reverse=column in _BIGGEST_FIRST)
-        elif place.reverse == (column in _BIGGEST_FIRST):
-            self.look_differently(reverse=not place.reverse)
-        else:
-            self.look_differently(sort="", reverse=False)
+    @on(ViewTabs.Chosen)
+    def _tab_chosen(self, message: ViewTabs.Chosen) -> None:
+        self.go(Place(view=message.view))
 
-    @on(Tabs.Chosen)
-    def _tab_chosen(self, message: Tabs.Chosen) -> None:
-        self.go(Place(view=message.id))
+    @on(KeyFooter.Chosen)
+    def _hint_chosen(self, message: KeyFooter.Chosen) -> None:
+        self.app.choose(message.command)
 
-    @on(FilterBar.Changed)
-    def _filter_changed(self, message: FilterBar.Changed) -> None:
+    @on(FilterBar.Typed)
+    def _filter_typed(self, message: FilterBar.Typed) -> None:
         self.look_differently(filter=message.text)
 
-    @on(FilterBar.Closed)
-    def _filter_closed(self, message: FilterBar.Closed) -> None:
-        self.table.focus()
+    @on(FilterBar.Submitted)
+    def _filter_submitted(self, message: FilterBar.Submitted) -> None:
+        self.close_filter()
 
-    def selected(self) -> tuple[Hashable, ...]:
-        """The marked rows; without marks, the row under the cursor."""
-        marked = self.table.marked
-        if marked:
-            assert self._rows is not None
-            return tuple(key for key in self._rows.order if key in marked)
-        key = self.table.cursor_key
-        return () if key is None else (key,)
+    @on(FilterBar.Cancelled)
+    def _filter_cancelled(self, message: FilterBar.Cancelled) -> None:
+        self.look_differently(filter="")
+        self.close_filter()
+
+    def on_resize(self, event: Resize) -> None:
+        """Another size: another arrangement."""
+        self._lay_out()
+        self._show_detail()
 
 
-_BIGGEST_FIRST = frozenset(("cpu", "memory", "network", "restarts", "replicas", "hosts", "containers", "skew"))
+def _filter(text: str) -> Filter | None:
+    """As far as it can be read; what is wrong with it was said where it was typed."""
+    return parse_partial(text)[0] if text.strip() else None
 
 
 def scope_words(services: Mapping[ServiceKey, object], scope: Scope) -> str:
     """What a place is narrowed to, in words."""
     if isinstance(scope, ServiceKey):
-        service = services.get(scope)
-        stack = getattr(service, "stack", "")
+        stack = getattr(services.get(scope), "stack", "")
         return f"{stack}/{scope.name}" if stack else scope.name
     if isinstance(scope, ContainerKey):
         return scope.id[:12]

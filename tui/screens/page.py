@@ -9,8 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from ..glyphs import UNICODE, Glyphs
 from ..rows import Line
-from ..widgets.detail import DetailPane
+from ..widgets.detail import Detail
 
 Lines = Callable[[], Sequence[Line]]
 
@@ -23,26 +24,26 @@ class PageScreen(Screen[None]):
         Binding("c", "copy", "copy"),
     ]
     CSS = """
-    PageScreen DetailPane { height: 1fr; padding: 0 1; border: none; }
+    PageScreen Detail { height: 1fr }
     """
 
-    def __init__(self, title: str, lines: Lines) -> None:
+    def __init__(self, lines: Lines, glyphs: Glyphs = UNICODE) -> None:
         super().__init__()
-        self.title = title
         self._lines = lines
+        self._glyphs = glyphs
 
     def compose(self) -> ComposeResult:
         """One pane over the whole screen."""
-        yield DetailPane(id="page")
+        yield Detail(id="page", glyphs=self._glyphs)
 
     def on_mount(self) -> None:
         """Fill the pane and let it take the keys."""
         self.fleet_changed()
-        self.query_one(DetailPane).focus()
+        self.query_one(Detail).focus()
 
     def fleet_changed(self) -> None:
         """Draw what is known now."""
-        self.query_one(DetailPane).set_lines(self._lines())
+        self.query_one(Detail).set_lines(self._lines())
 
     def action_copy(self) -> None:
         """The whole page to the terminal's clipboard (OSC 52)."""
