@@ -12,7 +12,7 @@ from fleettop.collectors.errors import ConfigError, ReadOnly
 from ..output import Text
 from . import request as ending
 from .ls import add_timeout
-from .request import Request, run_to_end
+from .request import Request
 
 if TYPE_CHECKING:
     from fleettop.collectors.actions.steps import Plan, Reach, StepResult
@@ -47,6 +47,8 @@ def run(request: Request) -> int:
         raise ReadOnly(f"To {request.command} is a change, and fleettop runs read-only.")
     if getattr(request.args, "to", None) is not None and request.args.to < 0:
         raise ConfigError("--to needs a number of at least 0.")
+    from .running import run_to_end
+
     return run_to_end(_act(request))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..output import Text
 from . import request as ending
-from .request import Request, run_to_end
+from .request import Request
 
 if TYPE_CHECKING:
     from fleettop.collectors.probe import ProbeReport
@@ -23,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(request: Request) -> int:
     """Try them; 3 where one cannot be used."""
+    from .running import run_to_end
+
     return run_to_end(_test(request))
 
 

@@ -14,7 +14,7 @@ from fleettop.collectors.errors import ConfigError, EngineError
 from ..output import Text
 from . import request as ending
 from .ls import add_timeout
-from .request import Request, run_to_end
+from .request import Request
 
 if TYPE_CHECKING:
     from fleettop.collectors.engine.client import EngineClient
@@ -43,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(request: Request) -> int:
     """Print them; 3 where an engine could not be reached."""
+    from .running import run_to_end
+
     return run_to_end(_events(request, parse_since(request.args.since)))
 
 

@@ -9,7 +9,7 @@ from fleettop.collectors.errors import ConfigError
 from fleettop.collectors.tomlfile import nearest
 
 from . import request as ending
-from .request import Request, run_to_end
+from .request import Request
 
 if TYPE_CHECKING:
     from ..filter import Filter
@@ -37,6 +37,8 @@ def add_timeout(parser: argparse.ArgumentParser) -> None:
 
 def run(request: Request) -> int:
     """List once; 3 where an engine could not be reached."""
+    from .running import run_to_end
+
     noun, engines = split_words(request.args.words)
     request.args.engines = engines
     try:
