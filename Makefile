@@ -4,15 +4,16 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fleet-test check format types lint imports screenshots bench build clean
+.PHONY: help demo test fleet-test check format types lint imports screenshots snapshots bench build lock clean
 
 help:  ## list the habits
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-$(BIN)/fleettop: pyproject.toml
+# The lock is a constraint: the versions that were tested, for whichever of them a platform needs.
+$(BIN)/fleettop: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[dev]'
 	@touch $@
 
 demo: $(BIN)/fleettop  ## open the dashboard on a simulated fleet; needs no Docker
@@ -20,6 +21,9 @@ demo: $(BIN)/fleettop  ## open the dashboard on a simulated fleet; needs no Dock
 
 test: $(BIN)/fleettop  ## run every test; those with real engines skip with the reason where they cannot run
 	$(BIN)/python -m pytest $(ARGS)
+
+fleet-test: $(BIN)/fleettop  ## run the tests with real engines only; they fail where they cannot run
+	FLEETTOP_REQUIRE_FLEET=1 $(BIN)/python -m pytest -m fleet $(ARGS)
 
 check: lint types imports test  ## everything a commit must pass
 
@@ -38,6 +42,7 @@ build/names: | $(BIN)/fleettop
 
 types: $(BIN)/fleettop build/names  ## strict types
 	$(BIN)/mypy
+	$(BIN)/mypy tests/fleet tests/conftest.py
 
 imports: $(BIN)/fleettop build/names  ## who may import whom
 	PYTHONPATH=build/names $(BIN)/lint-imports
@@ -45,11 +50,23 @@ imports: $(BIN)/fleettop build/names  ## who may import whom
 screenshots: $(BIN)/fleettop  ## draw the screens shown in the README from a running demo
 	$(BIN)/python screenshots/make.py
 
+snapshots: $(BIN)/fleettop  ## renew the snapshots of screens; look at the difference before you commit it
+	$(BIN)/python -m pytest tests/tui --snapshot-update $(ARGS)
+
 bench: $(BIN)/fleettop  ## measure, beside other programs; writes bench/RESULTS.md (root, real engines)
 	$(BIN)/python -m bench
 
 build: $(BIN)/fleettop  ## wheel and sdist into dist/
+	rm -rf build/lib build/bdist.* dist
 	$(BIN)/python -m build
+
+lock:  ## renew the tested versions in requirements.lock
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/python -m pip install --quiet pip-tools
+	build/lock/bin/pip-compile --quiet --upgrade --all-extras --strip-extras --allow-unsafe --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --annotation-style=line \
+	  --output-file requirements.lock pyproject.toml
+	sed -i '1i # The versions that are tested. `make lock` renews them; `make` installs with them as constraints.' requirements.lock
 
 clean:  ## remove what was made
 	rm -rf build dist .venv *.egg-info
