@@ -28,9 +28,9 @@ def cut(text: str, width: int, where: Literal["end", "middle"] = "end", glyphs: 
         return text
     room = width - 1
     if where == "end":
-        return _head(text, room) + glyphs.ellipsis
+        return cut_head(text, room) + glyphs.ellipsis
     tail = room // 2
-    return _head(text, room - tail) + glyphs.ellipsis + _tail(text, tail)
+    return cut_head(text, room - tail) + glyphs.ellipsis + _tail(text, tail)
 
 
 def pad(text: str, width: int, align: Literal["left", "right"] = "left") -> str:
@@ -41,7 +41,8 @@ def pad(text: str, width: int, align: Literal["left", "right"] = "left") -> str:
     return " " * missing + text if align == "right" else text + " " * missing
 
 
-def _head(text: str, width: int) -> str:
+def cut_head(text: str, width: int) -> str:
+    """As much of the beginning of `text` as fits into `width` cells, with nothing in place of the rest."""
     if text.isascii():
         return text[:width]
     used, end = 0, 0

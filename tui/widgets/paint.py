@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from fleettop.collectors.text import plain
@@ -10,7 +11,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from ..format import cut
+from ..format import cut, cut_head
 from ..glyphs import UNICODE, Glyphs
 from ..rows import Cell, Line
 from ..theme import Styles
@@ -73,3 +74,88 @@ def strip(line: Line, width: int, styles: Styles, base: Style = NULL, glyphs: Gl
 def line_width(line: Line) -> int:
     """The cells a line would fill."""
     return sum(cell_len(safe(cell.text)) for cell in pieces(line))
+
+
+def ends(left: Line, right: Line, width: int) -> Line | None:
+    """`left` and `right` at the two ends of `width` cells; None where they do not fit with a space between."""
+    spare = width - line_width(left) - line_width(right)
+    if spare < (1 if right else 0):
+        return None
+    return (*left, Cell(" " * spare), *right) if right else left
+
+
+_RUNS = re.compile(r"\s+|\S+")
+
+
+def wrap(line: Line, width: int, hang: int = 0) -> list[Line]:
+    """A line broken between words into lines of at most `width` cells; all but the first begin with `hang` spaces.
+
+    A word that is wider than a line is broken where the line ends. The spaces at a break are dropped.
+    """
+    width = max(2, width)
+    if line_width(line) <= width:
+        return [line]
+    page = _Page(width, min(hang, width // 2))
+    for space, word in _words(line):
+        page.add(space, word)
+    return page.lines()
+
+
+def _words(line: Line) -> Iterator[tuple[Line, Line]]:
+    """The words of a line, each with the spaces before it; a word may be of several cells."""
+    space: list[Cell] = []
+    word: list[Cell] = []
+    for cell in pieces(line):
+        for run in _RUNS.findall(safe(cell.text)):
+            if run.isspace() and word:
+                yield tuple(space), tuple(word)
+                space, word = [], []
+            (space if run.isspace() else word).append(Cell(run, cell.style))
+    yield tuple(space), tuple(word)
+
+
+class _Page:
+    """Lines that fill up with words."""
+
+    def __init__(self, width: int, hang: int) -> None:
+        self._width = width
+        self._indent: Line = (Cell(" " * hang),) if hang else ()
+        self._done: list[Line] = []
+        self._line: Line = ()
+        self._empty = True
+
+    def add(self, space: Line, word: Line) -> None:
+        """One more word, and the space before it if they stay on one line."""
+        if line_width((*self._line, *space, *word)) > self._width and not self._empty:
+            self._end()
+        elif self._empty is False or not self._done:
+            self._line += space
+        while line_width((*self._line, *word)) > self._width:
+            head, word = _split(word, self._width - line_width(self._line))
+            self._line += head
+            self._end()
+        self._line += word
+        self._empty = self._empty and not word
+
+    def _end(self) -> None:
+        self._done.append(self._line)
+        self._line, self._empty = self._indent, True
+
+    def lines(self) -> list[Line]:
+        """All of them."""
+        return self._done if self._empty and self._done else [*self._done, self._line]
+
+
+def _split(word: Line, room: int) -> tuple[Line, Line]:
+    head: list[Cell] = []
+    for place, cell in enumerate(word):
+        size = cell_len(cell.text)
+        if size <= room:
+            head.append(cell)
+            room -= size
+            continue
+        text = cut_head(cell.text, room)
+        if text:
+            head.append(Cell(text, cell.style))
+        return tuple(head), (Cell(cell.text[len(text) :], cell.style), *word[place + 1 :])
+    return tuple(head), ()

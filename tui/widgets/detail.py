@@ -1,0 +1,119 @@
+"""The pane of one thing, beside the table or over the whole screen: lines that scroll."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from ..glyphs import UNICODE, Glyphs
+from ..rows import Line
+from ..theme import styles_of
+from . import paint
+from .lines import indent_of
+
+
+class Detail(ScrollView, can_focus=True):
+    """A pane of lines that scrolls: all of one thing."""
+
+    DEFAULT_CSS = """
+    Detail { overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; height: 1fr; padding: 0 1; }
+    """
+    ALLOW_SELECT = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "scroll_lines(-1)", show=False, id="move.up"),
+        Binding("down,j", "scroll_lines(1)", show=False, id="move.down"),
+        Binding("pageup", "scroll_pages(-1)", show=False, id="move.page-up"),
+        Binding("pagedown", "scroll_pages(1)", show=False, id="move.page-down"),
+        Binding("g,home", "scroll_first", show=False, id="move.first"),
+        Binding("G,end", "scroll_last", show=False, id="move.last"),
+    ]
+
+    def __init__(
+        self,
+        given: Sequence[Line] = (),
+        *,
+        glyphs: Glyphs = UNICODE,
+        id: str | None = None,  # noqa: A002
+        classes: str | None = None,
+    ) -> None:
+        """These lines."""
+        super().__init__(id=id, classes=classes)
+        self._glyphs = glyphs
+        self._given = tuple(given)
+        self._wrapped: tuple[Line, ...] = ()
+        self._width = -1
+
+    def set_lines(self, given: Sequence[Line], *, keep_place: bool = True) -> None:
+        """Other lines; nothing is drawn where they are the same. `keep_place` False: begin at the top again."""
+        if not keep_place:
+            self._go_to(0)
+        if tuple(given) == self._given:
+            return
+        self._given = tuple(given)
+        self._wrap()
+
+    @property
+    def shown(self) -> tuple[Line, ...]:
+        """All lines as they are broken now."""
+        return self._wrapped
+
+    def _wrap(self) -> None:
+        width = self.scrollable_content_region.width
+        self._width = width
+        before, top = self._wrapped, round(self.scroll_y)
+        self._wrapped = tuple(
+            part for line in self._given for part in paint.wrap(line, width, indent_of(line)) if width > 0
+        )
+        self.virtual_size = Size(1, len(self._wrapped))
+        if round(self.scroll_y) != top or len(before) != len(self._wrapped):
+            self.refresh()
+            return
+        for y, line in enumerate(self._wrapped[top : top + self.size.height]):
+            if before[top + y] != line:
+                self.refresh_line(top + y)
+
+    def on_mount(self) -> None:
+        """Follow the theme."""
+        self.app.theme_changed_signal.subscribe(self, self._restyle)
+
+    def _restyle(self, _theme: object) -> None:
+        self.refresh()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Break the lines anew."""
+        if self._width != self.scrollable_content_region.width:
+            self._wrap()
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """The line `y` of what is in view."""
+        width = self.scrollable_content_region.width
+        at = round(self.scroll_y) + y
+        if at >= len(self._wrapped):
+            return Strip.blank(width, self.rich_style)
+        return paint.strip(self._wrapped[at], width, styles_of(self.app), self.rich_style, self._glyphs)
+
+    def _go_to(self, top: float) -> None:
+        self.scroll_to(y=max(0, min(top, self.max_scroll_y)), animate=False, force=True)
+
+    def action_scroll_lines(self, lines: int) -> None:
+        """Scroll by so many lines."""
+        self._go_to(self.scroll_y + lines)
+
+    def action_scroll_pages(self, pages: int) -> None:
+        """Scroll by so many screens."""
+        self._go_to(self.scroll_y + pages * max(1, self.scrollable_content_region.height - 1))
+
+    def action_scroll_first(self) -> None:
+        """Scroll to the first line."""
+        self._go_to(0)
+
+    def action_scroll_last(self) -> None:
+        """Scroll to the last line."""
+        self._go_to(self.max_scroll_y)

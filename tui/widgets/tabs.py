@@ -1,0 +1,75 @@
+"""The views, as a line of tabs that can be clicked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from textual import events
+from textual.message import Message
+
+from ..rows import Cell, Line
+from . import paint
+from .lines import Painted
+
+
+class Tab(msgspec.Struct, frozen=True):
+    """One view."""
+
+    id: str
+    key: str
+    title: str
+
+
+class ViewTabs(Painted):
+    """One line: the keys and names of all views, the one that is shown stands out."""
+
+    DEFAULT_CSS = "ViewTabs { height: 1; width: 1fr; background: $panel; }"
+
+    class Chosen(Message):
+        """A click on a tab."""
+
+        def __init__(self, view: str) -> None:
+            super().__init__()
+            self.view = view
+
+    tabs: tuple[Tab, ...] = ()
+    active = ""
+    trail: Line = ()
+
+    def show(self, tabs: Sequence[Tab], active: str, trail: Line = ()) -> None:
+        """These tabs, of which `active` is shown; `trail` stands at the right: how deep in, and the filter."""
+        if (tuple(tabs), active, trail) != (self.tabs, self.active, self.trail):
+            self.tabs, self.active, self.trail = tuple(tabs), active, trail
+            self.renew()
+
+    def lines(self, width: int) -> Sequence[Line]:
+        """The tabs, with their titles cut down until they fit; then what stands at the right, if it fits."""
+        line = tuple(cell for _id, _size, cells in self._spans(width) for cell in cells)
+        return (paint.ends(line, self.trail, width) or line,)
+
+    def _spans(self, width: int) -> list[tuple[str, int, Line]]:
+        """What a tab is, how wide, and its cells."""
+        spans: list[tuple[str, int, Line]] = []
+        for letters in (99, 6, 4, 0):
+            spans = []
+            for tab in self.tabs:
+                title = tab.title[:letters]
+                text = f" {tab.key} {title} " if title else f" {tab.key} "
+                active = tab.id == self.active
+                cells = (Cell(text, "tab-active"),) if active else (
+                    Cell(f" {tab.key}", "key"), Cell(text[len(tab.key) + 1 :], "tab"),
+                )  # fmt: skip
+                spans.append((tab.id, len(text), cells))
+            if sum(size for _id, size, _cells in spans) <= width:
+                break
+        return spans
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the tab that was clicked."""
+        at = event.get_content_offset(self)
+        x = 0
+        for view, size, _cells in self._spans(self.content_size.width):
+            if at is not None and x <= at.x < x + size:
+                self.post_message(self.Chosen(view))
+            x += size
