@@ -1,1 +1,47 @@
-"""Changing things: plan, confirm, call, outcome."""
+"""Changing things: plan, confirm, call, outcome.
+
+`plan` says what a request comes to, `prepare` lets the engines have their say, `perform` does it, `confirm` looks
+again at what stayed unknown. The docker SDK is imported when the first change is sent.
+"""
+
+from .deeds import confirm
+from .draft import Target
+from .perform import perform
+from .picture import Picture, service_title
+from .plan import normal_signal, plan
+from .prepare import prepare
+from .steps import (
+    Deed,
+    Inspector,
+    Mark,
+    Outcome,
+    Pace,
+    Plan,
+    Reach,
+    Recorder,
+    Step,
+    StepResult,
+    Verb,
+)
+
+__all__ = [
+    "Deed",
+    "Inspector",
+    "Mark",
+    "Outcome",
+    "Pace",
+    "Picture",
+    "Plan",
+    "Reach",
+    "Recorder",
+    "Step",
+    "StepResult",
+    "Target",
+    "Verb",
+    "confirm",
+    "normal_signal",
+    "perform",
+    "plan",
+    "prepare",
+    "service_title",
+]

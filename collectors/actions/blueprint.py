@@ -15,6 +15,7 @@ import msgspec
 from .naming import NUMBER
 
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
+_EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, never bound to
 _BUILT_IN = frozenset({"default", "bridge", "host", "none", "nat", ""})
 _NOT_OURS = ("com.docker.compose.replace", "com.docker.compose.slug")
 """Labels that speak of that one container: what it replaced, compose v1's random name."""
@@ -30,8 +31,7 @@ class FixedPort(NamedTuple):
 
     def collides(self, other: FixedPort) -> bool:
         """Both cannot be had on one host."""
-        everywhere = ("", "0.0.0.0", "::")
-        same = self.ip == other.ip or self.ip in everywhere or other.ip in everywhere
+        same = self.ip == other.ip or self.ip in _EVERYWHERE or other.ip in _EVERYWHERE
         return same and self.port == other.port and self.protocol == other.protocol
 
 
@@ -57,6 +57,10 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     """What the source has and the clone cannot, in words."""
     obstacles: tuple[str, ...]
     """Why it cannot be cloned, in words."""
+
+    def with_image(self, image: str) -> Blueprint:
+        """The same with the image called as its host knows it."""
+        return msgspec.structs.replace(self, config={**self.config, "Image": image})
 
 
 def blueprint(raw: object, *, name: str, number: int) -> Blueprint:

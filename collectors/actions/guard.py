@@ -35,9 +35,9 @@ class Guard(BaseAdapter):
         self,
         request: requests.PreparedRequest,
         stream: bool = False,
-        timeout: None | float | tuple[float, float] | tuple[float, None] = None,
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
         verify: bool | str = True,
-        cert: None | bytes | str | tuple[bytes | str, bytes | str] = None,
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
         """Send it, or raise ReadOnly. Proxies are never used. Raises Rejected for an answer that leads elsewhere."""
@@ -75,7 +75,7 @@ class _ContextAdapter(HTTPAdapter):
         super().init_poolmanager(connections, maxsize, block, **options)  # type: ignore[no-untyped-call,unused-ignore]
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave it to the context: requests would add the public authorities (certifi) to it (requests: adapters.py)."""
+        """Leave it to the context: requests would add the public authorities of certifi to it (requests/adapters.py)."""
         conn.cert_reqs = "CERT_REQUIRED"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
 
@@ -40,12 +41,43 @@ _SAYS = {
 }
 _TITLES = {Verb.UNPAUSE: "Resume", Verb.KILL: "Send {signal} to"}
 _SIGNALS = frozenset(
-    "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU"
-    " XFSZ VTALRM PROF WINCH IO PWR SYS".split()
+    [
+        "HUP",
+        "INT",
+        "QUIT",
+        "ILL",
+        "TRAP",
+        "ABRT",
+        "BUS",
+        "FPE",
+        "KILL",
+        "USR1",
+        "SEGV",
+        "USR2",
+        "PIPE",
+        "ALRM",
+        "TERM",
+        "STKFLT",
+        "CHLD",
+        "CONT",
+        "STOP",
+        "TSTP",
+        "TTIN",
+        "TTOU",
+        "URG",
+        "XCPU",
+        "XFSZ",
+        "VTALRM",
+        "PROF",
+        "WINCH",
+        "IO",
+        "PWR",
+        "SYS",
+    ]
 )
 _ENDING = frozenset({"SIGKILL", "SIGTERM", "SIGINT", "SIGQUIT", "SIGABRT", "9", "15", "2", "3", "6"})
 STOP_TIMEOUT = 10
-"""Seconds an engine waits for a container to stop by itself where nothing else is set (moby: container.DefaultStopTimeout)."""
+"""Seconds an engine gives a container to stop by itself where nothing else is set (moby: defaultStopTimeout)."""
 
 
 def plan(
@@ -211,7 +243,9 @@ def _effect(verb: Verb, fit: Sequence[Container], one: Chosen, signal: str) -> s
     if verb is Verb.KILL and signal not in _ENDING:
         return "What a program does at that signal is its own affair"
     if hit == 0:
-        return f"Now {serving} of {len(one.members)} serve, so none is lost" if not one.lone else "It does not serve now"
+        return (
+            f"Now {serving} of {len(one.members)} serve, so none is lost" if not one.lone else "It does not serve now"
+        )
     left = serving - (1 if verb is Verb.RESTART else hit)
     if left > 0:
         return f"{left} {'keeps' if left == 1 else 'keep'} serving"
@@ -219,7 +253,9 @@ def _effect(verb: Verb, fit: Sequence[Container], one: Chosen, signal: str) -> s
         Verb.RESTART: "meanwhile",
         Verb.STOP: "until it is started again",
         Verb.PAUSE: "until it is resumed; it keeps its memory and answers nothing",
-        Verb.KILL: "unless it is started again; it cannot finish what it does" if signal in ("SIGKILL", "9") else "after",
+        Verb.KILL: "unless it is started again; it cannot finish what it does"
+        if signal in ("SIGKILL", "9")
+        else "after",
     }[verb]
     return f"None keeps serving: {one.title} is down {until}" if not one.lone else f"It is down {until}"
 
@@ -257,7 +293,7 @@ def _coming_up(container: Container, pace: Pace) -> float:
         return pace.settle
     log = container.detail.health_log if container.detail is not None else ()
     starts = [probe.start for probe in log if probe.start is not None]
-    gaps = [(after - before).total_seconds() for before, after in zip(starts, starts[1:], strict=False)]
+    gaps = [(after - before).total_seconds() for before, after in itertools.pairwise(starts)]
     return min(max(pace.settle, min(gaps)) if gaps else 5.0, pace.healthy)
 
 

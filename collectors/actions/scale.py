@@ -24,8 +24,8 @@ _DECIDES = {
     "ecs": "ECS decides how many tasks run: change the service's desired count",
     "kontena": "Kontena decides how many instances run: scale the service there",
     "rancher": "Rancher decides how many containers run: scale the service there",
-    "kamal": "Kamal puts its own proxy before the containers it starts, so a clone would get nothing to do: use kamal",
-    "dokku": "Dokku puts its own proxy before the containers it starts, so a clone would get nothing: use dokku ps:scale",
+    "kamal": "Kamal's proxy knows only the containers it started, so a clone would get nothing to do: use kamal",
+    "dokku": "Dokku's proxy knows only the containers it started, so a clone would get nothing: use dokku ps:scale",
     "container": "a container of its own has no number of replicas: it belongs to no service",
 }
 
@@ -44,7 +44,9 @@ def plan_scale(one: Chosen, draft: Draft, *, to: int | None, by: int | None) -> 
         return 0.0
     owner = next(filter(None, map(owner_of, one.members)), "")
     if owner or source not in CLONED:
-        draft.block(f"{one.title} cannot be scaled from here: {owner or 'whoever deploys it'} decides how many there are")
+        draft.block(
+            f"{one.title} cannot be scaled from here: {owner or 'whoever deploys it'} decides how many there are"
+        )
         return 0.0
     now = len(one.members)
     wanted = to if to is not None else now + (by or 0)
@@ -99,17 +101,18 @@ def _more(one: Chosen, draft: Draft, count: int) -> float:
             labels=source.labels,
             counts=dict(counts),
             numbers={name: tuple(values) for name, values in numbers.items()},
+            now=len(one.members),
         )
-        steps.append(clone_step(order, host, number, stem, one, lane))
+        steps.append(_clone_step(order, host, number, stem, one, lane))
         counts[host] += 1
         numbers.setdefault(host, []).append(number)
     draft.steps += steps
     draft.touches(step.engine for step in steps)
-    draft.say(more_words(title, steps, len(one.members)))
+    draft.say(more_words(title, steps))
     return len(steps) * (draft.pace.settle + 2)
 
 
-def clone_step(order: CloneOrder, host: str, number: int, stem: str, one: Chosen, lane: int) -> Step:
+def _clone_step(order: CloneOrder, host: str, number: int, stem: str, one: Chosen, lane: int) -> Step:
     """One more replica on `host`."""
     return Step(
         engine=host,
@@ -125,11 +128,12 @@ def clone_step(order: CloneOrder, host: str, number: int, stem: str, one: Chosen
     )
 
 
-def more_words(title: str, steps: Sequence[Step], now: int) -> str:
+def more_words(title: str, steps: Sequence[Step]) -> str:
     """The effect of clones: which, where, like what."""
+    order = steps[0].clone
+    assert order is not None
     made = phrases.names(f"{step.object_name} on {step.engine}" for step in steps)
-    source = steps[0].clone.source_name if steps[0].clone is not None else ""
-    return f"{title} goes from {now} to {now + len(steps)}: makes {made}, like {source}"
+    return f"{title} goes from {order.now} to {order.now + len(steps)}: makes {made}, like {order.source_name}"
 
 
 def _fewer(one: Chosen, draft: Draft, count: int) -> float:

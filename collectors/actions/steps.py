@@ -66,6 +66,8 @@ class CloneOrder(msgspec.Struct, frozen=True, kw_only=True):
     """How many replicas each host that may take one has now."""
     numbers: Mapping[str, tuple[int, ...]]
     """The numbers in use on each host of the service."""
+    now: int = 0
+    """How many replicas there are before this plan."""
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

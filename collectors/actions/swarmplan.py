@@ -16,12 +16,14 @@ def swarm_service(one: Chosen, draft: Draft) -> tuple[str, SwarmService] | None:
     """A manager that can be reached and the service as it last told; None: blocked, and the draft says why."""
     service = one.service
     assert service is not None
-    scope = service.key.scope
-    picture = draft.fleet.swarms.get(scope)
+    picture = draft.fleet.swarms.get(service.key.scope)
+    if picture is None:
+        every = draft.fleet.swarms.values()  # its cluster may not be known yet: then it is found by its own id
+        picture = next((p for p in every if any(s.id == service.swarm_service_id for s in p.services)), None)
     found = None
     if picture is not None:
         found = next((s for s in picture.services if s.id == service.swarm_service_id), None)
-    manager = manager_of(draft.fleet, scope)
+    manager = manager_of(draft.fleet, picture.cluster_id if picture is not None else service.key.scope)
     if not manager:
         draft.block(f"no manager of the swarm of {one.title} can be reached, and only a manager can change it")
     elif picture is not None and picture.error:
@@ -95,7 +97,9 @@ def plan_swarm_scale(one: Chosen, draft: Draft, *, to: int | None, by: int | Non
         return 0.0
     wanted = to if to is not None else now + (by or 0)
     if wanted < 0 or wanted == now:
-        draft.block(f"{one.title} has {phrases.count(now, 'replica')} already" if wanted == now else "below 0 is nothing")
+        draft.block(
+            f"{one.title} has {phrases.count(now, 'replica')} already" if wanted == now else "below 0 is nothing"
+        )
         return 0.0
     draft.steps.append(
         Step(

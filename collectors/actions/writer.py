@@ -11,6 +11,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import ConnectionLost, EngineError, FleetError, Malformed, NotAnswering, Permission, ReadOnly, Refused
@@ -93,7 +94,7 @@ class Writer:
         answer: list[str] = []
 
         def make(client: APIClient) -> None:
-            found: Any = client.create_container_from_config(dict(config), name)
+            found: Any = client.create_container_from_config(dict(config), name)  # type: ignore[no-untyped-call]
             answer.append(str(found.get("Id", "")) if isinstance(found, dict) else "")
 
         await self._call(make)
@@ -167,7 +168,9 @@ class Writer:
         except (requests.exceptions.RequestException, docker.errors.DockerException, OSError) as error:
             raise ConnectionLost(f"The answer of {engine} was cut off.") from error
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise Malformed(f"{engine} answered something that makes no sense.", where="an answer to a change") from error
+            raise Malformed(
+                f"{engine} answered something that makes no sense.", where="an answer to a change"
+            ) from error
 
     def _open(self) -> APIClient:
         """The SDK's client with one door, our guard. Made when first needed: its import takes 0.2 s."""
@@ -183,7 +186,9 @@ def _new_client(endpoint: Endpoint, api: str, engine: str, deadline: float) -> t
     from . import guard
 
     client = APIClient(base_url="http://127.0.0.1:1", version=api, timeout=int(deadline) or 1)
-    client.trust_env = False  # REQUESTS_CA_BUNDLE would override an engine's authority, HTTP_PROXY its way, .netrc add a login
+    client.trust_env = (
+        False  # REQUESTS_CA_BUNDLE would override an engine's authority, HTTP_PROXY its way, .netrc add a login
+    )
     client._general_configs = {}  # type: ignore[attr-defined,unused-ignore]  # ~/.docker/config.json's HttpHeaders are for its registries and proxies
     client.headers["Connection"] = "close"  # a kept connection that died meanwhile would look like a lost answer
     client.headers["Accept-Encoding"] = "identity"
@@ -246,10 +251,8 @@ async def in_thread(work: Callable[[], T], *, name: str) -> T:
             outcome: tuple[T | None, BaseException | None] = (work(), None)
         except BaseException as error:
             outcome = (None, error)
-        try:
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(settle, *outcome)
-        except RuntimeError:
-            pass  # the loop is closed: nobody waits any more
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return await future

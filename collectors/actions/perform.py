@@ -1,0 +1,179 @@
+"""Carrying out a plan: recorded first, then done row by row, a bounded number at once, each result told as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack, suppress
+
+import msgspec
+
+from ..clock import Clock, SystemClock
+from ..errors import ReadOnly, TrailError
+from .deeds import Doing, begin_step
+from .steps import Outcome, Pace, Plan, Reach, Recorder, Step, StepResult
+from .writer import Writer
+
+OnResult = Callable[[StepResult], None]
+OnProgress = Callable[[Step, str], None]
+
+
+async def perform(
+    plan: Plan,
+    *,
+    reach: Callable[[str], Reach | None],
+    reason: str = "",
+    on_result: OnResult | None = None,
+    stop: asyncio.Event | None = None,
+    recorder: Recorder | None = None,
+    on_progress: OnProgress | None = None,
+    pace: Pace | None = None,
+    clock: Clock | None = None,
+) -> tuple[StepResult, ...]:
+    """Do what the plan says; the results stand in the order of its steps, and `on_result` gets each as it comes.
+
+    Every intent is recorded before the first request, and every outcome, also of what was skipped. When `stop` is set,
+    what has not begun is `skipped` and waiting for health ends; what was sent is waited for. A step whose answer is
+    lost is `unknown` unless looking again proves it; nothing is sent twice. Cancelling leaves what was sent `unknown`.
+
+    Raises ReadOnly before anything is recorded or sent, and TrailError where the intent cannot be recorded: then
+    nothing is done.
+    """
+    for engine in dict.fromkeys(step.engine for step in plan.steps):
+        way = reach(engine)
+        if way is not None and way.read_only:
+            raise ReadOnly(f"Nothing is changed on {engine}: fleettop runs read-only.")
+    run = _Run(plan, reach, pace or Pace(), clock or SystemClock(), stop or asyncio.Event())
+    run.on_result, run.on_progress, run.recorder = on_result, on_progress, recorder
+    run.record_intents(reason)
+    return await run.go()
+
+
+class _Run:
+    """One plan being carried out."""
+
+    on_result: OnResult | None = None
+    on_progress: OnProgress | None = None
+    recorder: Recorder | None = None
+
+    def __init__(
+        self, plan: Plan, reach: Callable[[str], Reach | None], pace: Pace, clock: Clock, stop: asyncio.Event
+    ) -> None:
+        self._steps = plan.steps if plan.possible else ()
+        self._reach = reach
+        self._pace = pace
+        self._clock = clock
+        self._stop = stop
+        self._results: dict[int, StepResult] = {}
+        self._begun: set[int] = set()
+        self._intents: dict[int, int] = {}
+        self._writers: dict[str, Writer] = {}
+        self._overall = asyncio.Semaphore(pace.overall)
+        self._hosts: dict[str, asyncio.Semaphore] = {}
+
+    def record_intents(self, reason: str) -> None:
+        """Record all that is about to be done. Raises TrailError, having taken back what was recorded by then."""
+        if self.recorder is None:
+            return
+        try:
+            for index, step in enumerate(self._steps):
+                self._intents[index] = self.recorder.record_intent(step, reason=reason)
+        except TrailError:
+            for index in list(self._intents):
+                skipped = _skipped(self._steps[index], "not begun, since it could not be recorded")
+                with suppress(TrailError):
+                    self.recorder.record_outcome(self._intents[index], skipped)
+            raise
+
+    async def go(self) -> tuple[StepResult, ...]:
+        """Run every lane to its end."""
+        lanes: dict[int, list[int]] = {}
+        for index, step in enumerate(self._steps):
+            lanes.setdefault(step.lane, []).append(index)
+        try:
+            async with AsyncExitStack() as stack:
+                stack.push_async_callback(self._close)
+                async with asyncio.TaskGroup() as group:
+                    for lane in lanes.values():
+                        group.create_task(self._lane(lane))
+        finally:
+            self._leave_no_intent_open()
+        return tuple(self._results[index] for index in range(len(self._steps)))
+
+    async def _lane(self, lane: list[int]) -> None:
+        """Its steps one after the other, until one does not end well."""
+        halted = ""
+        for index in lane:
+            step = self._steps[index]
+            if halted:
+                self._tell(index, _skipped(step, f"not begun, since {halted} did not end well"))
+                continue
+            result = await self._one(index, step)
+            self._tell(index, result)
+            if result.outcome is not Outcome.SUCCESS:
+                halted = step.object_name
+
+    async def _one(self, index: int, step: Step) -> StepResult:
+        # The host's turn first: else one frozen host's queue would hold all the turns there are.
+        async with self._hosts.setdefault(step.engine, asyncio.Semaphore(self._pace.per_host)), self._overall:
+            if self._stop.is_set():
+                return _skipped(step, "not begun: stopped before its turn")
+            self._begun.add(index)
+            begin = self._clock.monotonic()
+            result = await begin_step(step, self._doing())
+        if not isinstance(result, StepResult):
+            result = await result()
+        return msgspec.structs.replace(result, seconds=self._clock.monotonic() - begin)
+
+    def _doing(self) -> Doing:
+        return Doing(
+            reach=self._reach,
+            writer=self._writer,
+            pace=self._pace,
+            clock=self._clock,
+            stop=self._stop,
+            phase=self._phase,
+        )
+
+    def _writer(self, engine: str) -> Writer:
+        if engine not in self._writers:
+            way = self._reach(engine)
+            assert way is not None  # asked for by a step that has just found it
+            self._writers[engine] = Writer(
+                way.endpoint, api=way.api, engine=engine, read_only=way.read_only, deadline=self._pace.answer
+            )
+        return self._writers[engine]
+
+    def _phase(self, step: Step, words: str) -> None:
+        if self.on_progress is not None:
+            self.on_progress(step, words)
+
+    def _tell(self, index: int, result: StepResult) -> None:
+        self._results[index] = result
+        self._record_outcome(index, result)
+        if self.on_result is not None:
+            self.on_result(result)
+
+    def _record_outcome(self, index: int, result: StepResult) -> None:
+        intent = self._intents.pop(index, None)
+        if intent is not None and self.recorder is not None:
+            with suppress(TrailError):  # what was done was done; the trail says itself that it cannot be written
+                self.recorder.record_outcome(intent, result)
+
+    def _leave_no_intent_open(self) -> None:
+        """Cancelled, or a defect: what was sent may have been done, the rest was not."""
+        for index in list(self._intents):
+            step = self._steps[index]
+            if index in self._begun:
+                result = StepResult(step=step, outcome=Outcome.UNKNOWN, words="fleettop left before it was answered")
+            else:
+                result = _skipped(step, "not begun: fleettop left")
+            self._record_outcome(index, result)
+
+    async def _close(self) -> None:
+        for writer in self._writers.values():
+            await writer.close()
+
+
+def _skipped(step: Step, words: str) -> StepResult:
+    return StepResult(step=step, outcome=Outcome.SKIPPED, words=words)

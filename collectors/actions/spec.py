@@ -1,0 +1,80 @@
+"""A swarm service as its manager keeps it, raw: what is read of it, and the one field that is changed in it."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+
+import msgspec
+
+from ..errors import Malformed
+from .raw import read_json, segment
+from .steps import Reach
+
+
+class ServiceNow(msgspec.Struct, frozen=True, kw_only=True):
+    """A service at one version. `spec` is raw and is only ever sent back."""
+
+    version: int
+    spec: Mapping[str, object]
+    replicas: int | None
+    """None: it is not replicated (global, a job)."""
+    parallelism: int = 1
+    """Of its update rule; 0: all tasks at once."""
+    order: str = ""
+    failure_action: str = ""
+    update_state: str = ""
+    update_message: str = ""
+    update_started: str = ""
+
+    def with_replicas(self, number: int) -> dict[str, object]:
+        """The spec with another number of replicas and nothing else changed."""
+        spec = copy.deepcopy(dict(self.spec))
+        _child(_child(spec, "Mode"), "Replicated")["Replicas"] = number
+        return spec
+
+    def with_tasks_replaced(self) -> dict[str, object]:
+        """The spec with its ForceUpdate counter one up and nothing else changed."""
+        spec = copy.deepcopy(dict(self.spec))
+        template = _child(spec, "TaskTemplate")
+        now = template.get("ForceUpdate")
+        template["ForceUpdate"] = (now if isinstance(now, int) else 0) + 1
+        return spec
+
+
+async def service_now(reach: Reach, engine: str, service: str) -> ServiceNow | None:
+    """Read a service from a manager; None: it is gone. Raises EngineError."""
+    raw = await read_json(reach, f"/services/{segment(service)}", engine=engine)
+    if raw is None:
+        return None
+    table = _table(raw)
+    version = _table(table.get("Version")).get("Index")
+    spec = _table(table.get("Spec"))
+    if not isinstance(version, int) or not spec:
+        raise Malformed(f"{engine} tells of the service without its version or its spec.", where="a service")
+    mode, rule, state = _table(spec.get("Mode")), _table(spec.get("UpdateConfig")), _table(table.get("UpdateStatus"))
+    replicated = mode.get("Replicated")
+    number = _table(replicated).get("Replicas", 1) if isinstance(replicated, dict) else None
+    parallelism = rule.get("Parallelism", 1 if not rule else 0)
+    return ServiceNow(
+        version=version,
+        spec=spec,
+        replicas=number if isinstance(number, int) else None,
+        parallelism=parallelism if isinstance(parallelism, int) else 1,
+        order=str(rule.get("Order") or ""),
+        failure_action=str(rule.get("FailureAction") or ""),
+        update_state=str(state.get("State") or ""),
+        update_message=str(state.get("Message") or ""),
+        update_started=str(state.get("StartedAt") or ""),
+    )
+
+
+def _table(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _child(table: dict[str, object], key: str) -> dict[str, object]:
+    found = table.get(key)
+    if not isinstance(found, dict):
+        found = table[key] = {}
+    return found

@@ -1,0 +1,149 @@
+"""Telling a swarm: a number of replicas, or to replace a service's tasks; and waiting for what it makes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from ..errors import ConnectionLost, EngineError, FleetError, NotAnswering, Rejected, TimedOut
+from ..text import plain
+from . import phrases
+from .raw import read_json
+from .spec import ServiceNow, service_now
+from .steps import Deed, Outcome, Reach, Step
+
+if TYPE_CHECKING:
+    from .deeds import Doing
+
+Done = tuple[Outcome, str]
+_LOST = (NotAnswering, TimedOut, ConnectionLost)
+_STALE = "out of sequence"
+"""How a manager says that the version sent is not the newest (swarmkit: store.ErrSequenceConflict), with status 500."""
+
+
+async def do_on_service(step: Step, way: Reach, doing: Doing) -> Done:
+    """Change one field of the service's spec at the version that was read, and wait for the swarm to follow."""
+    doing.phase(step, f"reading {step.object_name} from {step.engine}")
+    try:
+        now = await service_now(way, step.engine, step.object_id)
+    except FleetError as error:
+        return Outcome.REFUSED, f"not begun: {str(error).rstrip('.')}"
+    if now is None:
+        return Outcome.FAILURE, "the service is gone: somebody removed it meanwhile"
+    if step.deed is Deed.REPLICAS:
+        assert step.replicas is not None
+        if now.replicas is None:
+            return Outcome.REFUSED, "it is no replicated service, so it has no number of replicas"
+        if now.replicas != step.replicas_before:
+            return Outcome.REFUSED, _changed(now)
+        spec = now.with_replicas(step.replicas)
+    else:
+        spec = now.with_tasks_replaced()
+    return await _send(step, now, spec, way, doing)
+
+
+async def _send(step: Step, now: ServiceNow, spec: Mapping[str, object], way: Reach, doing: Doing) -> Done:
+    doing.phase(step, step.words)
+    try:
+        await doing.writer(step.engine).update_service(step.object_id, version=now.version, spec=spec)
+    except _LOST as error:
+        return await _after_lost_answer(step, now, spec, way, str(error))
+    except Rejected as error:
+        if _STALE not in str(error):
+            return Outcome.FAILURE, str(error).rstrip(".")
+        with suppress(EngineError):
+            return Outcome.REFUSED, _changed(await service_now(way, step.engine, step.object_id))
+        return Outcome.REFUSED, _changed(None)
+    except FleetError as error:
+        outcome = Outcome.REFUSED if isinstance(error, EngineError) and error.transient else Outcome.FAILURE
+        return outcome, str(error).rstrip(".")
+    if step.deed is Deed.REPLICAS:
+        return await _until_running(step, way, doing)
+    return await _until_replaced(step, now, way, doing)
+
+
+def _changed(now: ServiceNow | None) -> str:
+    number = f" (it wants {phrases.count(now.replicas, 'replica')} now)" if now is not None and now.replicas else ""
+    return f"the service was changed meanwhile{number}: look again"
+
+
+async def _after_lost_answer(step: Step, before: ServiceNow, spec: Mapping[str, object], way: Reach, lost: str) -> Done:
+    try:
+        found = await service_now(way, step.engine, step.object_id)
+    except EngineError:
+        return Outcome.UNKNOWN, f"{lost.rstrip('.')}; what became of it is not known: look when it answers again"
+    if found is None:
+        return Outcome.UNKNOWN, "lost the answer; the service is gone"
+    if found.version > before.version and found.spec == spec:
+        return Outcome.SUCCESS, "lost the answer; the swarm has the change: done"
+    if found.version == before.version:
+        return Outcome.UNKNOWN, "lost the answer; the service is as it was: not done so far"
+    return Outcome.UNKNOWN, "lost the answer; the service was changed since, by whom is not known"
+
+
+# -- what the swarm makes of it ----------------------------------------------------------------------------------------
+
+
+async def _until_running(step: Step, way: Reach, doing: Doing) -> Done:
+    """Until as many tasks run as were asked for; the swarm took the number in any case."""
+    wanted = step.replicas or 0
+    begin = doing.clock.monotonic()
+    running, why = 0, ""
+    while True:
+        with suppress(EngineError):
+            running, rest, why = await _tasks(step, way)
+            if running == wanted and rest == 0:
+                return Outcome.SUCCESS, f"{running} of {wanted} run"
+        doing.phase(step, f"{running} of {wanted} run{f': {why}' if why else ''}")
+        if doing.stop.is_set():
+            return Outcome.SUCCESS, f"the swarm took it; {running} of {wanted} run so far"
+        if doing.clock.monotonic() - begin >= doing.pace.healthy:
+            words = f"the swarm took it, but after {phrases.took(doing.pace.healthy)} {running} of {wanted} run"
+            return Outcome.FAILURE, words + (f": {why}" if why else "")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(doing.stop.wait(), doing.pace.poll)
+
+
+async def _tasks(step: Step, way: Reach) -> tuple[int, int, str]:
+    """How many tasks that are wanted run, how many that are wanted do not, and why one does not."""
+    filters = quote(json.dumps({"service": {step.object_id: True}, "desired-state": {"running": True}}))
+    found = await read_json(way, f"/tasks?filters={filters}", engine=step.engine)
+    running, rest, why = 0, 0, ""
+    for row in found if isinstance(found, list) else []:
+        status = row.get("Status") if isinstance(row, dict) else None
+        if not isinstance(status, dict):
+            continue
+        if status.get("State") == "running":
+            running += 1
+        else:
+            rest += 1
+            why = plain(str(status.get("Err") or ""), 200) or why
+    return running, rest, why
+
+
+async def _until_replaced(step: Step, before: ServiceNow, way: Reach, doing: Doing) -> Done:
+    begin = doing.clock.monotonic()
+    limit = doing.pace.healthy * max(1, step.replicas or 1)
+    words = ""
+    while True:
+        with suppress(EngineError):
+            now = await service_now(way, step.engine, step.object_id)
+            if now is None:
+                return Outcome.FAILURE, "the service was removed meanwhile"
+            words = plain(now.update_message, 200)
+            fresh = now.update_started != before.update_started
+            if fresh and now.update_state == "completed":
+                return Outcome.SUCCESS, f"the swarm replaced {phrases.count(step.replicas or 0, 'task')}"
+            if fresh and now.update_state and now.update_state != "updating":
+                return Outcome.FAILURE, f"the swarm did not finish it ({now.update_state}): {words}"
+        doing.phase(step, words or "the swarm replaces the tasks")
+        if doing.stop.is_set():
+            return Outcome.SUCCESS, "the swarm took it and goes on; it was not waited for"
+        if doing.clock.monotonic() - begin >= limit:
+            return Outcome.FAILURE, f"the swarm took it, but is not done after {phrases.took(limit)}: {words}"
+        with suppress(TimeoutError):
+            await asyncio.wait_for(doing.stop.wait(), doing.pace.poll)
