@@ -1,0 +1,373 @@
+"""Reading one engine: the Engine API as typed calls that return clean data or raise an EngineError."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import TypeVar
+from urllib.parse import urlencode
+
+from msgspec import json
+
+from ..clock import Clock, SystemClock
+from ..errors import EngineError, Malformed, NotAnswering, Permission, Rejected
+from ..links.base import Endpoint
+from ..model import Container, EngineEvent, EngineInfo, SwarmPicture, SwarmService
+from ..text import plain_log
+from . import wire
+from .decode import Listing, decode_info, decode_inspect, decode_listing, decode_version
+from .decode_events import decode_event
+from .decode_swarm import RawService, decode_nodes, decode_raw_service, decode_services, decode_tasks
+from .display import shown
+from .fields import is_container_id, is_swarm_id, malformed
+from .http import LIST_CAP, MIB, Requests
+from .logs import LastLines
+from .stats import StatsSample, decode_stats
+from .versions import at_least, negotiate
+
+__all__ = ["EngineClient", "Listing", "RawService"]
+
+_T = TypeVar("_T")
+
+IDS_AT_ONCE = 100
+"""Ids in one filtered listing: their URL stays under the 8 KB that proxies allow."""
+LINE_CAP = MIB
+LOG_CAP = 32 * MIB
+
+
+class EngineClient:
+    """One engine's API over one endpoint. Every call has a deadline; cancelling a call ends it.
+
+    `bad_lines` counts the lines of `/events` that made no sense. Not to be shared between event loops.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        engine: str,
+        read_only: bool = False,
+        deadline: float = 5.0,
+        clock: Clock | None = None,
+    ) -> None:
+        self.engine = engine
+        self.api = ""
+        self.podman = False
+        self.bad_lines = 0
+        self._deadline = deadline
+        self._clock: Clock = clock or SystemClock()
+        self._requests = Requests(endpoint, engine=engine, read_only=read_only, deadline=deadline)
+        self._version: wire.Version | None = None
+        self._host_memory: int | None = None
+        self._cluster = ""
+
+    async def close(self) -> None:
+        """Let go of every connection; calls under way end with ConnectionLost."""
+        await self._requests.close()
+
+    # -- the engine itself
+
+    async def negotiate(self) -> str:
+        """Agree on an API version (`api` from then on). Raises Unsupported, in one sentence, where there is none."""
+        offered, minimum = await self._offered(), None
+        if not offered or not at_least("1.51", offered):
+            self._version = version = await self._read_version()
+            offered, minimum = version.api_version or offered, version.min_api_version
+        self.api = self._requests.version = negotiate(self.engine, offered, minimum)
+        return self.api
+
+    async def _offered(self) -> str:
+        """The version `/_ping` names; empty where it does not, or where a proxy forbids it."""
+        try:
+            answer, body = await self._requests.answer("/_ping", versioned=False)
+        except Permission:
+            return ""
+        headers = answer.headers
+        self.podman = "Libpod-Api-Version" in headers or headers.get("Server", "").startswith("Libpod")
+        return headers.get("Api-Version", "") if body is not None else ""
+
+    async def _read_version(self) -> wire.Version:
+        version = await self._requests_version(versioned=False)
+        if any((component.name or "").startswith("Podman") for component in version.components or ()):
+            self.podman = True
+        return version
+
+    async def _requests_version(self, *, versioned: bool) -> wire.Version:
+        body = await self._requests.body("/version", versioned=versioned)
+        if body is None:
+            raise self._missing("/version")
+        return decode_version(body)
+
+    async def ping(self) -> float:
+        """Seconds from asking to the answer."""
+        begin = self._clock.monotonic()
+        if await self._requests.body("/_ping", versioned=False) is None:
+            raise self._missing("/_ping")
+        return self._clock.monotonic() - begin
+
+    async def info(self) -> EngineInfo:
+        """Who the engine is, and by how much its clock differs from ours."""
+        if self._version is None:
+            self._version = await self._read_version()
+        version = self._version
+        asked, begin = self._clock.now(), self._clock.monotonic()
+        body = await self._requests.body("/info")
+        took = self._clock.monotonic() - begin
+        if body is None:
+            raise self._missing("/info")
+        info = decode_info(body, version, api=self.api, podman=self.podman, asked=asked, took=took)
+        self._host_memory = info.memory
+        self._cluster = info.swarm.cluster_id if info.swarm else ""
+        return info
+
+    # -- containers
+
+    async def list_containers(self, ids: Sequence[str] = ()) -> Listing:
+        """All containers, the stopped ones too; with `ids` only those of them that are there."""
+        if not ids:
+            return await self._list({"all": "1"})
+        found: list[Container] = []
+        refused: list[str] = []
+        for begin in range(0, len(ids), IDS_AT_ONCE):
+            some = [self._container(container_id) for container_id in ids[begin : begin + IDS_AT_ONCE]]
+            listing = await self._list({"all": "1", "filters": _filters({"id": some})})
+            found.extend(listing.containers)
+            refused.extend(listing.refused)
+        return Listing(containers=tuple(found), refused=tuple(refused))
+
+    async def _list(self, query: Mapping[str, str]) -> Listing:
+        def decode(body: bytes) -> Listing:
+            return decode_listing(body, engine=self.engine, podman=self.podman)
+
+        return self._there(
+            await self._requests.decoded("/containers/json", urlencode(query), decode, cap=LIST_CAP), "/containers/json"
+        )
+
+    async def inspect(self, id: str) -> Container | None:  # noqa: A002
+        """One container with its detail; None where it is gone."""
+
+        def decode(body: bytes) -> Container:
+            return decode_inspect(body, engine=self.engine, podman=self.podman)
+
+        return await self._requests.decoded(f"/containers/{self._container(id)}/json", "", decode)
+
+    async def raw_inspect(self, id: str) -> object:  # noqa: A002
+        """The whole inspect as JSON data for display: cleaned, secrets hidden; None where the container is gone."""
+        return await self._requests.decoded(f"/containers/{self._container(id)}/json", "", shown)
+
+    async def tail(self, id: str, lines: int) -> tuple[str, ...]:  # noqa: A002
+        """The last `lines` lines the container wrote, oldest first, clean; empty where it is gone or wrote none."""
+        count = max(1, lines)
+        query = urlencode({"stdout": "1", "stderr": "1", "tail": str(count)})
+        last = LastLines(count)
+        size = 0
+        try:
+            async with (
+                asyncio.timeout(self._deadline),
+                self._requests.stream(f"/containers/{self._container(id)}/logs", query) as answer,
+            ):
+                if answer is None:
+                    return ()
+                headers, chunks = answer[0].headers, answer[1]
+                last = LastLines(count, multiplexed=_multiplexed(headers.get("Content-Type", "")))
+                async for chunk in chunks:
+                    size += len(chunk)
+                    if size > LOG_CAP:
+                        raise Malformed(f"The last {count} lines are larger than {LOG_CAP // MIB} MiB.", where="logs")
+                    last.feed(chunk)
+        except TimeoutError as error:
+            raise NotAnswering(f"{self.engine} did not answer with the log within {self._deadline:g} s.") from error
+        return tuple(plain_log(line) for line in last.lines())
+
+    # -- usage
+
+    async def sample(self, id: str) -> StatsSample | None:  # noqa: A002
+        """The container's counters now; None where it does not run or is gone.
+
+        Without the engine's second sample where the API allows that (1.41). Docker 20.10 answers with its collector's
+        next tick, up to a second later.
+        """
+        query = "stream=false&one-shot=true" if at_least(self.api, "1.41") else "stream=false"
+        return await self._requests.decoded(f"/containers/{self._container(id)}/stats", query, self._stats)
+
+    async def stream_stats(self, id: str) -> AsyncGenerator[StatsSample, None]:  # noqa: A002
+        """The container's counters about once a second until it is gone. Close it with `contextlib.aclosing`."""
+        lines = self._lines(f"/containers/{self._container(id)}/stats", "stream=true")
+        async with aclosing(lines):
+            async for line in lines:
+                try:
+                    sample = self._stats(line)
+                except Malformed:
+                    continue
+                if sample is not None:
+                    yield sample
+
+    def _stats(self, body: bytes) -> StatsSample | None:
+        return decode_stats(body, at=self._clock.monotonic(), podman=self.podman, host_memory=self._host_memory)
+
+    # -- events
+
+    async def events(
+        self,
+        *,
+        since: int | None = None,
+        until: int | None = None,
+        filters: Mapping[str, Sequence[str]] | None = None,
+    ) -> AsyncGenerator[EngineEvent, None]:
+        """What happens, as it happens; from `since` and up to `until` (Unix nanoseconds) where given.
+
+        Without a deadline once it has begun: the caller watches over it (pings), reads promptly (an engine drops what
+        is not taken within 100 ms) and closes it with `contextlib.aclosing`. Returns when the engine ends the stream. A
+        line that makes no sense or is over 1 MiB is skipped and counted in `bad_lines`. `since` is inclusive. Podman
+        delivers nothing for some names of events, so there they are sorted out here. Docker takes all names of a filter
+        as prefixes once `exec_create`, `exec_start` or `health_status` is among them.
+        """
+        query, keep = self._event_query(since, until, filters)
+        lines = self._lines("/events", query)
+        async with aclosing(lines):
+            async for line in lines:
+                try:
+                    event = decode_event(line, engine=self.engine)
+                except Malformed:
+                    self.bad_lines += 1
+                    continue
+                if not keep or event.action in keep:
+                    yield event
+
+    def _event_query(
+        self, since: int | None, until: int | None, filters: Mapping[str, Sequence[str]] | None
+    ) -> tuple[str, frozenset[str]]:
+        query: dict[str, str] = {}
+        keep: frozenset[str] = frozenset()
+        if since is not None:
+            query["since"] = _seconds(since)
+        if until is not None:
+            query["until"] = _seconds(until)
+        if filters:
+            wanted = dict(filters)
+            if self.podman:
+                keep = frozenset(wanted.pop("event", ()))
+            if wanted:
+                query["filters"] = _filters(wanted)
+        return urlencode(query), keep
+
+    async def _lines(self, path: str, query: str) -> AsyncGenerator[bytes, None]:
+        """The lines of a stream. What a chunk completes is handed on before more is read."""
+        async with self._requests.stream(path, query) as answer:
+            if answer is None:
+                raise self._missing(path)
+            rest = bytearray()
+            skipping = False
+            async for chunk in answer[1]:
+                *complete, tail = chunk.split(b"\n")
+                for index, piece in enumerate(complete):
+                    line = bytes(rest) + piece if index == 0 else piece
+                    if index == 0:
+                        rest.clear()
+                    if skipping or len(line) > LINE_CAP:
+                        self.bad_lines += 1
+                        skipping = False
+                    elif line.strip():
+                        yield line
+                if skipping:
+                    continue
+                rest += tail
+                if len(rest) > LINE_CAP:
+                    rest.clear()
+                    skipping = True
+            if rest.strip():
+                yield bytes(rest)
+
+    # -- swarm
+
+    async def swarm(self) -> SwarmPicture:
+        """The whole swarm, where this engine is a manager that sees it.
+
+        Where it is not (no manager, no quorum, which makes its calls hang; Podman), the picture is empty and `error`
+        says why: that is "not knowable from here", not "0 services". Raises only what concerns the way to the engine.
+        """
+        try:
+            if not self._cluster:
+                await self.info()
+            return await self._read_swarm()
+        except Rejected as error:
+            if error.status in (404, 406, 503):
+                return self._blind(_why(error))
+            raise
+        except NotAnswering:
+            return self._blind("its manager does not answer for the swarm: is its quorum lost?")
+
+    async def _read_swarm(self) -> SwarmPicture:
+        tasks, bad_tasks = await self._rows("/tasks", decode_tasks)
+        nodes, bad_nodes = await self._rows("/nodes", decode_nodes)
+
+        def decode(body: bytes) -> tuple[tuple[SwarmService, ...], tuple[str, ...]]:
+            return decode_services(body, tasks)
+
+        services, bad_services = await self._rows(
+            "/services", decode, "status=true" if at_least(self.api, "1.41") else ""
+        )
+        bad = {"tasks": bad_tasks, "nodes": bad_nodes, "services": bad_services}
+        error = ", ".join(f"{len(rows)} {name} made no sense" for name, rows in bad.items() if rows)
+        return SwarmPicture(
+            cluster_id=self._cluster,
+            manager=self.engine,
+            nodes=nodes,
+            services=services,
+            tasks=tasks,
+            error=error,
+            at=self._clock.monotonic(),
+        )
+
+    async def _rows(
+        self, path: str, decode: Callable[[bytes], tuple[tuple[_T, ...], tuple[str, ...]]], query: str = ""
+    ) -> tuple[tuple[_T, ...], tuple[str, ...]]:
+        return self._there(await self._requests.decoded(path, query, decode, cap=LIST_CAP), path)
+
+    def _blind(self, why: str) -> SwarmPicture:
+        return SwarmPicture(cluster_id=self._cluster, manager=self.engine, error=why, at=self._clock.monotonic())
+
+    async def raw_service(self, id: str) -> RawService | None:  # noqa: A002
+        """A swarm service as the engine keeps it, with the version needed to change it; None where it is gone."""
+        if not is_swarm_id(id):
+            raise malformed("service id", ascii(id[:40]))
+        return await self._requests.decoded(f"/services/{id}", "", decode_raw_service)
+
+    # -- small
+
+    def _container(self, container_id: str) -> str:
+        """The id, if it is one: nothing else becomes part of a path."""
+        if not is_container_id(container_id):
+            raise malformed("container id", ascii(container_id[:80]))
+        return container_id
+
+    def _missing(self, path: str) -> EngineError:
+        return Rejected(f"{self.engine} has no {path} (404).", status=404)
+
+    def _there(self, found: _T | None, path: str) -> _T:
+        if found is None:
+            raise self._missing(path)
+        return found
+
+
+def _filters(filters: Mapping[str, Sequence[str]]) -> str:
+    return json.encode({name: list(values) for name, values in filters.items()}).decode()
+
+
+def _seconds(nanoseconds: int) -> str:
+    """Unix time as the engine reads it: seconds and nanoseconds (moby: api/types/time/timestamp.go)."""
+    return f"{nanoseconds // 1_000_000_000}.{nanoseconds % 1_000_000_000:09d}"
+
+
+def _multiplexed(content_type: str) -> bool | None:
+    """What the engine says of a log's framing: only from API 1.42 on, and only some."""
+    if content_type.endswith("multiplexed-stream"):
+        return True
+    return None
+
+
+def _why(error: Rejected) -> str:
+    if error.status == 404:
+        return "this engine knows no swarm"
+    return f"not knowable from here: {error}"

@@ -1,0 +1,180 @@
+"""What the decoders share: one field of the wire made a clean value, and lists decoded row by row."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import TypeVar
+
+import msgspec
+
+from ..errors import Malformed
+from ..model import Mount, Port
+from ..text import plain, redact, redact_text
+from . import wire
+
+BROKEN = (msgspec.MsgspecError, RecursionError, ValueError, OverflowError, Malformed)
+"""All that decoding may raise: wrong types, bad JSON or UTF-8, nesting without end, numbers without end."""
+
+VALUE_LIMIT = 1024
+"""Characters kept of a label's or an attribute's value (one of 1 MB is a prank)."""
+NAME_LIMIT = 256
+BIG = 1 << 20
+"""Bytes from which a body is too big to be decoded on the event loop, or in one call that holds the interpreter."""
+
+_CONTAINER_ID = re.compile(r"[0-9a-f]{12,64}")
+_SWARM_ID = re.compile(r"[0-9a-z]{25}")
+
+T = TypeVar("T")
+Row = TypeVar("Row", bound=wire.Wire)
+
+
+def is_container_id(text: str) -> bool:
+    """Whether it is a container's id, whole or short: 12 to 64 hexadecimal digits."""
+    return _CONTAINER_ID.fullmatch(text) is not None
+
+
+def is_swarm_id(text: str) -> bool:
+    """Whether it is the id of a node, a service or a task."""
+    return _SWARM_ID.fullmatch(text) is not None
+
+
+def parse(decoder: msgspec.json.Decoder[T], body: bytes, where: str) -> T:
+    """The body decoded; raises Malformed, which names `where`."""
+    try:
+        return decoder.decode(body)
+    except BROKEN as error:
+        raise malformed(where, error) from error
+
+
+def malformed(where: str, error: Exception | str) -> Malformed:
+    """The one sentence for an answer that makes no sense."""
+    why = plain(str(error), 200).rstrip(".") or type(error).__name__
+    return Malformed(f"The engine's answer makes no sense ({where}): {why}.", where=where)
+
+
+def parse_rows(
+    body: bytes,
+    whole: msgspec.json.Decoder[list[Row] | None],
+    single: msgspec.json.Decoder[Row],
+    convert: Callable[[Row], T],
+    where: str,
+) -> tuple[tuple[T, ...], tuple[str, ...]]:
+    """The rows of a list that make sense, and the ids of those that do not (empty where even the id cannot be read).
+
+    Raises Malformed where it is no list at all. All in one call where that works; else, and for a big body (one call
+    would hold the interpreter for long), each row by itself.
+    """
+    if len(body) <= BIG:
+        try:
+            return tuple(map(convert, whole.decode(body) or ())), ()
+        except BROKEN:
+            pass
+    good: list[T] = []
+    refused: list[str] = []
+    for raw in parse(_RAW_ROWS, body, where) or ():
+        try:
+            good.append(convert(single.decode(raw)))
+        except BROKEN:
+            refused.append(_id_of(raw))
+    return tuple(good), tuple(refused)
+
+
+_RAW_ROWS: msgspec.json.Decoder[list[msgspec.Raw] | None] = msgspec.json.Decoder(list[msgspec.Raw] | None)
+_IDENTIFIED = msgspec.json.Decoder(wire.Identified)
+
+
+def _id_of(raw: msgspec.Raw) -> str:
+    try:
+        found = _IDENTIFIED.decode(raw).id or ""
+    except BROKEN:
+        return ""
+    return found if is_container_id(found) or is_swarm_id(found) else ""
+
+
+# -- one field ---------------------------------------------------------------------------------------------------------
+
+
+def moment(text: str | None) -> datetime | None:
+    """An RFC 3339 time with up to nanoseconds, in UTC; None for Go's zero time (year 1) and for what is no time."""
+    if not text or text.startswith("0001-"):
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+        found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found if found.year > 1 else None
+
+
+def unix_moment(seconds: float) -> datetime | None:
+    """Unix time in UTC; None for what is outside the calendar, and for 0."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def positive(number: int | None) -> int | None:
+    """A limit or a count of which 0 and less mean: none, not told."""
+    return number if number is not None and number > 0 else None
+
+
+@lru_cache(maxsize=32_768)
+def _short_label(name: str, value: str) -> tuple[str, str]:
+    return _label(name, value)
+
+
+def _label(name: str, value: str) -> tuple[str, str]:
+    name = plain(name, NAME_LIMIT)
+    return name, redact(name, plain(value, VALUE_LIMIT))
+
+
+def labels(pairs: Mapping[str, str] | None) -> dict[str, str]:
+    """Labels or attributes, clean, secrets hidden. A pair that comes with every listing is cleaned once and kept."""
+    if not pairs:
+        return {}
+    return dict(
+        _short_label(k, v) if len(v) < NAME_LIMIT and len(k) < NAME_LIMIT else _label(k, v) for k, v in pairs.items()
+    )
+
+
+@lru_cache(maxsize=8_192)
+def _word(text: str) -> str:
+    return plain(text, NAME_LIMIT)
+
+
+def word(text: str | None, limit: int = NAME_LIMIT) -> str:
+    """A name, an image or another short text that repeats: clean, and one and the same object each time."""
+    if not text:
+        return ""
+    return _word(text) if limit == NAME_LIMIT and len(text) <= NAME_LIMIT else plain(text, limit)
+
+
+def safe(text: str | None, limit: int = NAME_LIMIT * 2) -> str:
+    """A longer text that may hold a secret: clean, on one line, secrets hidden."""
+    return redact_text(plain(text, limit)) if text else ""
+
+
+def mounts(points: list[wire.MountPoint] | None) -> tuple[Mount, ...]:
+    """What is mounted, in the order of the targets."""
+    if not points:
+        return ()
+    found = [
+        Mount(
+            type=word(point.type),
+            source=plain(point.source or "", VALUE_LIMIT),
+            target=plain(point.destination or "", VALUE_LIMIT),
+            name=word(point.name),
+            read_write=point.rw is not False,
+        )
+        for point in points
+    ]
+    return tuple(sorted(found, key=lambda mount: (mount.target, mount.source)))
+
+
+def ordered_ports(ports: list[Port]) -> tuple[Port, ...]:
+    """Ports in one order, whatever order the engine's map had this time."""
+    return tuple(sorted(ports, key=lambda port: (port.private, port.protocol, port.public or 0, port.ip or "")))
