@@ -95,7 +95,7 @@ def wrap(line: Line, width: int, hang: int = 0) -> list[Line]:
     width = max(2, width)
     if line_width(line) <= width:
         return [line]
-    page = _Page(width, min(hang, width // 2))
+    page = _Page(width, max(0, min(hang, width // 2, width - 2)))
     for space, word in _words(line):
         page.add(space, word)
     return page.lines()
@@ -128,7 +128,7 @@ class _Page:
         """One more word, and the space before it if they stay on one line."""
         if line_width((*self._line, *space, *word)) > self._width and not self._empty:
             self._end()
-        elif self._empty is False or not self._done:
+        elif (not self._empty or not self._done) and line_width(space) < self._width:
             self._line += space
         while line_width((*self._line, *word)) > self._width:
             head, word = _split(word, self._width - line_width(self._line))

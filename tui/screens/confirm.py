@@ -1,0 +1,129 @@
+"""Asking before a change: its effect in words, a reason, and the focus on Cancel.
+
+Nothing but pressing the button, or ctrl+enter, is a yes. A letter typed while a button has the focus goes into the
+reason and takes the focus with it, so that keys pressed at random move away from the button and not towards it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import msgspec
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from ..glyphs import UNICODE, Glyphs, state_glyph
+from ..rows import Cell, Line
+from ..widgets.lines import Lines
+from ..widgets.press import Press
+from .dialog import Dialog, row
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked."""
+
+    title: str
+    sentences: tuple[str, ...] = ()
+    """The effect in words."""
+    warnings: tuple[str, ...] = ()
+    blockers: tuple[str, ...] = ()
+    """Why it cannot be done at all; with any, there is only Close."""
+    verb: str = "Do it"
+    """The word on the button: `Restart`."""
+    name_to_type: str = ""
+    """What has to be typed before the button can be pressed; empty: nothing."""
+    reason: str = ""
+    """What the reason begins as."""
+
+
+class Confirmed(msgspec.Struct, frozen=True):
+    """It was said yes to."""
+
+    reason: str
+    """Why, in the person's words; empty where none were given."""
+
+
+class ConfirmScreen(Dialog[Confirmed | None]):
+    """A question before a change. Ends with Confirmed, or None for no."""
+
+    AUTO_FOCUS = "#cancel"
+    DEFAULT_CSS = """
+    ConfirmScreen .row, ConfirmScreen .buttons { margin: 1 0 0 0; }
+    ConfirmScreen.-low .row, ConfirmScreen.-low .buttons { margin: 0; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+enter", "confirm", show=False, priority=True)]
+
+    def __init__(self, question: Question, *, glyphs: Glyphs = UNICODE) -> None:
+        """Ask that."""
+        super().__init__(question.title, _text(question, glyphs), glyphs=glyphs)
+        self.question = question
+
+    def fields(self) -> ComposeResult:
+        """The reason, the name to type, and the buttons."""
+        question = self.question
+        if question.blockers:
+            yield row(Press("Close", id="cancel"), classes="buttons")
+            return
+        reason = Input(question.reason, id="reason", compact=True, max_length=300, select_on_focus=False)
+        yield row(Lines(((Cell("Reason", "dim"),),), classes="label"), reason)
+        if question.name_to_type:
+            label = (Cell("Type ", "warning"), Cell(question.name_to_type, "strong"), Cell(" to go on", "warning"))
+            yield row(Lines((label,), classes="label"), Input(id="name", compact=True, select_on_focus=False))
+        verb = Press(f"{question.verb} (ctrl+enter)", id="confirm")
+        verb.disabled = bool(question.name_to_type)
+        yield row(Press("Cancel", id="cancel"), verb, classes="buttons")
+
+    def on_resize(self) -> None:
+        """On a low screen the empty lines go, then the text scrolls."""
+        rows = 1 if self.question.blockers else 3 if self.question.name_to_type else 2
+        low = self.app.size.height < 2 + 2 * rows + 8
+        self.set_class(low, "-low")
+        self.query_one("#words").styles.max_height = max(1, self.app.size.height - 2 - rows * (1 if low else 2))
+
+    def on_key(self, event: events.Key) -> None:
+        """What is typed on a button is meant for the reason."""
+        if self.question.blockers:
+            if event.key == "q":
+                self.action_close()
+            return
+        character = event.character
+        if isinstance(self.focused, Press) and character and character.isprintable() and len(character) == 1:
+            event.stop()
+            event.prevent_default()
+            reason = self.query_one("#reason", Input)
+            reason.focus()
+            reason.insert_text_at_cursor(character)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """The button can be pressed once the name is right."""
+        event.stop()
+        if event.input.id == "name":
+            self.query_one("#confirm", Press).disabled = event.value.strip() != self.question.name_to_type
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter in a field goes on to the next; it is no yes."""
+        event.stop()
+        self.focus_next()
+
+    def on_press_pressed(self, event: Press.Pressed) -> None:
+        """One of the buttons."""
+        event.stop()
+        if event.press.id == "confirm":
+            self.action_confirm()
+        else:
+            self.dismiss(None)
+
+    def action_confirm(self) -> None:
+        """Yes, unless it cannot be done, or the name is still to be typed."""
+        if self.question.blockers or self.query_one("#confirm", Press).disabled:
+            return
+        self.dismiss(Confirmed(self.query_one("#reason", Input).value.strip()))
+
+
+def _text(question: Question, glyphs: Glyphs) -> tuple[Line, ...]:
+    lines: list[Line] = [(Cell(sentence),) for sentence in question.sentences]
+    for sentences, state, role in ((question.warnings, "degraded", "warning"), (question.blockers, "down", "error")):
+        lines += [(Cell(f"{state_glyph(state, glyphs)} ", role), Cell(sentence, role)) for sentence in sentences]
+    return tuple(lines)

@@ -1,0 +1,156 @@
+"""Asking for one value: a number, or one of some choices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import msgspec
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input
+
+from ..glyphs import UNICODE, Glyphs
+from ..rows import Cell, Column, Row
+from ..widgets.lines import Lines
+from ..widgets.table import LineTable
+from .dialog import Dialog, row
+
+
+class NumberPrompt(Dialog[int | None]):
+    """A whole number between two bounds: typed, or changed with up and down."""
+
+    AUTO_FOCUS = "Input"
+    DEFAULT_CSS = """
+    NumberPrompt > #box { width: 56; }
+    NumberPrompt .row { margin: 1 0 0 0; }
+    NumberPrompt Input { max-width: 12; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,plus", "change(1)", show=False, priority=True),
+        Binding("down,minus", "change(-1)", show=False, priority=True),
+    ]
+
+    def __init__(
+        self,
+        title: str,
+        sentences: Sequence[str] = (),
+        *,
+        value: int,
+        minimum: int = 0,
+        maximum: int = 999,
+        glyphs: Glyphs = UNICODE,
+    ) -> None:
+        """Ask for it, beginning with `value`."""
+        super().__init__(title, tuple((Cell(sentence),) for sentence in sentences), glyphs=glyphs)
+        self._value, self._minimum, self._maximum = value, minimum, maximum
+
+    def fields(self) -> ComposeResult:
+        """The number, and what is wrong with it."""
+        number = Input(str(self._value), type="integer", compact=True, max_length=6)
+        bounds = (Cell(f"{self._minimum} to {self._maximum}", "dim"),)
+        yield row(Lines(((Cell("Number", "dim"),),), classes="label"), number, Lines((bounds,), id="bounds"))
+        hint = (Cell("Enter", "key"), Cell(" goes on, ", "hint"), Cell("Esc", "key"), Cell(" does not.", "hint"))
+        yield Lines((hint,))
+
+    def number(self) -> int | None:
+        """What stands there, if it is a number within the bounds."""
+        try:
+            value = int(self.query_one(Input).value)
+        except ValueError:
+            return None
+        return value if self._minimum <= value <= self._maximum else None
+
+    def action_change(self, by: int) -> None:
+        """One more, or one fewer."""
+        number = self.number()
+        value = min(self._maximum, max(self._minimum, (self._value if number is None else number) + by))
+        field = self.query_one(Input)
+        field.value = str(value)
+        field.cursor_position = len(field.value)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say at once where it is out of bounds."""
+        event.stop()
+        role = "dim" if self.number() is not None else "error"
+        bounds = (Cell(f"{self._minimum} to {self._maximum}", role),)
+        self.query_one("#bounds", Lines).set_lines((bounds,))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go on with it, if it is one."""
+        event.stop()
+        number = self.number()
+        if number is not None:
+            self.dismiss(number)
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One of the things to choose from."""
+
+    id: str
+    title: str
+    help: str = ""
+
+
+SIGNALS = (
+    Choice("SIGTERM", "SIGTERM", "asks it to end (15)"),
+    Choice("SIGINT", "SIGINT", "as ctrl+c does (2)"),
+    Choice("SIGHUP", "SIGHUP", "many programs read their configuration again (1)"),
+    Choice("SIGQUIT", "SIGQUIT", "ends it, many programs write a dump first (3)"),
+    Choice("SIGUSR1", "SIGUSR1", "means what the program makes of it (10)"),
+    Choice("SIGUSR2", "SIGUSR2", "means what the program makes of it (12)"),
+    Choice("SIGKILL", "SIGKILL", "ends it at once, nothing is put in order (9)"),
+)
+"""What `kill` may send, the gentlest first."""
+
+
+class ChoicePrompt(Dialog[str | None]):
+    """One of some choices. Ends with its id, or None."""
+
+    AUTO_FOCUS = "LineTable"
+    DEFAULT_CSS = """
+    ChoicePrompt > #box { width: 70; }
+    ChoicePrompt LineTable { background: $panel; }
+    """
+
+    def __init__(
+        self,
+        title: str,
+        choices: Sequence[Choice],
+        sentences: Sequence[str] = (),
+        *,
+        chosen: str = "",
+        glyphs: Glyphs = UNICODE,
+    ) -> None:
+        """Ask for one of these; `chosen` is where the cursor begins."""
+        super().__init__(title, tuple((Cell(sentence),) for sentence in sentences), glyphs=glyphs)
+        self._choices = tuple(choices)
+        self._chosen = chosen
+
+    def fields(self) -> ComposeResult:
+        """The choices, as a table."""
+        longest = max((len(choice.title) for choice in self._choices), default=1)
+        columns = (
+            Column("title", "", longest, worth=2, sortable=False),
+            Column("help", "", 10, grow=1, worth=1, sortable=False),
+        )
+        yield LineTable(columns, glyphs=self.glyphs)
+        hint = (Cell("Enter", "key"), Cell(" takes it, ", "hint"), Cell("Esc", "key"), Cell(" none.", "hint"))
+        yield Lines((hint,))
+
+    def on_mount(self) -> None:
+        """Show the choices."""
+        table = self.query_one(LineTable)
+        table.set_rows([Row(c.id, (Cell(c.title, "strong"), Cell(c.help, "dim"))) for c in self._choices])
+        table.move_to(self._chosen)
+
+    def on_resize(self) -> None:
+        """As high as there are choices, or as the screen allows."""
+        room = max(2, self.app.size.height - 4)
+        self.query_one("#words").styles.max_height = max(1, room - len(self._choices) - 1)
+        self.query_one(LineTable).styles.height = min(len(self._choices) + 1, room)
+
+    def on_line_table_activated(self, event: LineTable.Activated) -> None:
+        """That one."""
+        event.stop()
+        self.dismiss(str(event.key))
