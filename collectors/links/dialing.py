@@ -19,6 +19,11 @@ Found = tuple[socket.AddressFamily, tuple[Any, ...]]
 """What `socket` needs to connect: the family and the address."""
 
 
+def begin(who: str) -> str:
+    """What messages call a host, at the beginning of a sentence: names keep their case, words do not."""
+    return f"The {who[4:]}" if who.startswith("the ") else who
+
+
 def is_loopback(host: str) -> bool:
     """This machine, by what is written: a name is never asked for, since DNS may lie."""
     if host.lower() == "localhost":
@@ -61,7 +66,7 @@ async def connect(addresses: tuple[Found, ...], *, who: str, seconds: float = CO
     """
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-    failure: EngineError = TimedOut(f"{who} does not answer.")
+    failure: EngineError = TimedOut(f"{begin(who)} does not answer.")
     for place, (family, address) in enumerate(addresses):
         share = (end - loop.time()) / (len(addresses) - place)
         try:
@@ -91,15 +96,15 @@ def _written(address: tuple[Any, ...]) -> str:
 def _explain(error: Exception, where: str, seconds: float) -> EngineError:
     number = error.errno if isinstance(error, OSError) else None
     if number in (errno.ECONNREFUSED, errno.ECONNRESET):
-        return Refused(f"{where} refuses connections.")
+        return Refused(f"{begin(where)} refuses connections.")
     if isinstance(error, TimeoutError) or number == errno.ETIMEDOUT:
-        return TimedOut(f"{where} did not answer within {seconds:.0f} s.")
+        return TimedOut(f"{begin(where)} did not answer within {seconds:.0f} s.")
     if number == errno.ENETUNREACH:
         return Unreachable(
             f"There is no route to {where}.", hint="Check this machine's network (VPN, Wi-Fi, routes) and try again."
         )
     if number == errno.EHOSTUNREACH:
         return Unreachable(
-            f"{where} cannot be reached.", hint="Check that the host is up and connected to its network."
+            f"{begin(where)} cannot be reached.", hint="Check that the host is up and connected to its network."
         )
-    return Unreachable(f"{where} cannot be reached: {error}.")
+    return Unreachable(f"{begin(where)} cannot be reached: {error}.")

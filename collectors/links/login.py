@@ -22,7 +22,7 @@ from ..errors import (
 from ..text import plain
 from . import hostkeys
 from .base import Misconfigured
-from .dialing import CONNECT, connect, resolve
+from .dialing import CONNECT, begin, connect, resolve
 from .hostkeys import KnownKey
 from .identities import Keys
 from .proxycommand import ProxyCommand
@@ -31,7 +31,7 @@ from .sshoptions import Hop
 if TYPE_CHECKING:
     import asyncssh
 
-LOGIN = 12.0
+LOGIN = 10.0
 """Seconds from the TCP connection to being logged in: six round trips and some kilobytes, on a slow link too."""
 KEEPALIVE, KEEPALIVES_MISSED = 5, 2
 GOODBYE = 1.0
@@ -222,13 +222,13 @@ def _options(hop: Hop, keys: Keys, door: _Door) -> dict[str, Any]:
 
 def _explain_silence(hop: Hop, who: str, door: _Door, through: Login | None) -> EngineError:
     if door.connection is None and through is not None:
-        return TimedOut(f"{through.who} got no connection to {who} within {LOGIN:.0f} s.")
+        return TimedOut(f"{begin(through.who)} got no connection to {who} within {LOGIN:.0f} s.")
     if not door.greeted:
         return TimedOut(
-            f"{who} took the connection and said nothing for {LOGIN:.0f} s: its sshd hangs.",
+            f"{begin(who)} took the connection and said nothing for {LOGIN:.0f} s: its sshd hangs.",
             hint="Look at sshd on the host from its console; a host short of memory or disk answers like this too.",
         )
-    return TimedOut(f"{who} stopped answering during the login ({LOGIN:.0f} s).")
+    return TimedOut(f"{begin(who)} stopped answering during the login ({LOGIN:.0f} s).")
 
 
 def _explain_jump(hop: Hop, who: str, through: Login | None, error: asyncssh.ChannelOpenError) -> EngineError:
@@ -236,20 +236,20 @@ def _explain_jump(hop: Hop, who: str, through: Login | None, error: asyncssh.Cha
     reason = plain(error.reason, 200)
     if error.code == ADMINISTRATIVELY_PROHIBITED:
         return Denied(
-            f"{_first_up(jump)} forwards no TCP connections ({reason}).",
+            f"{begin(jump)} forwards no TCP connections ({reason}).",
             hint="Set AllowTcpForwarding yes (or PermitOpen) in the jump host's sshd_config.",
         )
     said = reason.lower()
     if "refused" in said:
-        return Refused(f"{_first_up(who)} refuses connections from {jump}.")
+        return Refused(f"{begin(who)} refuses connections from {jump}.")
     if "timed out" in said:
-        return TimedOut(f"{_first_up(who)} does not answer {jump}.")
+        return TimedOut(f"{begin(who)} does not answer {jump}.")
     if "name" in said or "resolve" in said or "unknown host" in said:
-        return NotResolved(f"{_first_up(jump)} cannot resolve the name {hop.host!r}.")
+        return NotResolved(f"{begin(jump)} cannot resolve the name {hop.host!r}.")
     if "connection closed" in said or "connection lost" in said:
         return ConnectionLost(f"The connection to {jump} broke on the way to {who}.")
     return Unreachable(
-        f"{_first_up(jump)} cannot reach {who} ({reason}).",
+        f"{begin(jump)} cannot reach {who} ({reason}).",
         hint="Check that the host is up, as seen from the jump host.",
     )
 
@@ -271,9 +271,14 @@ def _explain_end(hop: Hop, who: str, door: _Door, keys: Keys, error: Exception) 
         )
     if not door.greeted and isinstance(error, (asyncssh.ProtocolError, asyncssh.ProtocolNotSupported)):
         return Refused(f"What listens at {who} does not speak SSH.", hint="Check the port.")
+    if not door.greeted and hop.proxy_command:
+        return Unreachable(
+            f"The ProxyCommand for {who} ended before the host said a word.",
+            hint="Try `ssh` with the same host by hand.",
+        )
     if not door.greeted:
         return Refused(
-            f"{who} hung up before a word: too many logins at once (MaxStartups), or it bars this machine.",
+            f"{begin(who)} hung up before a word: too many logins at once (MaxStartups), or it bars this machine.",
             hint="It is tried again by itself; if it lasts, look at sshd's log, MaxStartups and PerSourcePenalties.",
         )
     return ConnectionLost(f"The connection to {who} broke during the login: {reason}.")
@@ -282,14 +287,10 @@ def _explain_end(hop: Hop, who: str, door: _Door, keys: Keys, error: Exception) 
 def _explain_denial(hop: Hop, who: str, keys: Keys, reason: str) -> EngineError:
     if "authentication failures" in reason:
         return Authentication(
-            f"{who} gave up on user {hop.user} after too many keys: {keys.words}.",
+            f"{begin(who)} gave up on user {hop.user} after too many keys: {keys.words}.",
             hint="Name the right key with IdentityFile and say IdentitiesOnly yes in the ssh config.",
         )
     return Authentication(
-        f"{who} does not let user {hop.user} in: {keys.words}.",
+        f"{begin(who)} does not let user {hop.user} in: {keys.words}.",
         hint=f"Put the public key into ~{hop.user}/.ssh/authorized_keys on the host, or name another user or key.",
     )
-
-
-def _first_up(text: str) -> str:
-    return text[:1].upper() + text[1:]

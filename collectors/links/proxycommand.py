@@ -57,7 +57,7 @@ class ProxyCommand:
         if not words:
             return error
         fuller = copy.copy(error)
-        fuller.args = (f"{error} Its ProxyCommand said: {words}",)
+        fuller.args = (f"{error} It said: {words}",)
         fuller.__traceback__ = None
         return fuller
 

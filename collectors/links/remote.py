@@ -58,7 +58,8 @@ _USUAL = (
 )
 # moby: rootless docker listens at $XDG_RUNTIME_DIR/docker.sock; podman-system-service(1) names the last two.
 _LISTENERS = (
-    'while read -r n r p f t s i w; do case $f in 00010000) echo "fleettop:listens $w";; esac; done </proc/net/unix'
+    'if [ -r /proc/net/unix ]; then echo "fleettop:listeners"; while read -r n r p f t s i w; do '
+    'case $f in 00010000) echo "fleettop:listens $w";; esac; done </proc/net/unix; fi'
 )
 # __SO_ACCEPTCON in the flags: listening (net/unix/af_unix.c, unix_seq_show).
 
