@@ -1,0 +1,238 @@
+"""The house's floors and manners, held by reading its code."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MOST_LINES = 450
+NOBODYS_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
+ROOMS = ("collectors", "tui")
+WAITING = ROOT / "tests/fleet"
+"""Where the machinery of the fleet, and `eventually`, wait; nowhere else does a test sleep."""
+
+
+def _modules(*folders: str) -> list[Path]:
+    return sorted(file for folder in folders for file in (ROOT / folder).rglob("*.py"))
+
+
+def _name(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(), _name(file))
+
+
+def _imports(tree: ast.Module) -> Iterator[str]:
+    """The full names of what a module imports from outside its own package, also inside functions."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            yield node.module
+            yield from (f"{node.module}.{name.name}" for name in node.names)
+
+
+def _dotted(node: ast.expr) -> str:
+    """`asyncio.sleep` for that expression; empty for anything but names and dots."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (front := _dotted(node.value)):
+        return f"{front}.{node.attr}"
+    return ""
+
+
+def _mentions(tree: ast.Module) -> set[str]:
+    """Every dotted name that a module uses or imports."""
+    used = {_dotted(node) for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Name)}
+    return used | set(_imports(tree))
+
+
+def _users(names: set[str], folders: tuple[str, ...], allowed: tuple[str, ...]) -> list[str]:
+    """Modules that mention one of the names, or something of it, outside the places where that is allowed."""
+    found = []
+    for file in _modules(*folders):
+        where = _name(file)
+        if where.startswith(allowed):
+            continue
+        for mention in sorted(_mentions(_tree(file))):
+            if any(mention == name or mention.startswith(f"{name}.") for name in names):
+                found.append(f"{where} uses {mention}")
+    return found
+
+
+def _modules_loaded_by(program: str) -> set[str]:
+    """The modules a fresh interpreter has loaded after a program."""
+    code = f"import sys\n{program}\nprint('\\n'.join(sys.modules), file=sys.__stderr__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.split())
+
+
+# -- the floors
+
+
+@pytest.mark.parametrize("module", [_name(file) for file in _modules("collectors")])
+def test_what_knows_engines_names_no_terminal_library(module: str) -> None:
+    """No module of the collectors imports textual, rich or the interface, not even inside a function."""
+    roots = {name.split(".")[0] for name in _imports(_tree(ROOT / module))}
+    assert not roots & {"textual", "rich"}
+    assert not [name for name in _imports(_tree(ROOT / module)) if name.startswith("fleettop.tui")]
+
+
+def test_importing_all_collectors_loads_no_terminal_library() -> None:
+    """In a fresh interpreter, importing every module of the collectors finds neither textual nor rich."""
+    names = [
+        f"fleettop.{_name(file)[:-3].replace('/', '.').removesuffix('.__init__')}" for file in _modules("collectors")
+    ]
+    loaded = _modules_loaded_by("\n".join(f"import {name}" for name in names))
+    assert set(names) <= loaded
+    assert not loaded & {"textual", "rich"}
+
+
+def test_importing_all_collectors_loads_neither_asyncssh_nor_the_docker_sdk() -> None:
+    """They take 330 ms to load and are imported where they are first needed."""
+    names = [
+        f"fleettop.{_name(file)[:-3].replace('/', '.').removesuffix('.__init__')}" for file in _modules("collectors")
+    ]
+    assert not _modules_loaded_by("\n".join(f"import {name}" for name in names)) & {"asyncssh", "docker"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--version"], ["--help"], ["ls", "--help"], ["ls", "containers", "--json", "unix:///nowhere/docker.sock"]],
+    ids=" ".join,
+)
+def test_quick_commands_never_load_the_terminal_interface(arguments: list[str]) -> None:
+    """What only prints starts without textual, which is half of the time to start."""
+    loaded = _modules_loaded_by(
+        "import contextlib, io\nfrom fleettop.tui.cli import main\nsaid = io.StringIO()\n"
+        f"with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):\n    main({arguments})"
+    )
+    assert "fleettop.tui.cli" in loaded
+    assert not loaded & {"textual", "rich", "docker"}
+
+
+# -- single owners
+
+
+def test_only_links_open_connections() -> None:
+    """Everything else dials the endpoint that a link gave; the demo and its engines listen."""
+    openers = {
+        *("asyncio.open_connection", "asyncio.open_unix_connection", "socket.create_connection", "socket.socket"),
+        *("asyncssh", "subprocess", "asyncio.create_subprocess_exec", "asyncio.create_subprocess_shell"),
+    }
+    assert _users(openers, ("collectors",), ("collectors/links/",)) == []
+
+
+def test_only_client_and_actions_send_requests() -> None:
+    """aiohttp as a client and the docker SDK are spoken by the engine's client and the actions alone."""
+    senders = {"aiohttp", "requests", "docker", "http.client", "urllib.request"}
+    allowed = ("collectors/engine/", "collectors/actions/", "collectors/demo/")
+    assert _users(senders, ROOMS, allowed) == []
+
+
+def test_nothing_runs_a_shell() -> None:
+    """Commands are words, never a line that a shell reads."""
+    shells = {"os.system", "os.popen", "asyncio.create_subprocess_shell", "subprocess.getoutput", "pty.spawn"}
+    assert _users(shells, ROOMS, ()) == []
+    for file in _modules(*ROOMS):
+        for node in ast.walk(_tree(file)):
+            if isinstance(node, ast.Call):
+                assert not any(word.arg == "shell" for word in node.keywords), f"{_name(file)}:{node.lineno}"
+
+
+def test_only_the_command_line_reads_arguments_and_environment() -> None:
+    """sys.argv, the environment and the terminal's own settings enter the program in one place."""
+    entrances = {"sys.argv", "os.environ", "os.getenv", "os.environb"}
+    assert _users(entrances, ROOMS, ("tui/cli.py", "tui/__main__.py")) == []
+
+
+def test_collectors_print_nothing() -> None:
+    """What is known goes up as data; only the interface speaks to people."""
+    for file in _modules("collectors"):
+        for node in ast.walk(_tree(file)):
+            if isinstance(node, ast.Call):
+                assert _dotted(node.func) not in ("print", "input", "sys.stdout.write", "sys.stderr.write"), _name(file)
+
+
+def test_no_task_is_left_without_an_owner() -> None:
+    """Tasks are made by a TaskGroup, which ends them; a bare create_task or ensure_future has nobody."""
+    found = []
+    for file in _modules(*ROOMS):
+        for node in ast.walk(_tree(file)):
+            if isinstance(node, ast.Call) and _dotted(node.func) in ("asyncio.create_task", "asyncio.ensure_future"):
+                found.append(f"{_name(file)}:{node.lineno}")
+    assert found == []
+
+
+# -- modules
+
+
+@pytest.mark.parametrize("module", [_name(file) for file in _modules(*ROOMS, "tests", "bench", "screenshots")])
+def test_a_module_is_one_idea(module: str) -> None:
+    """A module is named for what it is about, and is short enough to be read in one go."""
+    assert Path(module).stem.lower().strip("_") not in NOBODYS_NAMES
+    assert len((ROOT / module).read_text().splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize("module", [_name(file) for file in _modules(*ROOMS)])
+def test_every_module_says_what_it_is(module: str) -> None:
+    """A module begins with a docstring."""
+    text = (ROOT / module).read_text()
+    assert not text.strip() or ast.get_docstring(ast.parse(text))
+
+
+# -- tests
+
+
+def _tests() -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    for file in _modules("tests"):
+        if file.name.startswith("test_"):
+            for node in ast.walk(_tree(file)):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test"):
+                    yield f"{_name(file)}:{node.lineno} {node.name}", node
+
+
+def test_every_test_states_its_rule() -> None:
+    """A test's docstring says what must hold; its name is a sentence of three words at least."""
+    assert [where for where, test in _tests() if not ast.get_docstring(test)] == []
+    assert [where for where, test in _tests() if test.name.count("_") < 3] == []
+
+
+def test_every_test_can_fail() -> None:
+    """A test asserts, expects an exception, or calls something of the tests that does."""
+    found = []
+    for where, test in _tests():
+        nodes = list(ast.walk(test))
+        calls = {_dotted(node.func).rpartition(".")[2] for node in nodes if isinstance(node, ast.Call)}
+        checks = any(isinstance(node, ast.Assert) for node in nodes) or any(
+            call in ("raises", "fail", "warns", "snap_compare")
+            or call.lstrip("_").startswith(("assert", "check", "eventually", "expect", "poll"))
+            for call in calls
+        )
+        if not checks:
+            found.append(where)
+    assert found == []
+
+
+def test_no_test_sleeps() -> None:
+    """Tests wait for a condition with a deadline (`eventually`), never for a time; only sleeping 0 yields to others."""
+    found = []
+    for file in _modules("tests"):
+        if file.is_relative_to(WAITING) and not file.name.startswith("test_"):
+            continue
+        for node in ast.walk(_tree(file)):
+            if isinstance(node, ast.Call) and _dotted(node.func).rpartition(".")[2] in ("sleep", "pause"):
+                zero = len(node.args) == 1 and isinstance(node.args[0], ast.Constant) and node.args[0].value == 0
+                pilot = _dotted(node.func).endswith("pilot.pause") and not node.args
+                if not zero and not pilot:
+                    found.append(f"{_name(file)}:{node.lineno}")
+    assert found == []
