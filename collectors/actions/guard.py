@@ -75,7 +75,7 @@ class _ContextAdapter(HTTPAdapter):
         super().init_poolmanager(connections, maxsize, block, **options)  # type: ignore[no-untyped-call,unused-ignore]
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave it to the context: requests would add the public authorities of certifi to it (requests/adapters.py)."""
+        """Leave it to the context: requests would add the authorities of certifi to it (requests/adapters.py)."""
         conn.cert_reqs = "CERT_REQUIRED"
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from ..errors import EngineError
+from ..errors import FleetError
 from . import phrases
 from .blueprint import Blueprint, FixedPort
 from .naming import name_stem, next_number
@@ -72,7 +72,7 @@ async def host_facts(engine: str, reach: Reach | None, wanted: Blueprint) -> Hos
         if wanted.needs:
             facts.networks = await _networks(engine, reach)
         await _containers(engine, reach, facts)
-    except EngineError as error:
+    except FleetError as error:
         facts.trouble = str(error).rstrip(".")
     return facts
 
@@ -108,7 +108,7 @@ async def _networks(engine: str, reach: Reach) -> frozenset[str]:
 
 
 async def _containers(engine: str, reach: Reach, facts: HostFacts) -> None:
-    found = await read_json(reach, "/containers/json?all=1", engine=engine)
+    found = await read_json(reach, "/containers/json", "all=1", engine=engine)
     for row in found if isinstance(found, list) else []:
         if not isinstance(row, dict):
             continue

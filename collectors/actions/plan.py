@@ -25,7 +25,7 @@ _FIT: Mapping[Verb, tuple[ContainerState, ...]] = {
     Verb.KILL: (ContainerState.RUNNING, ContainerState.PAUSED),
 }
 _NOTHING = {
-    Verb.RESTART: "{title} has no container to restart",
+    Verb.RESTART: "there is no container of {title} to restart",
     Verb.STOP: "nothing of {title} runs, so there is nothing to stop",
     Verb.START: "nothing of {title} is stopped, so there is nothing to start",
     Verb.PAUSE: "nothing of {title} runs, so there is nothing to pause",
@@ -41,40 +41,10 @@ _SAYS = {
 }
 _TITLES = {Verb.UNPAUSE: "Resume", Verb.KILL: "Send {signal} to"}
 _SIGNALS = frozenset(
-    [
-        "HUP",
-        "INT",
-        "QUIT",
-        "ILL",
-        "TRAP",
-        "ABRT",
-        "BUS",
-        "FPE",
-        "KILL",
-        "USR1",
-        "SEGV",
-        "USR2",
-        "PIPE",
-        "ALRM",
-        "TERM",
-        "STKFLT",
-        "CHLD",
-        "CONT",
-        "STOP",
-        "TSTP",
-        "TTIN",
-        "TTOU",
-        "URG",
-        "XCPU",
-        "XFSZ",
-        "VTALRM",
-        "PROF",
-        "WINCH",
-        "IO",
-        "PWR",
-        "SYS",
-    ]
-)
+    ("HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
+     "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",
+     "PWR", "SYS")
+)  # fmt: skip
 _ENDING = frozenset({"SIGKILL", "SIGTERM", "SIGINT", "SIGQUIT", "SIGABRT", "9", "15", "2", "3", "6"})
 STOP_TIMEOUT = 10
 """Seconds an engine gives a container to stop by itself where nothing else is set (moby: defaultStopTimeout)."""

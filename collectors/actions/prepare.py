@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from ..errors import EngineError
+from ..errors import FleetError
 from . import phrases
 from .blueprint import Blueprint, blueprint
 from .hostfacts import HostFacts, allot, host_facts, number_on
@@ -73,7 +73,7 @@ async def _look(steps: tuple[Step, ...], reach: Reaches) -> _Look:
             return await _look_at_clones(steps, reach)
         if first.deed in (Deed.REPLICAS, Deed.REPLACE):
             return await _look_at_service(first, reach)
-    except EngineError as error:
+    except FleetError as error:
         return _Look(steps=steps, blockers=[str(error)])
     return _Look(steps=steps)
 
@@ -170,10 +170,10 @@ async def _look_at_service(step: Step, reach: Reaches) -> _Look:
     look = _Look(steps=(step,))
     if step.deed is Deed.REPLICAS:
         if now.replicas is None:
-            look.blockers.append(f"{step.service_name} is no replicated service, so it has no number to set")
+            look.blockers.append(f"the service {step.service_name} is not replicated, so it has no number to set")
         elif now.replicas != step.replicas_before:
             look.blockers.append(
-                f"{step.service_name} was changed meanwhile: it has {now.replicas} wanted replicas now, "
+                f"the service {step.service_name} was changed meanwhile: it has {now.replicas} wanted replicas now, "
                 f"not {step.replicas_before}: look again"
             )
         return look

@@ -40,18 +40,18 @@ def plan_scale(one: Chosen, draft: Draft, *, to: int | None, by: int | None) -> 
     if source == "swarm":
         return plan_swarm_scale(one, draft, to=to, by=by)
     if service is None or source in _DECIDES:
-        draft.block(f"{one.title} cannot be scaled: {_DECIDES.get(source, _DECIDES['container'])}")
+        draft.block(f"scaling {one.title} is not possible from here: {_DECIDES.get(source, _DECIDES['container'])}")
         return 0.0
     owner = next(filter(None, map(owner_of, one.members)), "")
     if owner or source not in CLONED:
         draft.block(
-            f"{one.title} cannot be scaled from here: {owner or 'whoever deploys it'} decides how many there are"
+            f"scaling {one.title} is not possible from here: {owner or 'whoever deploys it'} decides how many there are"
         )
         return 0.0
     now = len(one.members)
     wanted = to if to is not None else now + (by or 0)
     if wanted == now:
-        draft.block(f"{one.title} has {phrases.count(now, 'replica')} already")
+        draft.block(f"there {'is' if now == 1 else 'are'} {phrases.count(now, 'replica')} of {one.title} already")
     elif wanted > now:
         return _more(one, draft, wanted - now)
     elif wanted < 1:
@@ -80,7 +80,7 @@ def _more(one: Chosen, draft: Draft, count: int) -> float:
         return 0.0
     stem = name_stem(source.name, source.labels)
     if stem is None:
-        draft.block(f"{title} has a fixed name ({source.name}, its container_name), so there can be one only")
+        draft.block(f"the name of {title} is fixed ({source.name}, by its container_name), so there can be one only")
         return 0.0
     if count > MOST:
         draft.block(f"{count} more replicas at once are more than {MOST}: do it in several steps if it is meant")
@@ -133,7 +133,7 @@ def more_words(title: str, steps: Sequence[Step]) -> str:
     order = steps[0].clone
     assert order is not None
     made = phrases.names(f"{step.object_name} on {step.engine}" for step in steps)
-    return f"{title} goes from {order.now} to {order.now + len(steps)}: makes {made}, like {order.source_name}"
+    return f"scales {title} from {order.now} to {order.now + len(steps)}: makes {made}, like {order.source_name}"
 
 
 def _fewer(one: Chosen, draft: Draft, count: int) -> float:
@@ -167,7 +167,7 @@ def _fewer(one: Chosen, draft: Draft, count: int) -> float:
     draft.touches(c.engine for c in chosen)
     where = phrases.names(f"{c.name} on {c.engine}" for c in chosen)
     now = len(one.members)
-    draft.say(f"{one.title} goes from {now} to {len(members)}: stops and removes {where}; volumes are kept")
+    draft.say(f"scales {one.title} from {now} to {len(members)}: stops and removes {where}; volumes are kept")
     serving, left = sum(1 for c in one.members if c.serving), sum(1 for c in members if c.serving)
     if left == 0 and serving:
         draft.say("None of those that remain serves")

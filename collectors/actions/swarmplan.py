@@ -42,18 +42,18 @@ def plan_swarm(verb: Verb, one: Chosen, draft: Draft) -> float:
         return 0.0
     manager, service = found
     if service.mode.endswith("-job"):
-        draft.block(f"{one.title} is a job of the swarm: it runs to its end, and is not restarted")
+        draft.block(f"the service {one.title} is a job of the swarm: it runs to its end, and is not restarted")
         return 0.0
     if verb is not Verb.RESTART:
         other = "to 0" if verb is Verb.STOP else "up"
         why = "starts another for each that is stopped" if verb is Verb.STOP else "alone starts its tasks"
         if service.mode == "global":
-            draft.block(f"{one.title} is a global service: the swarm {why}, one on every node")
+            draft.block(f"the service {one.title} is global: the swarm {why}, one on every node")
         else:
             draft.block(f"the swarm {why}: scale {one.title} {other} instead")
         return 0.0
     if service.wanted == 0:
-        draft.block(f"{one.title} is scaled to 0, so there is nothing to restart: scale it up instead")
+        draft.block(f"the service {one.title} is scaled to 0, so there is nothing to restart: scale it up instead")
         return 0.0
     tasks = service.wanted if service.wanted is not None else service.running or 1
     draft.steps.append(
@@ -89,7 +89,7 @@ def plan_swarm_scale(one: Chosen, draft: Draft, *, to: int | None, by: int | Non
     manager, service = found
     if service.mode != "replicated":
         what = "a global service: one task on every node" if service.mode == "global" else f"a {service.mode}"
-        draft.block(f"{one.title} is {what}, so it has no number of replicas to set")
+        draft.block(f"the service {one.title} is {what}, so it has no number of replicas to set")
         return 0.0
     now = service.wanted
     if now is None:
@@ -98,7 +98,9 @@ def plan_swarm_scale(one: Chosen, draft: Draft, *, to: int | None, by: int | Non
     wanted = to if to is not None else now + (by or 0)
     if wanted < 0 or wanted == now:
         draft.block(
-            f"{one.title} has {phrases.count(now, 'replica')} already" if wanted == now else "below 0 is nothing"
+            f"the service {one.title} wants {phrases.count(now, 'replica')} already"
+            if wanted == now
+            else "below 0 is nothing"
         )
         return 0.0
     draft.steps.append(
@@ -121,9 +123,11 @@ def plan_swarm_scale(one: Chosen, draft: Draft, *, to: int | None, by: int | Non
         draft.touches(one.service.hosts if one.service is not None and one.service.hosts else [manager])
         lost = phrases.count(now - wanted, "task")
         ends = "; nothing serves then" if wanted == 0 else ""
-        draft.say(f"{one.title} goes from {now} to {wanted}: the swarm chooses {lost} to end, the others run on{ends}")
+        draft.say(
+            f"scales {one.title} from {now} to {wanted}: the swarm chooses {lost} to end, the others run on{ends}"
+        )
     else:
         draft.touches([manager])
         more = phrases.count(wanted - now, "task")
-        draft.say(f"{one.title} goes from {now} to {wanted}: the swarm starts {more} more, the others run on")
+        draft.say(f"scales {one.title} from {now} to {wanted}: the swarm starts {more} more, the others run on")
     return _PER_TASK if wanted < now else 5.0

@@ -14,9 +14,21 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import ConnectionLost, EngineError, FleetError, Malformed, NotAnswering, Permission, ReadOnly, Refused
+from ..engine.failures import message_of
+from ..errors import (
+    CertificateRefused,
+    ConnectionLost,
+    EngineError,
+    FleetError,
+    Malformed,
+    NotAnswering,
+    Permission,
+    ReadOnly,
+    Refused,
+    Rejected,
+)
 from ..links.base import Endpoint
-from .raw import rejected
+from ..text import plain
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -154,11 +166,13 @@ class Writer:
             raise
         except docker.errors.APIError as error:
             status = error.response.status_code if error.response is not None else 0
-            raise _answered(engine, status, error.response.content if error.response is not None else b"") from error
+            raise self._answered(status, error.response.content if error.response is not None else b"") from error
         except requests.exceptions.HTTPError as error:
-            raise _answered(engine, error.response.status_code, error.response.content) from error
+            raise self._answered(error.response.status_code, error.response.content) from error
         except requests.exceptions.ConnectTimeout as error:
             raise Refused(f"{engine} takes no connection, so nothing was sent.") from error
+        except requests.exceptions.SSLError as error:
+            raise CertificateRefused(f"No TLS with {engine}, so nothing was sent: {plain(str(error), 200)}.") from error
         except requests.exceptions.Timeout as error:
             raise NotAnswering(f"{engine} took the request and gave no answer.") from error
         except requests.exceptions.ConnectionError as error:
@@ -171,6 +185,15 @@ class Writer:
             raise Malformed(
                 f"{engine} answered something that makes no sense.", where="an answer to a change"
             ) from error
+
+    def _answered(self, status: int, body: bytes) -> EngineError:
+        """What the engine, or something in front of it, answered instead of doing it."""
+        if status == 403:
+            return Permission(
+                f"Something in front of {self._engine} forbids this change ({message_of(body) or 'status 403'}).",
+                hint="Ask who runs its socket proxy or authorization plugin for the right to do this.",
+            )
+        return Rejected(f"{self._engine} refuses: {message_of(body) or f'status {status}'}.", status=status)
 
     def _open(self) -> APIClient:
         """The SDK's client with one door, our guard. Made when first needed: its import takes 0.2 s."""
@@ -197,15 +220,6 @@ def _new_client(endpoint: Endpoint, api: str, engine: str, deadline: float) -> t
     client.base_url = guard.base_of(endpoint)
     client.mount(client.base_url, door)
     return client, door
-
-
-def _answered(engine: str, status: int, body: bytes) -> EngineError:
-    if status in (401, 403):
-        return Permission(
-            f"Something in front of {engine} forbids this change (status {status}).",
-            hint="Ask who runs the socket proxy or authorization plugin of that engine for the right to do this.",
-        )
-    return rejected(engine, status, body)
 
 
 def _never_connected(error: BaseException, kind: type[BaseException]) -> bool:
