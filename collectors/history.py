@@ -59,6 +59,7 @@ class Life:
     loop_began: datetime | None = None
     """The first death of the crash loop it is in."""
     loop_count: int = 0
+    paused_at: datetime | None = None
     health: str = ""
     health_at: datetime | None = None
     failing_since: datetime | None = None

@@ -138,13 +138,16 @@ class Step:
 
     @property
     def container(self) -> Container | None:
+        """It, as last read."""
         return self.desk.outside.container(self.key)
 
     @property
     def by_swarm(self) -> bool:
+        """It is a swarm's task."""
         return "com.docker.swarm.task.id" in self.event.attributes
 
     def intent(self) -> Intent | None:
+        """What of ours this event came of."""
         event = self.event
         return self.desk.intents.behind(
             engine=event.engine, object_id=event.id, name=event.name, action=event.action, at=self.at
@@ -174,6 +177,7 @@ class Step:
         return draft
 
     def amend(self, draft: Draft, **fields: Any) -> None:
+        """This event tells more of a record."""
         self.desk.amend(draft, self.at, **fields)
 
     def deed(self, what: str, **fields: Any) -> None:
@@ -181,10 +185,10 @@ class Step:
         intent = self.intent()
         fields = attributed(intent) | fields
         draft = self.case.deed
-        text = what.format(who=intent.actor if intent is not None else "someone")
+        text = what.replace("{who}", intent.actor if intent is not None else "someone")
         if draft is not None and self.follows(draft):
             if draft.record.attribution is Attribution.OWN and intent is None:
-                text = what.format(who=draft.record.actor)
+                text = what.replace("{who}", draft.record.actor)
                 for name in ("actor", "attribution", "reason"):
                     fields.pop(name, None)
             self.amend(draft, what=text, action=self.event.action, **fields)
@@ -193,11 +197,13 @@ class Step:
         self.life.by_own = self.case.deed is not None and self.case.deed.record.attribution is Attribution.OWN
 
     def follows(self, draft: Draft) -> bool:
+        """Whether this event comes soon enough to belong to that record."""
         waited = LONG_STOP if draft.record.action == "kill" else FOLLOWS
         return self.at - draft.at <= waited
 
 
 def attributed(intent: Intent | None) -> dict[str, Any]:
+    """Who did it, and how that is known, as fields of a record."""
     if intent is None:
         return {"actor": "", "attribution": Attribution.UNKNOWN}
     return {"actor": intent.actor, "attribution": Attribution.OWN, "reason": intent.reason}
@@ -209,8 +215,9 @@ def _on_kill(step: Step) -> None:
     del life.signals[:-8]
     life.signalled_at = step.at
     draft = step.case.deed
-    if draft is not None and draft.record.action != "kill":
+    if draft is not None and (draft.record.action != "kill" or not FATAL.intersection(life.signals[:-1])):
         step.case.deed = None  # an older deed: this begins a new one
+        del life.signals[:-1]
     step.deed(f"{' then '.join(_distinct(life.signals))} sent by {{who}}")
 
 
@@ -221,7 +228,7 @@ def _on_die(step: Step) -> None:
     )
     asked = _asked(life, step.at)
     if life.memory_at is not None and step.at - life.memory_at <= MEMORY_NEAR and not asked:
-        _diedalone(step, End.MEMORY)
+        _died(step, End.MEMORY)
     elif asked:
         life.end, life.ended_at = End.KILLED, step.at
         life.calmed()
@@ -231,20 +238,20 @@ def _on_die(step: Step) -> None:
         signals = " then ".join(_distinct(life.signals))
         word = "killed" if life.signals[-1] == "SIGKILL" and len(life.signals) == 1 else "ended"
         step.deed(
-            f"{word} by {{who}} ({signals}{_commaexit_words(life.exit_code)})",
+            f"{word} by {{who}} ({signals}{_comma_exit(life.exit_code)})",
             cause=Cause.KILLED,
             exit_code=life.exit_code,
             time=step.event.time,
             trouble=True,
         )
     else:
-        _diedalone(step, End.EXITED)
+        _died(step, End.EXITED)
     life.signals.clear()
 
 
-def _diedalone(step: Step, end: End) -> None:
+def _died(step: Step, end: End) -> None:
     life, case = step.life, step.case
-    life.diedalone(step.at, end)
+    life.died_alone(step.at, end)
     case.deed = None
     memory = end is End.MEMORY
     fields: dict[str, Any] = {
@@ -339,8 +346,9 @@ def _on_start(step: Step) -> None:
     elif _dark(step):
         case.deed = step.write("started while its engine could not be reached")
     elif draft is not None and end in (End.STOPPED, End.KILLED) and step.follows(draft):
+        word = "stopped" if end is End.STOPPED else "killed"
         code = exit_words(life.exit_code)
-        step.deed(f"stopped{code} and started again by {{who}}", cause=Cause.RESTARTED, trouble=False)
+        step.deed(f"{word}{code} and started again by {{who}}", cause=Cause.RESTARTED, trouble=False)
     else:
         case.deed = None
         case.crash = None
@@ -404,6 +412,7 @@ def _removed_itself(step: Step, crash: Draft) -> bool:
 
 def _on_pause(step: Step) -> None:
     step.case.deed = None
+    step.life.paused_at = step.at if step.event.action == "pause" else None
     step.deed("paused by {who}" if step.event.action == "pause" else "unpaused by {who}")
 
 

@@ -43,7 +43,7 @@ def long_age(seconds: float) -> str:
 
 
 def clock_time(moment: datetime, now: datetime, zone: tzinfo | None = None) -> str:
-    """A moment as the clock on the wall shows it (`zone` None: this machine's): `02:36:55`, with the day if not today."""
+    """A moment as a clock on the wall shows it (`zone` None: this machine's): `02:36:55`, with the day if not today."""
     local, today = moment.astimezone(zone), now.astimezone(zone)
     if local.date() == today.date():
         return f"{local:%H:%M:%S}"
