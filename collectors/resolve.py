@@ -28,10 +28,13 @@ from .tomlfile import nearest
 
 
 class Resolution(msgspec.Struct, frozen=True, kw_only=True):
-    """The engines that are meant, each once; `notes` are sentences on what was tried or left out on the way."""
+    """The engines that are meant, each once."""
 
     addresses: tuple[EngineAddress, ...]
     notes: tuple[str, ...] = ()
+    """Sentences on what was left out: an address written twice, a corrupt docker context."""
+    tried: tuple[str, ...] = ()
+    """Where nobody named an engine: what was looked at, and why it did not lead to one."""
 
 
 def resolve_engines(
@@ -48,28 +51,28 @@ def resolve_engines(
 
     Without either: the config's engines, else the current docker context or `DOCKER_HOST`, else the sockets of this
     machine that are there. `group` keeps those of one group. Raises ConfigError for a name nobody knows, naming the
-    nearest. No addresses at all is no error: `notes` then say what was tried.
+    nearest. No addresses at all is no error: `tried` then says why.
     """
     sources = _Sources(config, environ, home, is_socket or _is_socket)
     if arguments or context:
         found = [sources.named(text) for text in arguments]
         if context:
             found.append(sources.context(context))
-        notes: list[str] = []
+        tried: list[str] = []
     elif config.engines:
-        found, notes = list(config.engines), []
+        found, tried = list(config.engines), []
     elif group:
         raise ConfigError(
             f"There is no group {group!r}: no engines are configured.",
             hint='Give engines a group in fleettop.toml: group = "prod".',
         )
     else:
-        found, notes = sources.of_this_machine()
+        found, tried = sources.of_this_machine()
     once, doubles = _once(found)
     addresses = _distinct_names(once)
     if group:
         addresses = _in_group(addresses, group)
-    return Resolution(addresses=tuple(addresses), notes=(*notes, *doubles))
+    return Resolution(addresses=tuple(addresses), notes=(*sources.corrupt, *doubles), tried=tuple(tried))
 
 
 class _Sources:
@@ -89,6 +92,11 @@ class _Sources:
         if self._contexts is None:
             self._contexts = read_contexts(docker_folder(self._environ, self._home))
         return self._contexts
+
+    @property
+    def corrupt(self) -> tuple[str, ...]:
+        """What is wrong with docker's contexts, where those were looked at."""
+        return self._contexts.notes if self._contexts else ()
 
     def named(self, text: str) -> EngineAddress:
         """The engine that `text` means: an address, or a name of the config, a docker context or the ssh config."""
@@ -123,21 +131,21 @@ class _Sources:
     def of_this_machine(self) -> tuple[list[EngineAddress], list[str]]:
         """What Docker's own command line would take, else the sockets of this machine that are there."""
         where = f"{self._config.path} names no engines" if self._config.path else "There is no fleettop.toml"
-        notes = [f"{where}.", *self.contexts.notes]
+        tried = [f"{where}."]
         chosen = chosen_context(self.contexts, self._environ)
         if chosen != DEFAULT:
-            return [self.context(chosen)], notes
+            return [self.context(chosen)], tried
         engine = docker_host(self._environ, self._home)
         if engine is not None:
-            return [engine], notes
-        notes.append("DOCKER_HOST is not set, and no docker context is chosen.")
+            return [engine], tried
+        tried.append("DOCKER_HOST is not set, and no docker context is chosen.")
         found: dict[str, EngineAddress] = {}
         for path in local_sockets(self._environ, self._home):
             if self._is_socket(path):
                 found.setdefault(os.path.realpath(path), _local(path))
             else:
-                notes.append(f"{path}: there is no socket.")
-        return list(found.values()), notes
+                tried.append(f"{path}: there is no socket.")
+        return list(found.values()), tried
 
     def _address(self, text: str) -> EngineAddress:
         address = written_address(text, self._environ, self._home)

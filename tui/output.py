@@ -53,13 +53,23 @@ class Output:
 
     def line(self, *pieces: Text | str) -> None:
         """One line on standard output, written at once, so that a reader of a pipe sees it as it comes."""
-        self._stdout.write("".join(_drawn(piece, self._color) for piece in pieces) + "\n")
+        self._stdout.write(self.drawn(*pieces) + "\n")
         self._stdout.flush()
 
     def json(self, record: Mapping[str, object]) -> None:
         """One JSON object on a line of its own."""
-        self._stdout.write(msgspec.json.encode(record).decode() + "\n")
+        self._stdout.write(as_json(record) + "\n")
         self._stdout.flush()
+
+    def drawn(self, *pieces: Text | str) -> str:
+        """The pieces as a line of standard output, not written yet."""
+        return "".join(_drawn(piece, self._color) for piece in pieces)
+
+    @property
+    def stream(self) -> TextIO:
+        """Standard output itself, all written so far being out."""
+        self._stdout.flush()
+        return self._stdout
 
     def table(self, headings: Sequence[Heading], rows: Sequence[Sequence[Text | str]]) -> None:
         """Rows under their headings, aligned; a column in which no row has anything is left out."""
@@ -76,7 +86,7 @@ class Output:
                 right = headings[at].align == "right"
                 pieces += [space, cell] if right else [cell] if last else [cell, space]
                 pieces += [] if last else ["  "]
-            self._stdout.write("".join(_drawn(piece, self._color) for piece in pieces).rstrip() + "\n")
+            self._stdout.write(self.drawn(*pieces).rstrip() + "\n")
         self._stdout.flush()
 
     def note(self, sentence: str) -> None:
@@ -100,6 +110,11 @@ class Output:
         self._stdout.flush()
         self._stderr.write(f"{plain(question)} ")
         self._stderr.flush()
+
+
+def as_json(record: Mapping[str, object]) -> str:
+    """A record on one line."""
+    return msgspec.json.encode(record).decode()
 
 
 def wants_color(mode: str, environ: Mapping[str, str], *, is_tty: bool) -> bool:

@@ -128,13 +128,13 @@ def test_the_sockets_that_are_there_are_taken_when_nothing_else_is_said(home):
     sockets = ("/var/run/docker.sock", "/run/user/1000/podman/podman.sock")
     found = resolve(home, config=Config(), sockets=sockets, environ={"XDG_RUNTIME_DIR": "/run/user/1000"})
     assert names(found) == ["local", "podman-rootless"]
-    assert "/run/user/1000/docker.sock: there is no socket." in found.notes
+    assert "/run/user/1000/docker.sock: there is no socket." in found.tried
 
 
 def test_nothing_at_all_is_no_error_and_says_what_was_tried(home):
     """The dashboard and `ls` say it in their own way."""
     found = resolve(home, config=Config())
     assert found.addresses == ()
-    assert "There is no fleettop.toml." in found.notes
-    assert any("/var/run/docker.sock" in note for note in found.notes)
+    assert "There is no fleettop.toml." in found.tried
+    assert any("/var/run/docker.sock" in note for note in found.tried)
     assert any("'broken' cannot be used" in note for note in found.notes)

@@ -75,6 +75,7 @@ async def _act(request: Request) -> int:
 
 async def _plan(request: Request, session: Session, *, unreachable: bool) -> Plan:
     from fleettop.collectors.actions.plan import plan
+    from fleettop.collectors.actions.prepare import prepare
     from fleettop.collectors.actions.steps import Verb
 
     from .targets import find_services
@@ -85,17 +86,26 @@ async def _plan(request: Request, session: Session, *, unreachable: bool) -> Pla
         if unreachable:
             raise ConfigError(f"{error} Not all engines could be reached.", hint=error.hint) from error
         raise
-    protected = [name for name, group in request.config.groups.items() if group.protected]
-    return plan(
+    drafted = plan(
         Verb(request.command),
         targets,
         session.fleet,
         signal=getattr(request.args, "signal", "SIGKILL"),
         to=getattr(request.args, "to", None),
         by=getattr(request.args, "by", None),
-        protected=protected,
+        protected=[name for name, group in request.config.groups.items() if group.protected],
         read_only=request.read_only,
     )
+    return await prepare(drafted, reach=lambda engine: _reach(session, engine))
+
+
+def _reach(session: Session, engine: str) -> Reach | None:
+    from fleettop.collectors.actions.steps import Reach
+
+    endpoint, client = session.endpoint(engine), session.client(engine)
+    if endpoint is None or client is None:
+        return None
+    return Reach(endpoint=endpoint, api=client.api, client=client, read_only=session.read_only)
 
 
 def _say(request: Request, plan: Plan) -> None:
@@ -152,15 +162,9 @@ async def _answer(request: Request) -> str:
 
 async def _perform(request: Request, session: Session, plan: Plan) -> int:
     from fleettop.collectors.actions.perform import perform
-    from fleettop.collectors.actions.steps import Outcome, Reach
+    from fleettop.collectors.actions.steps import Outcome
 
     stop = asyncio.Event()
-
-    def reach(engine: str) -> Reach | None:
-        endpoint, client = session.endpoint(engine), session.client(engine)
-        if endpoint is None or client is None:
-            return None
-        return Reach(endpoint=endpoint, api=client.api, client=client, read_only=request.read_only)
 
     def interrupted() -> None:
         if stop.is_set():  # the second time: leave, though calls are on their way
@@ -172,7 +176,11 @@ async def _perform(request: Request, session: Session, plan: Plan) -> int:
     loop.add_signal_handler(signal.SIGINT, interrupted)
     try:
         results = await perform(
-            plan, reach=reach, reason=request.args.reason, on_result=lambda result: _show(request, result), stop=stop
+            plan,
+            reach=lambda engine: _reach(session, engine),
+            reason=request.args.reason,
+            on_result=lambda result: _show(request, result),
+            stop=stop,
         )
     finally:
         loop.remove_signal_handler(signal.SIGINT)
@@ -196,6 +204,7 @@ def _show(request: Request, result: StepResult) -> None:
                 "outcome": outcome,
                 "words": result.words,
                 "seconds": round(result.seconds, 3),
+                "reason": request.args.reason or None,
             }
         )
         return

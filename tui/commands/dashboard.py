@@ -31,7 +31,7 @@ def run(request: Request) -> int:
         read_only=request.read_only,
         mouse=request.config.mouse and not request.args.no_mouse,
         color=color_mode(request),
-        notes=resolution.notes,
+        notes=(*resolution.tried, *resolution.notes),
     )
 
 

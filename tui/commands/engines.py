@@ -6,12 +6,16 @@ import argparse
 import asyncio
 from typing import TYPE_CHECKING
 
-from ..output import Text
+from ..output import Output, Text
 from . import request as ending
 from .request import Request
 
 if TYPE_CHECKING:
     from fleettop.collectors.probe import ProbeReport
+
+
+SIGNS = {"ok": ("ok", "ok"), "warned": ("warning", "warning"), "failed": ("FAILED", "error"), "not tried": ("-", "dim")}
+"""How a step's state is shown: its word and its role."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,37 +40,45 @@ async def _test(request: Request) -> int:
         from fleettop.collectors.probe import test_engine
 
         gate = HandshakeGate()
-        usable = []
+        works = []
         async with asyncio.TaskGroup() as group:
             # All at once, shown in their order as soon as those before them are known.
             tasks = [group.create_task(test_engine(address, gate=gate)) for address in addresses]
             for task in tasks:
                 report = await task
-                _show(request, report)
-                usable.append(report.usable)
+                works.append(report.ok)
+                if request.args.json:
+                    request.out.json(probe_record(report))
+                else:
+                    _show(request.out, report)
         if not request.args.json:
-            request.out.line(f"{sum(usable)} of {len(usable)} engines can be used.")
-        return ending.FINE if all(usable) else ending.UNREACHABLE
+            request.out.line(f"{sum(works)} of {len(works)} can be used.")
+        return ending.FINE if all(works) else ending.UNREACHABLE
 
 
-def _show(request: Request, report: ProbeReport) -> None:
-    if request.args.json:
-        request.out.json(
-            {
-                "engine": report.address.name,
-                "address": report.address.text,
-                "usable": report.usable,
-                "steps": [
-                    {"step": step.name, "ok": step.ok, "words": step.words, "hint": step.hint or None}
-                    for step in report.steps
-                ],
-            }
-        )
-        return
-    verdict = Text("works", "ok") if report.usable else Text("does not work", "error")
-    request.out.line(Text(report.address.name, "strong"), "  ", Text(report.address.text, "dim"), "  ", verdict)
+def probe_record(report: ProbeReport) -> dict[str, object]:
+    """A report as `--json` prints it."""
+    return {
+        "engine": report.engine,
+        "address": report.address,
+        "ok": report.ok,
+        "route": report.route or None,
+        "error": str(report.error) if report.error else None,
+        "hint": (report.error.hint or None) if report.error else None,
+        "steps": [
+            {"step": step.name, "state": str(step.state), "words": step.words or None, "hint": step.hint or None}
+            for step in report.steps
+        ],
+    }
+
+
+def _show(out: Output, report: ProbeReport) -> None:
+    verdict = Text("does not work", "error")
+    if report.ok:
+        verdict = Text("works, with a warning", "warning") if report.warned else Text("works", "ok")
+    out.line(Text(report.engine, "strong"), "  ", verdict, "  ", Text(report.address, "dim"))
     for step in report.steps:
-        sign = Text("  ok  ", "ok") if step.ok else Text("  NO  ", "error")
-        request.out.line(sign, f"{step.name}: {step.words}" if step.words else step.name)
+        sign, role = SIGNS[str(step.state)]
+        out.line("  ", Text(f"{sign:<7}", role), f"{step.name}: {step.words}" if step.words else step.name)
         if step.hint:
-            request.out.line(f"      {step.hint}")
+            out.line(" " * 9, step.hint)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.durations import parse_duration
 from fleettop.collectors.errors import ConfigError, EngineError
 
-from ..output import Text
+from ..output import Output, Text, as_json
 from . import request as ending
 from .ls import add_timeout
+from .patience import PatientWriter
 from .request import Request
 
 if TYPE_CHECKING:
@@ -66,25 +68,34 @@ def parse_since(text: str, now: datetime | None = None) -> datetime | None:
 
 
 async def _events(request: Request, since: datetime | None) -> int:
+    out = request.out
+    writer = PatientWriter(
+        out.stream, dropped=lambda n: out.note(f"{n} events were left out: what reads this output is too slow.")
+    )
     async with request.session() as session:
         if session is None:
             return ending.UNREACHABLE
         missing = request.say_unreachable(session)
-        stream = _Stream(request, session)
+        feed = EventFeed(out, session, writer, json=request.args.json, everything=request.args.all)
         if since is not None or not request.args.follow:
-            await stream.replay(since)
+            await feed.replay(since)
         if request.args.follow:
-            await stream.follow()
-        return ending.UNREACHABLE if missing else ending.FINE
+            await feed.follow()
+    await writer.drain()
+    return ending.UNREACHABLE if missing else ending.FINE
 
 
-class _Stream:
+class EventFeed:
     """The events of all engines of one session, each printed once."""
 
-    def __init__(self, request: Request, session: Session) -> None:
-        self._request = request
+    def __init__(
+        self, out: Output, session: Session, writer: PatientWriter, *, json: bool = False, everything: bool = False
+    ) -> None:
+        self._out = out
         self._session = session
-        self._all: bool = request.args.all
+        self.writer = writer
+        self._json = json
+        self._all = everything
         self._begin = session.clock.now()
         self._seen: dict[tuple[str, tuple[int, str, str, str]], None] = {}
 
@@ -94,11 +105,12 @@ class _Stream:
             tasks = [group.create_task(self._remembered(name, since)) for name in self._session.fleet.engines]
         events = [event for task in tasks for event in task.result()]
         for event in sorted(events, key=lambda event: event.time_nano):
-            self._print(event)
+            self._print(event, droppable=False)
 
     async def follow(self) -> None:
         """What happens from now on, for ever; an engine that went away is taken up again where it was left."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self.writer.run())
             for name in self._session.fleet.engines:
                 group.create_task(self._follow(name))
             group.create_task(self._tell_of_links())
@@ -115,13 +127,11 @@ class _Stream:
             # Without a filter: only then is it known whether the engine remembers as far back as asked for.
             events = [event async for event in client.events(since=max(1, start), until=until)]
         except EngineError as error:
-            self._request.out.error(f"{name}: {error}", hint=error.hint)
+            self._out.error(f"{name}: {error}", hint=error.hint)
             return []
         if since is not None and len(events) >= RING:
             first = events[0].time.astimezone()
-            self._request.out.note(
-                f"{name} remembers its last {RING} events only: what was before {first:%H:%M:%S} is lost."
-            )
+            self._out.note(f"{name} remembers its last {RING} events only: what was before {first:%H:%M:%S} is lost.")
         return events
 
     async def _follow(self, name: str) -> None:
@@ -132,14 +142,15 @@ class _Stream:
             client = self._session.client(name)
             if client is not None and not self._session.fleet.engines[name].same_as:
                 try:
-                    async for event in self._live(name, client, last):
-                        last = max(last, event.time_nano)
-                        self._print(event)
+                    async with aclosing(self._live(name, client, last)) as events:
+                        async for event in events:
+                            last = max(last, event.time_nano)
+                            self._print(event)
                 except EngineError:
                     pass  # the session says so, and comes back
             await asyncio.sleep(RETRY)
 
-    def _live(self, name: str, client: EngineClient, since: int) -> AsyncIterator[EngineEvent]:
+    def _live(self, name: str, client: EngineClient, since: int) -> AsyncGenerator[EngineEvent]:
         from fleettop.collectors.watch.events import FILTERS
 
         info = self._session.fleet.engines[name].info
@@ -157,10 +168,10 @@ class _Stream:
             for name, engine in self._session.fleet.engines.items():
                 if engine.link.phase is LinkPhase.UP and not up[name]:
                     up[name] = True
-                    self._request.out.note(f"{name} is back; its events from while it was away may be incomplete.")
+                    self._out.note(f"{name} is back; its events from while it was away may be incomplete.")
                 elif engine.link.phase is LinkPhase.DOWN and up[name]:
                     up[name] = False
-                    self._request.out.note(f"{name} is gone: {engine.link.error}")
+                    self._out.note(f"{name} is gone: {engine.link.error}")
 
     def _up(self, name: str) -> bool:
         from fleettop.collectors.model import LinkPhase
@@ -171,7 +182,7 @@ class _Stream:
         info = self._session.fleet.engines[name].info
         return timedelta(seconds=(info.skew or 0.0) if info else 0.0)
 
-    def _print(self, event: EngineEvent) -> None:
+    def _print(self, event: EngineEvent, *, droppable: bool = True) -> None:
         from .records import event_record
 
         key = (event.engine, event.identity)
@@ -181,10 +192,8 @@ class _Stream:
         if len(self._seen) > REMEMBERED * len(self._session.fleet.engines):
             del self._seen[next(iter(self._seen))]
         record = event_record(event, self._service(event))
-        if self._request.args.json:
-            self._request.out.json(record)
-        else:
-            self._request.out.line(*event_line(event, record))
+        line = as_json(record) if self._json else self._out.drawn(*event_line(event, record))
+        self.writer.put(line, droppable=droppable)
 
     def _worth(self, event: EngineEvent) -> bool:
         from fleettop.collectors.watch.events import wanted

@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 from fleettop.collectors import words
-from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import ContainerKey, Port, Service, ServiceKey, ServiceState, SwarmNode, SwarmPicture
 
 from ..output import Heading, Text
@@ -28,6 +28,9 @@ from .records import (
     node_record,
     service_record,
 )
+
+if TYPE_CHECKING:
+    from fleettop.collectors.fleet import Fleet
 
 UNKNOWN = Text("–", "dim")
 

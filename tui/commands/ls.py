@@ -9,7 +9,7 @@ from fleettop.collectors.errors import ConfigError
 from fleettop.collectors.tomlfile import nearest
 
 from . import request as ending
-from .request import Request
+from .request import Request, lost_engines
 
 if TYPE_CHECKING:
     from ..filter import Filter
@@ -78,8 +78,14 @@ async def _list(request: Request, noun: str) -> int:
         moment = Moment(session.clock.now(), session.clock.monotonic())
         things = [thing for thing in listing.things(fleet) if wanted.matches(listing.fields(fleet, thing))]
         if request.args.json:
-            for thing in things:
-                request.out.json(listing.record(fleet, thing, moment))
+            records = [listing.record(fleet, thing, moment) for thing in things]
         else:
-            request.out.table(listing.headings, [listing.row(fleet, thing, moment) for thing in things])
-        return ending.UNREACHABLE if request.say_unreachable(session) else ending.FINE
+            rows = [listing.row(fleet, thing, moment) for thing in things]
+        lost, number = lost_engines(session), len(fleet.engines)
+    # Printed when no engine is listened to any more: a pager that nobody scrolls must not make one wait.
+    if request.args.json:
+        for record in records:
+            request.out.json(record)
+    else:
+        request.out.table(listing.headings, rows)
+    return ending.UNREACHABLE if request.say_lost(lost, of=number) else ending.FINE

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from fleettop.collectors.errors import EngineError
-from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import Container, ContainersSeen, Health, LinkPhase
-from fleettop.collectors.session import Session
 from fleettop.collectors.watch.listing import in_trouble
+
+if TYPE_CHECKING:
+    from fleettop.collectors.fleet import Fleet
+    from fleettop.collectors.session import Session
 
 AT_ONCE = 4
 """Inspects under way on one engine."""

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
 from fleettop.collectors.actions.picture import service_title
-from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import (
     Container,
     ContainerState,
@@ -22,6 +22,9 @@ from fleettop.collectors.model import (
     SwarmNode,
     SwarmPicture,
 )
+
+if TYPE_CHECKING:
+    from fleettop.collectors.fleet import Fleet
 
 Json = dict[str, object]
 
@@ -38,6 +41,7 @@ ATTRIBUTES = frozenset(
 def service_record(fleet: Fleet, service: Service) -> Json:
     """A service across its hosts."""
     change = service.last_change
+    story = fleet.story(service.key)
     return {
         "service": service_title(service),
         "name": service.name,
@@ -59,7 +63,7 @@ def service_record(fleet: Fleet, service: Service) -> Json:
         else {"what": change.what, "time": change.time, "actor": change.actor, "detail": change.detail},
         "stale": service.stale,
         "note": service.note,
-        "story": fleet.story(service.key).sentence,
+        "story": story.sentence if story else "",
         "replicas": [
             {
                 "host": replica.host,

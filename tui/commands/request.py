@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -16,12 +16,14 @@ from ..output import Output
 
 if TYPE_CHECKING:
     from fleettop.collectors.address import EngineAddress
+    from fleettop.collectors.model import EngineStatus
     from fleettop.collectors.session import Session
 
 FINE, WRONG, USAGE, UNREACHABLE, FAILED, REFUSED = range(6)
 """The exit codes (the README lists them): fine, something was found, usage or config, an engine could not be reached,
 an action failed, refused in read-only mode."""
 
+WAYS_ON = "Name one (fleettop ssh://user@host), write a fleettop.toml, or see `fleettop demo`."
 DEMO_ENGINES, DEMO_CONTAINERS = 3, 30
 
 
@@ -58,18 +60,25 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
     @asynccontextmanager
     async def addresses(self) -> AsyncIterator[tuple[EngineAddress, ...]]:
-        """The engines that are meant; with `--demo` those of a small simulated fleet, which lives as long as this."""
-        async with AsyncExitStack() as stack:
-            if not self.args.demo:
-                found = self.resolve()
-                if not found.addresses:
-                    self.say_nothing_found(found)
-                yield found.addresses
-                return
-            from fleettop.collectors.demo import DemoFleet
+        """The engines that are meant; with `--demo` those of a small simulated fleet, which lives as long as this.
 
-            demo = await stack.enter_async_context(DemoFleet(engines=DEMO_ENGINES, containers=DEMO_CONTAINERS))
-            yield demo.addresses
+        Says what was left out, and where there is no engine at all, what was tried.
+        """
+        async with AsyncExitStack() as stack:
+            if self.args.demo:
+                from fleettop.collectors.demo import DemoFleet
+
+                demo = await stack.enter_async_context(DemoFleet(engines=DEMO_ENGINES, containers=DEMO_CONTAINERS))
+                yield demo.addresses
+                return
+            found = self.resolve()
+            for note in found.notes:
+                self.out.note(note)
+            if not found.addresses:
+                self.out.error("No Docker engine was found.", hint=WAYS_ON)
+                for sentence in found.tried:
+                    self.out.note(sentence)
+            yield found.addresses
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session | None]:
@@ -85,30 +94,28 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
                 session.fleet.take_changes()
                 yield session
 
-    def say_nothing_found(self, resolution: Resolution) -> None:
-        """That there is no engine at all: what was tried, and two ways on."""
-        self.out.error(
-            "No Docker engine was found.",
-            hint="Name one (fleettop ssh://user@host), write a fleettop.toml, or see `fleettop demo`.",
-        )
-        for note in resolution.notes:
-            self.out.note(note)
-
     def say_unreachable(self, session: Session) -> bool:
-        """Say of each engine that could not be reached why, and what to do. True where there was one."""
-        from fleettop.collectors.model import LinkPhase
+        """Say of each engine that cannot be reached why, and what to do. True where there is one."""
+        return self.say_lost(lost_engines(session), of=len(session.fleet.engines))
 
-        found = False
-        for engine in session.fleet.engines.values():
-            if engine.link.phase is LinkPhase.UP:
-                continue
-            found = True
+    def say_lost(self, lost: Sequence[EngineStatus], *, of: int) -> bool:
+        """The same for engines found lost before, `of` so many."""
+        for engine in lost:
             error = engine.link.error
             if error is None:
-                self.out.error(
-                    f"{engine.name} has not answered within {self.args.timeout:g} s.", hint="--timeout waits longer."
-                )
+                words = f"{engine.name} has not answered within {self.args.timeout:g} s."
+                self.out.error(words, hint="--timeout waits longer.")
             else:
                 words = str(error)
                 self.out.error(words if engine.name in words else f"{engine.name}: {words}", hint=error.hint)
-        return found
+        named = self.args.engine or getattr(self.args, "engines", ()) or self.args.context or self.config.engines
+        if len(lost) == of and not named:
+            self.out.note(f"No Docker engine answers. {WAYS_ON}")
+        return bool(lost)
+
+
+def lost_engines(session: Session) -> list[EngineStatus]:
+    """The engines that cannot be reached, as they are now."""
+    from fleettop.collectors.model import LinkPhase
+
+    return [engine for engine in session.fleet.engines.values() if engine.link.phase is not LinkPhase.UP]
