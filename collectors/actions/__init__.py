@@ -10,6 +10,7 @@ from .perform import perform
 from .picture import Picture, service_title
 from .plan import normal_signal, plan
 from .prepare import prepare
+from .recording import Recorder
 from .steps import (
     Deed,
     Inspector,
@@ -18,7 +19,6 @@ from .steps import (
     Pace,
     Plan,
     Reach,
-    Recorder,
     Step,
     StepResult,
     Verb,

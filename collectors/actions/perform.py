@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 
 import msgspec
 
 from ..clock import Clock, SystemClock
-from ..errors import ReadOnly, TrailError
+from ..errors import ReadOnly
 from .deeds import Doing, begin_step
-from .steps import Outcome, Pace, Plan, Reach, Recorder, Step, StepResult
+from .recording import Ledger, Recorder
+from .steps import Outcome, Pace, Plan, Reach, Step, StepResult
 from .writer import Writer
 
 OnResult = Callable[[StepResult], None]
@@ -43,9 +44,11 @@ async def perform(
         way = reach(engine)
         if way is not None and way.read_only:
             raise ReadOnly(f"Nothing is changed on {engine}: fleettop runs read-only.")
-    run = _Run(plan, reach, pace or Pace(), clock or SystemClock(), stop or asyncio.Event())
-    run.on_result, run.on_progress, run.recorder = on_result, on_progress, recorder
-    run.record_intents(reason)
+    steps = plan.steps if plan.possible else ()
+    ledger = Ledger(recorder, reason=reason)
+    ledger.begin(steps)
+    run = _Run(steps, ledger, reach, pace or Pace(), clock or SystemClock(), stop or asyncio.Event())
+    run.on_result, run.on_progress = on_result, on_progress
     return await run.go()
 
 
@@ -54,36 +57,27 @@ class _Run:
 
     on_result: OnResult | None = None
     on_progress: OnProgress | None = None
-    recorder: Recorder | None = None
 
     def __init__(
-        self, plan: Plan, reach: Callable[[str], Reach | None], pace: Pace, clock: Clock, stop: asyncio.Event
+        self,
+        steps: tuple[Step, ...],
+        ledger: Ledger,
+        reach: Callable[[str], Reach | None],
+        pace: Pace,
+        clock: Clock,
+        stop: asyncio.Event,
     ) -> None:
-        self._steps = plan.steps if plan.possible else ()
+        self._steps = steps
+        self._ledger = ledger
         self._reach = reach
         self._pace = pace
         self._clock = clock
         self._stop = stop
         self._results: dict[int, StepResult] = {}
         self._begun: set[int] = set()
-        self._intents: dict[int, int] = {}
         self._writers: dict[str, Writer] = {}
         self._overall = asyncio.Semaphore(pace.overall)
         self._hosts: dict[str, asyncio.Semaphore] = {}
-
-    def record_intents(self, reason: str) -> None:
-        """Record all that is about to be done. Raises TrailError, having taken back what was recorded by then."""
-        if self.recorder is None:
-            return
-        try:
-            for index, step in enumerate(self._steps):
-                self._intents[index] = self.recorder.record_intent(step, reason=reason)
-        except TrailError:
-            for index in list(self._intents):
-                skipped = _skipped(self._steps[index], "not begun, since it could not be recorded")
-                with suppress(TrailError):
-                    self.recorder.record_outcome(self._intents[index], skipped)
-            raise
 
     async def go(self) -> tuple[StepResult, ...]:
         """Run every lane to its end."""
@@ -150,25 +144,19 @@ class _Run:
 
     def _tell(self, index: int, result: StepResult) -> None:
         self._results[index] = result
-        self._record_outcome(index, result)
+        self._ledger.close(index, result)
         if self.on_result is not None:
             self.on_result(result)
 
-    def _record_outcome(self, index: int, result: StepResult) -> None:
-        intent = self._intents.pop(index, None)
-        if intent is not None and self.recorder is not None:
-            with suppress(TrailError):  # what was done was done; the trail says itself that it cannot be written
-                self.recorder.record_outcome(intent, result)
-
     def _leave_no_intent_open(self) -> None:
         """Cancelled, or a defect: what was sent may have been done, the rest was not."""
-        for index in list(self._intents):
+        for index in self._ledger.open:
             step = self._steps[index]
             if index in self._begun:
                 result = StepResult(step=step, outcome=Outcome.UNKNOWN, words="fleettop left before it was answered")
             else:
                 result = _skipped(step, "not begun: fleettop left")
-            self._record_outcome(index, result)
+            self._ledger.close(index, result)
 
     async def _close(self) -> None:
         for writer in self._writers.values():

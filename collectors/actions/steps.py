@@ -44,6 +44,9 @@ class Deed(StrEnum):
     """Tell a swarm to replace a service's tasks by its own update rule (a forced update)."""
 
 
+_VERBS = {Deed.CLONE: "scale", Deed.REMOVE: "scale", Deed.REPLICAS: "scale", Deed.REPLACE: "update"}
+
+
 class Outcome(StrEnum):
     """How a step went. `unknown`: the answer was lost, and what was found does not prove it either way."""
 
@@ -108,6 +111,33 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         if self.deed is Deed.KILL:
             return f"send {self.signal} to {self.object_name} on {self.engine}"
         return f"{self.deed.value} {self.object_name} on {self.engine}"
+
+    @property
+    def record_verb(self) -> str:
+        """What a trail calls it: the engine's events of the deed go by this (`intents.ACTIONS`)."""
+        return _VERBS.get(self.deed, self.deed.value)
+
+    @property
+    def record_id(self) -> str:
+        """The id of the object the events of it will name; empty for a clone, which has none yet: its name counts."""
+        return "" if self.deed is Deed.CLONE else self.object_id
+
+    @property
+    def about(self) -> str:
+        """What is about to be done, without its object: `about to restart it`."""
+        match self.deed:
+            case Deed.CLONE:
+                return f"about to make it, like {self.clone.source_name if self.clone is not None else 'another'}"
+            case Deed.REMOVE:
+                return "about to stop and remove it: one replica fewer"
+            case Deed.REPLICAS:
+                return f"about to scale it from {self.replicas_before} to {self.replicas}"
+            case Deed.REPLACE:
+                return "about to restart it: the swarm replaces its tasks"
+            case Deed.KILL:
+                return f"about to send it {self.signal}"
+            case _:
+                return f"about to {self.deed.value} it"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -207,15 +237,3 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
     """For looking again after a lost answer."""
     per_host: int = 4
     overall: int = 16
-
-
-class Recorder(Protocol):
-    """Where intents and outcomes are kept. May raise TrailError: what cannot be recorded is not done."""
-
-    def record_intent(self, step: Step, *, reason: str) -> int:
-        """Keep what is about to be done and why, and return the record's id."""
-        ...
-
-    def record_outcome(self, intent: int, result: StepResult) -> None:
-        """Keep how it went."""
-        ...

@@ -97,11 +97,8 @@ def plan_swarm_scale(one: Chosen, draft: Draft, *, to: int | None, by: int | Non
         return 0.0
     wanted = to if to is not None else now + (by or 0)
     if wanted < 0 or wanted == now:
-        draft.block(
-            f"the service {one.title} wants {phrases.count(now, 'replica')} already"
-            if wanted == now
-            else "below 0 is nothing"
-        )
+        already = f"the service {one.title} wants {phrases.count(now, 'replica')} already"
+        draft.block(already if wanted == now else "there is nothing below 0")
         return 0.0
     draft.steps.append(
         Step(
@@ -123,9 +120,7 @@ def plan_swarm_scale(one: Chosen, draft: Draft, *, to: int | None, by: int | Non
         draft.touches(one.service.hosts if one.service is not None and one.service.hosts else [manager])
         lost = phrases.count(now - wanted, "task")
         ends = "; nothing serves then" if wanted == 0 else ""
-        draft.say(
-            f"scales {one.title} from {now} to {wanted}: the swarm chooses {lost} to end, the others run on{ends}"
-        )
+        draft.say(f"scales {one.title} from {now} to {wanted}: the swarm ends {lost}, the others run on{ends}")
     else:
         draft.touches([manager])
         more = phrases.count(wanted - now, "task")
