@@ -287,6 +287,26 @@ def register_themes(app: App[object]) -> None:
         app.register_theme(theme)
 
 
+_COLOURLESS = {
+    **dict.fromkeys(
+        [
+            *("border", "border-blurred", "ansi-background", "ansi-foreground"),
+            *("block-cursor-foreground", "block-cursor-background", "block-hover-background"),
+            *("scrollbar", "scrollbar-hover", "scrollbar-active", "scrollbar-background", "scrollbar-corner-color"),
+            *("scrollbar-background-hover", "scrollbar-background-active"),
+            *("link-color", "link-background-hover", "link-color-hover"),
+            *("input-cursor-background", "input-cursor-foreground"),
+            *("input-selection-background", "input-selection-foreground"),
+            *("screen-selection-background", "screen-selection-foreground"),
+        ],
+        "ansi_default",
+    ),
+    "block-cursor-text-style": "bold reverse",
+    "input-cursor-text-style": "reverse",
+}
+"""What Textual's own widgets are drawn with where there is to be no colour."""
+
+
 def _themes() -> tuple[Theme, ...]:
     from textual.theme import BUILTIN_THEMES, Theme
 
@@ -328,24 +348,25 @@ def _themes() -> tuple[Theme, ...]:
             },
         )
 
-    def sixteen(name: str, *, dark: bool) -> Theme:
+    def sixteen(name: str, *, dark: bool, colours: bool = True) -> Theme:
         base = BUILTIN_THEMES["ansi-dark" if dark else "ansi-light"]
+        none = "" if colours else "ansi_default"
         return Theme(
             name=name,
             ansi=True,
             dark=dark,
-            primary=base.primary,
-            secondary=base.secondary,
-            warning=base.warning,
-            error=base.error,
-            success=base.success,
-            accent=base.accent,
+            primary=none or base.primary,
+            secondary=none or base.secondary,
+            warning=none or base.warning,
+            error=none or base.error,
+            success=none or base.success,
+            accent=none or base.accent,
             foreground="ansi_default",
             background="ansi_default",
             surface="ansi_default",
             panel="ansi_default",
             boost="ansi_default",
-            variables=base.variables,
+            variables=base.variables if colours else _COLOURLESS,
         )
 
     return (
@@ -353,5 +374,5 @@ def _themes() -> tuple[Theme, ...]:
         true_colour(LIGHT),
         sixteen("fleettop-ansi-dark", dark=True),
         sixteen("fleettop-ansi-light", dark=False),
-        sixteen("fleettop-mono", dark=True),
+        sixteen("fleettop-mono", dark=True, colours=False),
     )

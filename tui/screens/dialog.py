@@ -42,6 +42,7 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
     Dialog .buttons { height: 1; width: 1fr; align-horizontal: right; }
     Dialog Input { border: none !important; height: 1; padding: 0 1; width: 1fr; background: $background; }
     Dialog Input:ansi { text-style: underline; }
+    Dialog Input:ansi > .input--cursor { background: ansi_default; color: ansi_default; text-style: reverse; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", show=False),

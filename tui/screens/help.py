@@ -37,6 +37,10 @@ _FILTERS = (
     ('"a b"', "a text with spaces, or with * in it"),
 )
 _KEYS_WIDTH = 14
+_INDENT = " " * (_KEYS_WIDTH + 3)
+
+Entry = tuple[Line, ...]
+"""One thing that help tells: a line, and those that explain it."""
 
 
 class HelpScreen(ModalScreen[None]):
@@ -53,6 +57,7 @@ class HelpScreen(ModalScreen[None]):
     HelpScreen.-ascii > #box { border: ascii $border; }
     HelpScreen Detail { background: $panel; }
     HelpScreen Input { border: none !important; height: 1; padding: 0 1; background: $background; display: none; }
+    HelpScreen Input:ansi > .input--cursor { background: ansi_default; color: ansi_default; text-style: reverse; }
     HelpScreen.-finding Input { display: block; }
     HelpScreen #foot { padding: 0 1; }
     """
@@ -117,7 +122,7 @@ def help_lines(keys: Keys, view: str = "", find: str = "", *, glyphs: Glyphs = U
         here = [command for command in commands if not view or command.at(view)]
         elsewhere = [command for command in commands if command not in here]
         entries = [_entry(command, glyphs) for command in here]
-        entries += [_entry(command, glyphs, where=f"in {', '.join(command.views)}") for command in elsewhere]
+        entries += [_entry(command, glyphs, where=", ".join(command.views)) for command in elsewhere]
         _section(lines, group, entries, wanted)
     _section(lines, "Filter", [_pair(text, words) for text, words in _FILTERS], wanted)
     signs = [_sign(state, glyphs) for state in SERVICE_STATES]
@@ -127,38 +132,35 @@ def help_lines(keys: Keys, view: str = "", find: str = "", *, glyphs: Glyphs = U
     return tuple(lines)
 
 
-def _section(lines: list[Line], title: str, entries: Iterable[Line], wanted: list[str]) -> None:
-    found = [line for line in entries if all(word in _plain(line) for word in wanted)]
+def _section(lines: list[Line], title: str, entries: Iterable[Entry], wanted: list[str]) -> None:
+    found = [lines for lines in entries if all(word in _plain(lines) for word in wanted)]
     if found:
         if lines:
             lines.append(())
         lines.append((Cell(title, "group"),))
-        lines += found
+        for entry in found:
+            lines += entry
 
 
-def _plain(line: Line) -> str:
-    return "".join(cell.text for cell in line).casefold()
+def _plain(entry: Entry) -> str:
+    return " ".join(cell.text for line in entry for cell in line).casefold()
 
 
-def _entry(command: Command, glyphs: Glyphs, where: str = "") -> Line:
+def _entry(command: Command, glyphs: Glyphs, where: str = "") -> Entry:
     keys = "  ".join(key_label(key, ascii_only=glyphs.ascii) for key in command.keys if key != "ctrl+@") or "(no key)"
-    text = f"  {command.help}" if command.help else ""
-    place = f"  {where}" if where else ""
-    return (
-        Cell(f"  {keys.ljust(_KEYS_WIDTH)}", "key"),
-        Cell(f" {command.title}"),
-        Cell(text, "dim"),
-        Cell(place, "dim"),
-        Cell(f"  {command.id}", "line"),
+    place = f"  in {where}" if where else ""
+    first = (
+        Cell(f"  {keys.ljust(_KEYS_WIDTH)} ", "key"),
+        Cell(f"{command.title}{place}"),
+        Cell(f"  {command.id}", "dim"),
     )
+    return (first, (Cell(f"{_INDENT}{command.help}", "dim"),)) if command.help else (first,)
 
 
-def _pair(text: str, words: str) -> Line:
-    return (Cell(f"  {text.ljust(36)}", "key"), Cell(f" {words}"))
+def _pair(text: str, words: str) -> Entry:
+    return ((Cell(f"  {text.ljust(36)} ", "key"), Cell(words)),)
 
 
-def _sign(state: str, glyphs: Glyphs) -> Line:
-    return (
-        Cell(f"  {state_glyph(state, glyphs)} {state.ljust(_KEYS_WIDTH - 2)}", state),
-        Cell(f" {_STATE_WORDS[state]}"),
-    )
+def _sign(state: str, glyphs: Glyphs) -> Entry:
+    sign = f"  {state_glyph(state, glyphs)} {state.ljust(_KEYS_WIDTH - 2)} "
+    return ((Cell(sign, state), Cell(_STATE_WORDS[state])),)

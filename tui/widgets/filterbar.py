@@ -39,6 +39,7 @@ class FilterBar(Horizontal):
     DEFAULT_CSS = """
     FilterBar { height: 1; width: 1fr; background: $panel; }
     FilterBar > Input { border: none !important; height: 1; padding: 0; width: 1fr; background: $panel; }
+    FilterBar > Input:ansi > .input--cursor { background: ansi_default; color: ansi_default; text-style: reverse; }
     FilterBar > Input:focus { border: none; background-tint: transparent; }
     FilterBar > .slash { width: auto; }
     """

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
@@ -509,8 +510,8 @@ class LineTable(ScrollView, can_focus=True):
                 drawn += paint.strip((cell,), slot.width, styles, base, glyphs)
                 continue
             style = base + styles.get(cell.style, paint.NULL)
-            text = pad(cut(paint.safe(cell.text), slot.width, column.cut, glyphs), slot.width, column.align)
-            drawn.append(Segment(text, style))
+            text = cut(paint.safe(cell.text), slot.width, column.cut, glyphs)
+            drawn += _padded(text, slot.width, column.align, style, base)
         if x < width:
             drawn.append(Segment(" " * (width - x), base))
         return drawn
@@ -577,6 +578,15 @@ class LineTable(ScrollView, can_focus=True):
 
 
 _NO_ROLES: Styles = {}
+
+
+def _padded(text: str, width: int, align: str, style: Style, base: Style) -> list[Segment]:
+    """A cell's text, and the space around it, which is not part of a badge."""
+    if not (style.reverse or style.underline or style.bgcolor != base.bgcolor):
+        return [Segment(pad(text, width, "right" if align == "right" else "left"), style)]
+    space = Segment(" " * (width - cell_len(text)), base)
+    drawn = [space, Segment(text, style)] if align == "right" else [Segment(text, style), space]
+    return [segment for segment in drawn if segment.text]
 
 
 def _only(roles: Styles, names: Sequence[str]) -> Styles:
