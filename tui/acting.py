@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from fleettop.collectors.actions import Plan, Reach, StepResult, Verb, perform, plan, prepare
+from fleettop.collectors.actions import Plan, Reach, Step, StepResult, Verb, perform, plan, prepare, service_title
 from fleettop.collectors.errors import FleetError
+from fleettop.collectors.journal import Journal
 from fleettop.collectors.model import ContainerKey, ContainerState, ServiceKey, ServiceState
 
-from .screens.confirm import Confirmation, ConfirmScreen
-from .screens.progress import ProgressScreen
-from .screens.prompt import PromptScreen
+from .screens.confirm import ConfirmScreen, Question
+from .screens.progress import ProgressScreen, ProgressStep
+from .screens.prompt import SIGNALS, ChoicePrompt, NumberPrompt
 
 if TYPE_CHECKING:
     from .app import FleetApp
@@ -44,7 +45,11 @@ async def pause_or_resume(screen: DashboardScreen) -> None:
 
 async def kill(screen: DashboardScreen) -> None:
     """`K`: asks which signal first."""
-    signal = await screen.app.push_screen_wait(PromptScreen.signal())
+    app = screen.app
+    if not targets(screen):
+        return
+    prompt = ChoicePrompt("Kill with which signal?", SIGNALS, chosen="SIGTERM", glyphs=app.glyphs)
+    signal = await app.push_screen_wait(prompt)
     if signal is not None:
         await _ask(screen, Verb.KILL, signal=signal)
 
@@ -64,11 +69,15 @@ async def scale(screen: DashboardScreen) -> None:
     chosen = targets(screen)
     if not chosen:
         return
-    service = screen.app.fleet.services.get(chosen[0]) if isinstance(chosen[0], ServiceKey) else None
-    now = service.wanted if service is not None and len(chosen) == 1 else None
-    number = await screen.app.push_screen_wait(PromptScreen.number("Replicas", now))
+    app = screen.app
+    service = app.fleet.services.get(chosen[0]) if isinstance(chosen[0], ServiceKey) else None
+    now = service.wanted if service is not None and service.wanted is not None else 1
+    title = (
+        f"Replicas of {service_title(service)}" if service and len(chosen) == 1 else f"Replicas of {len(chosen)} rows"
+    )
+    number = await app.push_screen_wait(NumberPrompt(title, value=now, glyphs=app.glyphs))
     if number is not None:
-        await _ask(screen, Verb.SCALE, to=int(number))
+        await _ask(screen, Verb.SCALE, to=number)
 
 
 ACTS: Mapping[str, Act] = {
@@ -105,15 +114,15 @@ async def _ask(
     except FleetError as error:
         app.notify(f"{error} {error.hint}", severity="error")
         return
-    confirmed = await app.push_screen_wait(ConfirmScreen(confirmation(planned)))
+    confirmed = await app.push_screen_wait(ConfirmScreen(question(planned), glyphs=app.glyphs))
     if confirmed is not None:
         screen.table.clear_marks()
         await _perform(app, planned, confirmed.reason)
 
 
-def confirmation(planned: Plan) -> Confirmation:
+def question(planned: Plan) -> Question:
     """What a person is asked."""
-    return Confirmation(
+    return Question(
         title=planned.title,
         sentences=planned.sentences,
         warnings=planned.warnings,
@@ -125,17 +134,29 @@ def confirmation(planned: Plan) -> Confirmation:
 
 async def _perform(app: FleetApp, planned: Plan, reason: str) -> None:
     stop = asyncio.Event()
-    progress = ProgressScreen(planned.title, [step.words for step in planned.steps], on_stop=stop.set)
-    app.push_screen(progress)
+    steps = [ProgressStep(place, step.engine, step.object_name) for place, step in enumerate(planned.steps)]
     places = {id(step): place for place, step in enumerate(planned.steps)}
+    progress = ProgressScreen(planned.title, steps, on_stop=stop.set, glyphs=app.glyphs)
+    await app.push_screen(progress)
 
-    def show(result: StepResult) -> None:
-        progress.show(places[id(result.step)], result.outcome.value, result.words)
+    def begin(step: Step, words: str) -> None:
+        progress.begin(places[id(step)])
+
+    def report(result: StepResult) -> None:
+        progress.report(places[id(result.step)], result.outcome.value, result.words, result.seconds)
 
     try:
-        results = await perform(planned, reach=app.reach, reason=reason, recorder=app.fleet, on_result=show, stop=stop)
+        results = await perform(
+            planned,
+            reach=app.reach,
+            reason=reason,
+            recorder=Journal(app.fleet),
+            on_result=report,
+            on_progress=begin,
+            stop=stop,
+        )
     except FleetError as error:
-        progress.fail(f"{error} {error.hint}")
+        progress.finish(f"{error} {error.hint}")
         return
     progress.finish(summary(results))
 

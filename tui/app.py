@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from fleettop.collectors.config import Config
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.session import Session
 from textual.app import App
+from textual.command import CommandPalette
 from textual.events import Resize
 
 from .acting import ACTS, reach_of
@@ -25,16 +26,14 @@ from .looking import LOOKS, show_detail
 from .screens.dashboard import DashboardScreen
 from .screens.help import HelpScreen
 from .screens.page import PageScreen
-from .screens.toosmall import TooSmallScreen
+from .screens.toosmall import TooSmallScreen, fits
 from .theme import register_themes, theme_name
 from .views import Moment
+from .widgets.palette import CommandProvider, PaletteEntry, entries
 
 if TYPE_CHECKING:
     from fleettop.collectors.actions import Reach
     from fleettop.collectors.demo import DemoFleet
-
-SMALLEST = (40, 10)
-"""Columns and lines below which nothing useful fits."""
 
 
 class FleetApp(App[int]):
@@ -153,9 +152,13 @@ class FleetApp(App[int]):
         elif name == "app.suspend":
             self.run_worker(self._suspend(), group="suspend", exclusive=True)
         elif name == "app.help":
-            self.push_screen(HelpScreen(self.keys, self.dashboard.place.view))
+            self.push_screen(HelpScreen(self.keys, self.dashboard.place.view, glyphs=self.glyphs))
         elif name == "app.palette":
-            self._open_palette()
+            self.push_screen(CommandPalette([CommandProvider], placeholder="What to do"))
+
+    def palette_entries(self) -> Iterable[PaletteEntry]:
+        """What the palette offers here."""
+        return entries(self.keys, self.dashboard.place.view, self.choose)
 
     def choose(self, name: str) -> None:
         """Do a command that was chosen by the mouse or in the palette, where it is there now."""
@@ -180,12 +183,9 @@ class FleetApp(App[int]):
             self.session.resume()
 
     def on_resize(self, event: Resize) -> None:
-        """Say so where nothing useful fits, and come back by itself."""
-        small = event.size.width < SMALLEST[0] or event.size.height < SMALLEST[1]
-        if small and not isinstance(self.screen, TooSmallScreen):
-            self.push_screen(TooSmallScreen())
-        elif not small and isinstance(self.screen, TooSmallScreen):
-            self.pop_screen()
+        """Say so where nothing useful fits; that screen goes by itself when there is room again."""
+        if not fits(event.size) and not isinstance(self.screen, TooSmallScreen):
+            self.push_screen(TooSmallScreen(glyphs=self.glyphs))
 
 
 def run_dashboard(

@@ -37,6 +37,16 @@ def back_or_quit(screen: DashboardScreen) -> None:
     screen.app.exit(0)
 
 
+def step_back(screen: DashboardScreen) -> None:
+    """`[`."""
+    screen.step(back=True)
+
+
+def step_forward(screen: DashboardScreen) -> None:
+    """`]`."""
+    screen.step(back=False)
+
+
 def next_pane(screen: DashboardScreen) -> None:
     """Between the table and the details, where they are shown."""
     detail = screen.detail
@@ -175,8 +185,8 @@ def _to(view: str) -> Look:
 
 LOOKS: Mapping[str, Look] = {
     "go.back": back,
-    "history.back": lambda screen: screen.step(back=True) and None,
-    "history.forward": lambda screen: screen.step(back=False) and None,
+    "history.back": step_back,
+    "history.forward": step_forward,
     "pane.next": next_pane,
     "view.services": _to("services"),
     "view.containers": _to("containers"),

@@ -10,7 +10,7 @@ from ..rows import Cell, Line
 from .base import Moment
 from .cells import DIM, age_since, clock_time, is_stale
 from .conditions import condition, ports
-from .record_detail import record_lines
+from .record_detail import record_lines, records_of
 
 RECORDS = 20
 PROVENANCE = "org.opencontainers.image."
@@ -41,7 +41,7 @@ def container_detail(fleet: Fleet, container: Container, moment: Moment) -> tupl
         *health_lines(container, moment, last=3),
         (),
         *_facts(container, moment),
-        *record_lines(fleet, tuple(fleet.history(container.key))[:RECORDS], moment),
+        *record_lines(fleet, records_of(fleet, container.key, RECORDS), moment),
     )
 
 
@@ -121,7 +121,8 @@ def health_lines(container: Container, moment: Moment, last: int | None = None) 
 
 def _probe(probe: HealthProbe, moment: Moment, *, whole: bool) -> list[Line]:
     role = "healthy" if probe.exit_code == 0 else "down"
-    time = clock_time(probe.end or probe.start, moment) if (probe.end or probe.start) else ""
+    when = probe.end or probe.start
+    time = clock_time(when, moment) if when else ""
     took = f" in {(probe.end - probe.start).total_seconds():.1f} s" if probe.start and probe.end else ""
     head = (Cell(f"  {moment.glyphs.states[role]} ", role), Cell(f"{time} exit {probe.exit_code}{took}  ", DIM))
     output = probe.output.splitlines() or [""]

@@ -9,8 +9,8 @@ from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import Container, ContainerKey, ContainerState, ServiceKey
 
 from ..navigation import Scope
-from ..rows import Cell, Column, Row
-from .base import Line, Moment, SortKey, View
+from ..rows import Cell, Column, Line, Row
+from .base import Moment, SortKey, View
 from .cells import DIM, UNKNOWN, age_since, is_stale, short_image, sum_of, used_cpu, used_memory, used_network
 from .conditions import ORDER, condition, ports
 from .container_detail import container_detail, container_line

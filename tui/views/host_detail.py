@@ -11,7 +11,7 @@ from .. import format as fmt
 from ..rows import Cell, Line
 from .base import Moment
 from .cells import DIM
-from .record_detail import record_lines
+from .record_detail import record_lines, records_of
 
 RECORDS = 15
 
@@ -47,12 +47,12 @@ def host_detail(fleet: Fleet, engine: EngineStatus, moment: Moment) -> tuple[Lin
     if engine.info is not None:
         lines += _info(engine.info)
     lines += _services(fleet, engine)
-    lines += record_lines(fleet, tuple(fleet.history(engine.name))[:RECORDS], moment)
+    lines += record_lines(fleet, records_of(fleet, engine.name, RECORDS), moment)
     return tuple(lines)
 
 
 def _link(fleet: Fleet, engine: EngineStatus, moment: Moment) -> list[Line]:
-    link, lines = engine.link, []
+    link, lines = engine.link, list[Line]()
     role = "healthy" if link.phase is LinkPhase.UP else "down" if link.error else "starting"
     lines.append((Cell(f"{moment.glyphs.states[role]} {link_words(engine, moment)}", role),))
     if link.error is not None:

@@ -17,8 +17,8 @@ from fleettop.collectors.model import (
 
 from .. import format as fmt
 from ..navigation import Scope
-from ..rows import Cell, Column, Row
-from .base import Line, Moment, SortKey, View
+from ..rows import Cell, Column, Line, Row
+from .base import Moment, SortKey, View
 from .cells import DIM, UNKNOWN, sum_of, used_cpu, used_memory
 from .host_detail import host_detail, host_line, link_words
 
@@ -98,7 +98,7 @@ class HostsView(View):
             "link": engine.link.latency,
             "version": info and info.version,
             "containers": len(members),
-            "skew": info.skew if info is None or info.skew is None else abs(info.skew),
+            "skew": abs(info.skew) if info is not None and info.skew is not None else None,
             "seen": engine.confirmed and -engine.confirmed,
             "swarm": swarm_words(engine) or None,
             "group": engine.group or None,
@@ -160,7 +160,7 @@ _ORDER = {role: order for order, role in enumerate(("down", "unknown", "degraded
 
 def containers_of(fleet: Fleet, engine: str) -> tuple[ContainerKey, ...]:
     """The containers of one engine."""
-    return tuple(fleet.containers_on(engine))
+    return tuple(key for key in fleet.containers if key.engine == engine)
 
 
 def link_role(fleet: Fleet, engine: EngineStatus) -> str:

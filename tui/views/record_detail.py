@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fleettop.collectors.fleet import Fleet
-from fleettop.collectors.model import Attribution, Record, RecordKind
+from fleettop.collectors.model import Attribution, ContainerKey, Record, RecordKind, ServiceKey
 
+from ..navigation import Scope
 from ..rows import Cell, Line
 from .base import Moment
 from .cells import DIM, clock_time
+
+AROUND = 20
 
 
 def attribution_words(record: Record) -> str:
@@ -19,6 +22,15 @@ def attribution_words(record: Record) -> str:
     if record.attribution is Attribution.UNKNOWN:
         return record.actor if record.actor and record.actor != "unknown" else "unknown"
     return f"{record.actor} · {record.attribution}" if record.actor else str(record.attribution)
+
+
+def records_of(fleet: Fleet, scope: Scope, limit: int) -> tuple[Record, ...]:
+    """The newest records of a service, a container or an engine, newest first."""
+    if isinstance(scope, ServiceKey):
+        return fleet.records(service=scope, limit=limit)
+    if isinstance(scope, ContainerKey):
+        return fleet.records(engine=scope.engine, object_id=scope.id, limit=limit)
+    return fleet.records(engine=scope or "", limit=limit)
 
 
 def record_lines(fleet: Fleet, records: Sequence[Record], moment: Moment) -> list[Line]:
@@ -60,9 +72,5 @@ def record_detail(fleet: Fleet, record: Record, moment: Moment) -> tuple[Line, .
     )
     lines: list[Line] = [(Cell(record.what, "title"),), ()]
     lines += [(Cell(f"{name:<14}", DIM), Cell(value)) for name, value in facts if value]
-    around = [other for other in _around(fleet, record) if other.id != record.id]
-    return (*lines, *record_lines(fleet, around[:20], moment))
-
-
-def _around(fleet: Fleet, record: Record) -> Sequence[Record]:
-    return tuple(fleet.history(record.service or record.engine))
+    around = records_of(fleet, record.service or record.engine, AROUND)
+    return (*lines, *record_lines(fleet, [other for other in around if other.id != record.id], moment))

@@ -10,7 +10,7 @@ from ..rows import Cell, Line
 from .base import Moment
 from .cells import DIM, age_since, is_stale, seconds_since
 from .conditions import condition
-from .record_detail import record_lines
+from .record_detail import record_lines, records_of
 
 RECORDS = 12
 
@@ -24,13 +24,14 @@ def service_detail(fleet: Fleet, service: Service, moment: Moment) -> tuple[Line
         *_replicas(fleet, service, moment),
         *_last_words(fleet, service),
         *_facts(service, moment),
-        *record_lines(fleet, tuple(fleet.history(service.key))[:RECORDS], moment),
+        *record_lines(fleet, records_of(fleet, service.key, RECORDS), moment),
     )
 
 
 def service_story(fleet: Fleet, service: Service) -> Line:
     """The short story in one line."""
-    return (Cell(fleet.story(service.key).short),)
+    story = fleet.story(service.key)
+    return (Cell(story.short),) if story else ()
 
 
 def label(service: Service) -> str:
@@ -53,7 +54,8 @@ def _head(service: Service, moment: Moment) -> Line:
 
 
 def _story(fleet: Fleet, service: Service) -> list[Line]:
-    lines: list[Line] = [(Cell(fleet.story(service.key).sentence),)]
+    story = fleet.story(service.key)
+    lines: list[Line] = [(Cell(story.sentence),)] if story else []
     if service.note:
         lines.append((Cell(service.note, DIM),))
     return lines
@@ -105,9 +107,11 @@ def _when(container: Container, moment: Moment) -> str:
 
 def _last_words(fleet: Fleet, service: Service) -> list[Line]:
     story = fleet.story(service.key)
-    if not story.last_words:
+    if story is None or not story.last_words:
         return []
-    lines: list[Line] = [(), (Cell("last words", "head"), Cell(f"  {story.last_words_of}", DIM))]
+    speaker = fleet.containers.get(story.words_of) if story.words_of else None
+    of = f"  {speaker.name} on {speaker.engine}" if speaker else ""
+    lines: list[Line] = [(), (Cell("last words", "head"), Cell(of, DIM))]
     lines += [(Cell(f"  {line}"),) for line in story.last_words]
     return lines
 

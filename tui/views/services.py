@@ -9,8 +9,8 @@ from fleettop.collectors.model import ContainerKey, Service, ServiceKey, Service
 
 from .. import format as fmt
 from ..navigation import Scope
-from ..rows import Cell, Column, Row
-from .base import Line, Moment, SortKey, View
+from ..rows import Cell, Column, Line, Row
+from .base import Moment, SortKey, View
 from .cells import DIM, NOTHING, age_since, seconds_since, sum_of, used_cpu, used_memory
 from .service_detail import label, service_detail, service_story
 

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from fleettop.collectors.fleet import Changed, Fleet
-from fleettop.collectors.model import ContainerKey, SwarmNode, SwarmPicture, SwarmTask
+from fleettop.collectors.model import ContainerKey, ServiceKey, SwarmNode, SwarmPicture, SwarmTask
 
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
@@ -77,17 +77,17 @@ class SwarmView(View):
         if isinstance(key, NodeKey):
             node = _node(picture, key.node)
             return _node_row(fleet, picture, node, key, moment) if node else None
-        task = next((task for task in picture.tasks if task.id == key[1]), None)
+        task = next((task for task in picture.tasks if isinstance(key, TaskKey) and task.id == key.task), None)
         return _task_row(picture, task, key, moment) if task else None
 
     def rank(self, fleet: Fleet, key: Hashable) -> SortKey:
         """By cluster: its head, its tasks without a node, then each node (worst first) with its tasks."""
         picture = _picture(fleet, key)
         if picture is None or isinstance(key, ClusterKey):
-            return (key[0] if isinstance(key, tuple) else "", 0)
+            return (picture.cluster_id if picture else "", 0)
         if isinstance(key, NodeKey):
             return (picture.cluster_id, 1, *_node_rank(picture, key.node), 0)
-        task = next(task for task in picture.tasks if task.id == key[1])  # type: ignore[index]
+        task = next(task for task in picture.tasks if isinstance(key, TaskKey) and task.id == key.task)
         name = _task_name(picture, task)
         if not task.node_id:
             return (picture.cluster_id, 0, name, task.id)
@@ -148,9 +148,9 @@ class SwarmView(View):
     def scope_of(self, fleet: Fleet, key: Hashable) -> tuple[str, Scope] | None:
         """A node's containers, where we have a link to it."""
         if isinstance(key, NodeKey):
-            host = fleet.host_of_node(key.node)
+            host = host_of_node(fleet, key.node)
             return ("containers", host) if host else None
-        if isinstance(key, TaskKey) and (service := fleet.service_of_task(key.task)):
+        if isinstance(key, TaskKey) and (service := service_of_task(fleet, key)):
             return ("containers", service)
         return None
 
@@ -161,8 +161,8 @@ class SwarmView(View):
     def history_scope(self, fleet: Fleet, key: Hashable) -> Scope:
         """Itself, or what it is about."""
         if isinstance(key, NodeKey):
-            return fleet.host_of_node(key.node)
-        return fleet.service_of_task(key.task) if isinstance(key, TaskKey) else None
+            return host_of_node(fleet, key.node)
+        return service_of_task(fleet, key) if isinstance(key, TaskKey) else None
 
     def containers(self, fleet: Fleet, key: Hashable) -> tuple[ContainerKey, ...]:
         """The task's container, where it is known."""
@@ -218,6 +218,24 @@ def cluster_cell(picture: SwarmPicture, moment: Moment) -> Cell:
     return Cell(dot.join(words), "group")
 
 
+def host_of_node(fleet: Fleet, node_id: str) -> str:
+    """The configured name of the engine that is this node; empty where there is no link to it."""
+    for engine in fleet.engines.values():
+        swarm = engine.info.swarm if engine.info else None
+        if swarm is not None and swarm.node_id == node_id and not engine.same_as:
+            return engine.name
+    return ""
+
+
+def service_of_task(fleet: Fleet, key: TaskKey) -> ServiceKey | None:
+    """The service a task is an attempt at."""
+    picture = fleet.swarms.get(key.cluster)
+    task = next((task for task in picture.tasks if task.id == key.task), None) if picture else None
+    if task is None:
+        return None
+    return next((s.key for s in fleet.services.values() if s.swarm_service_id == task.service_id), None)
+
+
 def _picture(fleet: Fleet, key: Hashable) -> SwarmPicture | None:
     return fleet.swarms.get(str(key[0])) if isinstance(key, tuple) else None
 
@@ -257,7 +275,7 @@ def _node_row(fleet: Fleet, picture: SwarmPicture, node: SwarmNode, key: Hashabl
             Cell(node.state, role if role != "healthy" else DIM),
             Cell(str(running)),
             Cell(why),
-            Cell(fleet.host_of_node(node.id) or "no link", DIM),
+            Cell(host_of_node(fleet, node.id) or "no link", DIM),
             Cell(node.engine_version, DIM),
         ),
     )

@@ -11,7 +11,9 @@ from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
 from .cells import DIM, clock_time
-from .record_detail import attribution_words, record_detail
+from .record_detail import attribution_words, record_detail, records_of
+
+MOST = 20_000
 
 
 class TrailView(View):
@@ -31,9 +33,8 @@ class TrailView(View):
 
     def keys(self, fleet: Fleet, scope: Scope) -> Iterable[Hashable]:
         """All records; narrowed to a host, a service or a container: those of it."""
-        if scope is None:
-            return [record.id for record in fleet.trail.newest()]
-        return [record.id for record in fleet.history(scope)]
+        records = fleet.trail.newest(MOST) if scope is None else records_of(fleet, scope, MOST)
+        return [record.id for record in records]
 
     def dirty(self, changed: Changed, fleet: Fleet) -> set[Hashable] | None:
         """Records that are new or were amended."""
