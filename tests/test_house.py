@@ -108,15 +108,20 @@ def test_importing_all_collectors_loads_neither_asyncssh_nor_the_docker_sdk() ->
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [["--version"], ["--help"], ["ls", "--help"], ["ls", "containers", "--json", "unix:///nowhere/docker.sock"]],
-    ids=" ".join,
+    ("arguments", "code"),
+    [
+        (["--version"], 0),
+        (["--help"], 0),
+        (["ls", "--help"], 0),
+        (["ls", "containers", "unix:///nowhere/docker.sock", "--json"], 3),
+    ],
 )
-def test_quick_commands_never_load_the_terminal_interface(arguments: list[str]) -> None:
+def test_quick_commands_never_load_the_terminal_interface(arguments: list[str], code: int) -> None:
     """What only prints starts without textual, which is half of the time to start."""
     loaded = _modules_loaded_by(
         "import contextlib, io\nfrom fleettop.tui.cli import main\nsaid = io.StringIO()\n"
-        f"with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):\n    main({arguments})"
+        f"with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):\n    code = main({arguments})\n"
+        f"assert code == {code}, said.getvalue()"
     )
     assert "fleettop.tui.cli" in loaded
     assert not loaded & {"textual", "rich", "docker"}
