@@ -21,7 +21,7 @@ _ESCAPES = re.compile(
     r"|(?:\x1b[\]P^_X]|[\x9d\x90\x9e\x9f\x98])[^\x07\x1b\x9c\r\n]*+(?:\x07|\x1b\\|\x9c)"  # OSC, DCS, PM, APC, SOS
     r"|\x1b[ -/]*+[0-Z\\^-~]"  # two characters: charsets, save and restore, reset
 )
-# An OSC or DCS that is not ended on its line loses only its introducer: a program could else hide what follows it.
+# An OSC or DCS that is not ended on its line loses only its ESC: a program could else hide what follows it.
 
 _BREAKS = re.compile(r"\r\n|[\r\n\x0b\x0c\x85\u2028\u2029]")
 
