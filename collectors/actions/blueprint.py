@@ -80,7 +80,9 @@ def blueprint(raw: object, *, name: str, number: int) -> Blueprint:
     for key in ("ContainerIDFile",):
         host.pop(key, None)
     if str(host.get("NetworkMode", "")).startswith("container:"):
-        obstacles.append(f"{own_name} lives in another container's network, where two cannot listen on one port")
+        obstacles.append(
+            f"the container {own_name} lives in another container's network, where two cannot listen on one port"
+        )
     volumes, binds = _storage(config, host)
     networks = _networks(source, own_name, own_id, name, dropped)
     mode = str(host.get("NetworkMode", "default"))

@@ -73,6 +73,8 @@ async def _wanted(step: Step, way: Reach, doing: Doing) -> Blueprint | str:
     if wanted.obstacles:
         return "; ".join(wanted.obstacles)
     facts = await host_facts(step.engine, way, wanted)
+    if step.engine == order.source.engine:
+        facts.take(wanted, order.source_name)
     trouble = facts.against(wanted)
     if trouble:
         return trouble

@@ -74,7 +74,7 @@ async def _look(steps: tuple[Step, ...], reach: Reaches) -> _Look:
         if first.deed in (Deed.REPLICAS, Deed.REPLACE):
             return await _look_at_service(first, reach)
     except FleetError as error:
-        return _Look(steps=steps, blockers=[str(error)])
+        return _Look(steps=steps, blockers=[f"not possible now: {error}"])
     return _Look(steps=steps)
 
 
@@ -94,13 +94,17 @@ async def _look_at_clones(steps: tuple[Step, ...], reach: Reaches) -> _Look:
     assert order is not None
     source_reach = reach(order.source.engine)
     if source_reach is None:
-        return _Look(steps=steps, blockers=[f"{order.source.engine} cannot be reached"])
+        return _Look(steps=steps, blockers=[f"there is no way to {order.source.engine} now"])
     wanted = await read_blueprint(first, order, source_reach)
     if wanted is None:
-        return _Look(steps=steps, blockers=[f"{order.source_name} on {order.source.engine} is gone: look again"])
+        return _Look(
+            steps=steps, blockers=[f"the container {order.source_name} on {order.source.engine} is gone: look again"]
+        )
     if wanted.obstacles:
         return _Look(steps=steps, blockers=list(wanted.obstacles))
     facts = {host: await host_facts(host, reach(host), wanted) for host in order.counts}
+    if order.source.engine in facts:
+        facts[order.source.engine].take(wanted, order.source_name)  # a stopped one holds its ports no less
     placed = _place(steps, order, facts, wanted)
     if len(placed) < len(steps):
         why = "; ".join(filter(None, (one.against(wanted) for one in facts.values())))
@@ -163,7 +167,7 @@ def _on_host_network(wanted: Blueprint) -> bool:
 async def _look_at_service(step: Step, reach: Reaches) -> _Look:
     way = reach(step.engine)
     if way is None:
-        return _Look(steps=(step,), blockers=[f"{step.engine} cannot be reached"])
+        return _Look(steps=(step,), blockers=[f"there is no way to {step.engine} now"])
     now = await service_now(way, step.engine, step.object_id)
     if now is None:
         return _Look(steps=(step,), blockers=[f"the service {step.service_name} is gone: look again"])
