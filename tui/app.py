@@ -17,6 +17,7 @@ from fleettop.collectors.session import Session
 from textual.app import App
 from textual.command import CommandPalette
 from textual.events import Resize
+from textual.worker import WorkerFailed
 
 from .acting import ACTS, reach_of
 from .bridge import Bridge
@@ -225,8 +226,17 @@ async def _run(
         )
         await app.run_async(mouse=mouse)
         if app.crash is not None:
-            raise app.crash
+            raise _root(app.crash)
         return app.return_value if app.return_value is not None else app.return_code or 0
+
+
+def _root(crash: BaseException) -> BaseException:
+    """The error itself, out of what workers and task groups wrap around it."""
+    if isinstance(crash, WorkerFailed):
+        return _root(crash.error)
+    if isinstance(crash, BaseExceptionGroup) and len(crash.exceptions) == 1:
+        return _root(crash.exceptions[0])
+    return crash
 
 
 def _theme(config: Config, color: str) -> str:

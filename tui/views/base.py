@@ -39,6 +39,10 @@ class View(ABC):
         """The keys of all rows within the scope, in no order."""
 
     @abstractmethod
+    def has(self, fleet: Fleet, key: Hashable, scope: Scope) -> bool:
+        """Whether the key is a row within the scope now."""
+
+    @abstractmethod
     def dirty(self, changed: Changed, fleet: Fleet) -> set[Hashable] | None:
         """The keys that these changes touch; None: look at all of them again."""
 

@@ -45,6 +45,15 @@ class ContainersView(View):
             return [key for key in fleet.containers if key.engine == scope]
         return fleet.containers.keys()
 
+    def has(self, fleet: Fleet, key: Hashable, scope: Scope) -> bool:
+        """Whether it is there, and within the scope."""
+        container = _key(key)
+        if container not in fleet.containers:
+            return False
+        if isinstance(scope, ServiceKey):
+            return fleet.service_of(container) == scope
+        return scope is None or container.engine == scope
+
     def dirty(self, changed: Changed, fleet: Fleet) -> set[Hashable] | None:
         """Containers that changed or were sampled; all of an engine's when its link did."""
         keys: set[Hashable] = {*changed.containers, *changed.usage}

@@ -48,6 +48,10 @@ class HostsView(View):
         """All engines."""
         return fleet.engines.keys()
 
+    def has(self, fleet: Fleet, key: Hashable, scope: Scope) -> bool:
+        """Whether it is there, and within the scope."""
+        return key in fleet.engines
+
     def dirty(self, changed: Changed, fleet: Fleet) -> set[Hashable] | None:
         """Engines that changed, and those whose containers did."""
         return {*changed.engines, *(key.engine for key in (*changed.containers, *changed.usage))}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import Container, Replica, Service, ServiceState
+from rich.cells import cell_len
 
 from .. import format as fmt
 from ..rows import Cell, Line
@@ -62,38 +65,46 @@ def _story(fleet: Fleet, service: Service) -> list[Line]:
 
 
 def _replicas(fleet: Fleet, service: Service, moment: Moment) -> list[Line]:
+    """One line a replica, those that do not serve first, in columns."""
     ordered = sorted(service.replicas, key=lambda replica: (replica.serving, replica.host, replica.name))
-    return [_replica(fleet, replica, moment) for replica in ordered]
+    return columns([_replica(fleet, replica, moment) for replica in ordered])
+
+
+def columns(rows: Sequence[Line]) -> list[Line]:
+    """The cells of each row filled up so that they stand under one another; the last of a row stays as it is."""
+    widths: dict[int, int] = {}
+    for row in rows:
+        for place, cell in enumerate(row[:-1]):
+            widths[place] = max(widths.get(place, 0), cell_len(cell.text))
+    return [
+        (*(Cell(fmt.pad(cell.text, widths[place]), cell.style) for place, cell in enumerate(row[:-1])), *row[-1:])
+        for row in rows
+    ]
 
 
 def _replica(fleet: Fleet, replica: Replica, moment: Moment) -> Line:
     container = fleet.containers.get(replica.container) if replica.container else None
     if container is None:
         words = f"{replica.state}  {replica.note}".rstrip()
-        return (
-            Cell(f"{moment.glyphs.states['unknown']} ", "unknown"),
-            Cell(f"{replica.host}  {replica.name}  {words}"),
-        )
+        glyph = moment.glyphs.states["unknown"]
+        return (Cell(f"{glyph} ", "unknown"), Cell(f"{replica.host}  ", DIM), Cell(f"{replica.name}  "), Cell(words))
     word, role = condition(container)
     stale = is_stale(fleet, container.engine)
     if stale:
         role, word = "unknown", f"was {word}"
-    cells = [
+    restarts = container.detail.restart_count if container.detail else None
+    usage = None if stale else fleet.usage.get(container.key)
+    return (
         Cell(f"{moment.glyphs.states[role]} ", role),
         Cell(f"{replica.host}  ", DIM),
         Cell(f"{replica.name}  ", DIM if stale else ""),
-        Cell(f"{word} ", role if role != "healthy" else DIM),
-        Cell(f" {_when(container, moment)}", DIM),
-    ]
-    restarts = container.detail.restart_count if container.detail else None
-    if restarts:
-        cells.append(Cell(f"  {moment.glyphs.restarts}{restarts}", "flapping" if restarts >= 3 else DIM))
-    usage = fleet.usage.get(container.key)
-    if usage is not None and usage.cpu is not None and not stale:
-        cells.append(Cell(f"  {fmt.percent(usage.cpu)} {fmt.units(usage.memory)}", DIM))
-    if replica.note:
-        cells.append(Cell(f"  {replica.note}"))
-    return tuple(cells)
+        Cell(f"{word}  ", role if role != "healthy" else DIM),
+        Cell(f"{_when(container, moment)}  ", DIM),
+        Cell(f"{moment.glyphs.restarts}{restarts}  " if restarts else "", "flapping" if (restarts or 0) >= 3 else DIM),
+        Cell(f"{fmt.percent(usage.cpu)}  " if usage else "", DIM),
+        Cell(f"{fmt.units(usage.memory)}  " if usage else "", DIM),
+        Cell(replica.note),
+    )
 
 
 def _when(container: Container, moment: Moment) -> str:

@@ -11,7 +11,7 @@ from .. import format as fmt
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
-from .cells import DIM, NOTHING, age_since, seconds_since, sum_of, used_cpu, used_memory
+from .cells import DIM, NOTHING, age_since, seconds_since, short_image, sum_of, used_cpu, used_memory
 from .service_detail import label, service_detail, service_story
 
 HOSTS_WIDTH = 24
@@ -26,16 +26,16 @@ class ServicesView(View):
     noun = "services"
     columns = (
         Column(id="state", title="", width=1, worth=100, sortable=True),
-        Column(id="name", title="SERVICE", width=18, grow=3, worth=99),
-        Column(id="word", title="STATE", width=8, worth=20),
+        Column(id="name", title="SERVICE", width=18, grow=3, worth=99, limit=36, cut="middle"),
+        Column(id="word", title="STATE", width=8, worth=30),
         Column(id="replicas", title="REPL", width=5, align="right", worth=90),
-        Column(id="hosts", title="HOSTS", width=12, grow=2, worth=40),
+        Column(id="hosts", title="HOSTS", width=12, grow=2, worth=25, limit=24),
         Column(id="down", title="DOWN FOR", width=8, align="right", worth=80),
-        Column(id="image", title="IMAGE", width=14, grow=3, worth=60),
+        Column(id="image", title="IMAGE", width=14, grow=3, worth=60, limit=36),
         Column(id="cpu", title="CPU", width=5, align="right", worth=35),
         Column(id="memory", title="MEM", width=5, align="right", worth=34),
         Column(id="restarts", title="↻1h", width=4, align="right", worth=55),
-        Column(id="change", title="LAST CHANGE", width=13, grow=1, worth=50),
+        Column(id="change", title="LAST CHANGE", width=14, grow=2, worth=50, limit=32),
     )
 
     def keys(self, fleet: Fleet, scope: Scope) -> Iterable[Hashable]:
@@ -43,6 +43,11 @@ class ServicesView(View):
         if isinstance(scope, str):
             return [key for key, service in fleet.services.items() if scope in service.hosts]
         return fleet.services.keys()
+
+    def has(self, fleet: Fleet, key: Hashable, scope: Scope) -> bool:
+        """Whether it is there, and within the scope."""
+        service = fleet.services.get(_key(key))
+        return service is not None and (not isinstance(scope, str) or scope in service.hosts)
 
     def dirty(self, changed: Changed, fleet: Fleet) -> set[Hashable] | None:
         """Services that changed, and those whose containers were sampled."""
@@ -68,11 +73,11 @@ class ServicesView(View):
             cells=(
                 Cell(moment.glyphs.states[state], state),
                 Cell(label(service), name_style),
-                Cell(state, state),
+                Cell(state, state if not calm else DIM),
                 Cell(replicas(service), state if not calm else ""),
                 Cell(fmt.hosts(service.hosts, HOSTS_WIDTH, moment.glyphs), "dim"),
                 _down_cell(service, moment),
-                Cell(service.image, "degraded" if _differs(service) else ""),
+                Cell(short_image(service.image), "degraded" if _differs(service) else ""),
                 used_cpu(fleet, members, moment),
                 used_memory(fleet, members, moment),
                 _restarts_cell(service),

@@ -63,6 +63,10 @@ class SwarmView(View):
             yield from (NodeKey(picture.cluster_id, node.id) for node in picture.nodes)
             yield from (TaskKey(picture.cluster_id, task.id) for task in troubled(picture))
 
+    def has(self, fleet: Fleet, key: Hashable, scope: Scope) -> bool:
+        """Whether it is there, and within the scope."""
+        return any(key == other for other in self.keys(fleet, scope))
+
     def dirty(self, changed: Changed, fleet: Fleet) -> set[Hashable] | None:
         """A swarm is read whole, and so is looked at whole."""
         return None if changed.swarms else set()

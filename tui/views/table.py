@@ -57,9 +57,8 @@ class PlacedRows:
         if not dirty:
             return set(), False
         before_ranks = {key: self._ranks.pop(key, None) for key in dirty}
-        inside = set(self.view.keys(self._fleet, self._place.scope)) if self._place.scope is not None else None
         for key in dirty:
-            if inside is None or key in inside:
+            if self.view.has(self._fleet, key, self._place.scope):
                 self._consider(key)
         moved = any(self._ranks.get(key) != rank for key, rank in before_ranks.items())
         if moved:

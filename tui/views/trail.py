@@ -36,6 +36,17 @@ class TrailView(View):
         records = fleet.trail.newest(MOST) if scope is None else records_of(fleet, scope, MOST)
         return [record.id for record in records]
 
+    def has(self, fleet: Fleet, key: Hashable, scope: Scope) -> bool:
+        """Whether it is there, and within the scope."""
+        record = _record(fleet, key)
+        if record is None:
+            return False
+        if isinstance(scope, ServiceKey):
+            return record.service == scope
+        if isinstance(scope, ContainerKey):
+            return (record.engine, record.object_id) == scope
+        return scope is None or record.engine == scope
+
     def dirty(self, changed: Changed, fleet: Fleet) -> set[Hashable] | None:
         """Records that are new or were amended."""
         return {record.id for record in changed.records}
