@@ -17,10 +17,12 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from typing import Any
 
+from .desk import Case, Desk, Outside, Step
+from .endings import QUICK_END, alone, exit_words
 from .history import End, Life, Lives
 from .intents import Intents
 from .model import Cause, Container, ContainerDetail, ContainerKey, ContainerState, EngineEvent, Record
-from .sequences import HANDLERS, MEMORY_NEAR, QUICK_END, Case, Desk, Outside, Step, alone, exit_words
+from .sequences import HANDLERS, MEMORY_NEAR
 from .words import clock_time, ordinal
 
 __all__ = ("Chronicle", "Outside", "told")

@@ -6,7 +6,7 @@ engine id and differ in their host names. (Podman makes up a new id for every an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -50,6 +50,10 @@ class Book:
         """Its link is up."""
         return self.status.link.phase is LinkPhase.UP
 
+    def ours(self, moment: datetime) -> datetime:
+        """A time of this engine on our clock."""
+        return moment - timedelta(seconds=self.skew) if self.skew else moment
+
 
 class Engines:
     """All engines, in the order in which they are configured."""
@@ -62,6 +66,7 @@ class Engines:
             )
             for order, address in enumerate(addresses)
         }
+        self._remarked: set[str] = set()
         self.statuses: dict[str, EngineStatus] = {name: book.status for name, book in self._books.items()}
 
     def get(self, name: str) -> Book | None:
@@ -92,7 +97,7 @@ class Engines:
     def ours(self, name: str, moment: datetime) -> datetime:
         """An engine's time on our clock."""
         book = self._books.get(name)
-        return moment - timedelta(seconds=book.skew) if book is not None and book.skew else moment
+        return book.ours(moment) if book is not None else moment
 
     # -- what was told
 
@@ -110,10 +115,10 @@ class Engines:
             book.skew = info.skew if abs(info.skew) >= SKEW_COUNTS else 0.0
         self._set(book, info=info)
 
-    def listed(self, book: Book, at: float, doubtful: tuple[str, ...]) -> None:
+    def listed(self, book: Book, at: float) -> None:
         """All its containers were read."""
         book.listed = True
-        self._set(book, confirmed=max(at, book.status.confirmed or at), doubtful=doubtful)
+        self._set(book, confirmed=max(at, book.status.confirmed or at))
 
     def confirmed(self, book: Book, at: float, latency: float | None) -> None:
         """It answered: what is shown of it is current."""
@@ -125,10 +130,10 @@ class Engines:
         else:
             self._set(book, link=link)
 
-    def undoubted(self, book: Book, ids: Sequence[str]) -> None:
-        """These containers were read and made sense again."""
-        if book.status.doubtful:
-            self._set(book, doubtful=tuple(i for i in book.status.doubtful if i not in ids))
+    def doubt(self, book: Book, doubtful: tuple[str, ...]) -> None:
+        """The newest readings of these containers made no sense."""
+        if book.status.doubtful != doubtful:
+            self._set(book, doubtful=doubtful)
 
     def _set(
         self,
@@ -171,8 +176,14 @@ class Engines:
             return None
         return before, chosen
 
+    def remarked(self) -> set[str]:
+        """The engines that were marked, or no longer are, since last asked."""
+        remarked, self._remarked = self._remarked, set()
+        return remarked
+
     def _mark(self, book: Book, same_as: str) -> None:
         if book.status.same_as != same_as:
+            self._remarked.add(book.name)
             book.status = self.statuses[book.name] = msgspec.structs.replace(book.status, same_as=same_as)
 
 
@@ -187,13 +198,3 @@ def same(one: EngineInfo | None, other: EngineInfo | None) -> bool:
         other.kernel,
         other.kind,
     )
-
-
-def nodes(books: Sequence[Book]) -> Mapping[str, str]:
-    """From swarm node ids to the engines that are these nodes."""
-    found: dict[str, str] = {}
-    for book in books:
-        info = book.status.info
-        if info is not None and info.swarm is not None and info.swarm.node_id and not book.status.same_as:
-            found.setdefault(info.swarm.node_id, book.name)
-    return found

@@ -6,7 +6,7 @@ before the intent to just after its outcome. Anything else stays `unknown`: nobo
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 from datetime import datetime, timedelta
 
 import msgspec
@@ -15,9 +15,9 @@ BEFORE = timedelta(seconds=2)
 """Clocks differ a little, also after their skew is taken off."""
 AFTER = timedelta(seconds=5)
 """Events come a little after the engine's answer."""
-LONGEST = timedelta(minutes=15)
-"""An intent without an outcome closes by itself."""
-KEPT = 512
+LONGEST = timedelta(hours=6)
+"""An intent whose outcome is never told closes by itself."""
+KEPT = 20_000
 
 ACTIONS: dict[str, frozenset[str]] = {
     "restart": frozenset(("kill", "die", "stop", "start", "restart")),
@@ -48,42 +48,52 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     begin: datetime
     end: datetime | None = None
 
+    @property
+    def object(self) -> tuple[str, str]:
+        """What it is done to: by id, or by name."""
+        return ("id", self.object_id) if self.object_id else ("name", self.object_name)
+
 
 class Intents:
     """The newest intents, and which of them an event belongs to."""
 
     def __init__(self) -> None:
-        self._intents: deque[Intent] = deque(maxlen=KEPT)
+        self._by_record: OrderedDict[int, Intent] = OrderedDict()
+        self._by_object: dict[tuple[str, str], list[int]] = {}
 
     def add(self, intent: Intent) -> None:
         """We are about to do this."""
-        self._intents.append(intent)
+        self._by_record[intent.record] = intent
+        self._by_object.setdefault(intent.object, []).append(intent.record)
+        if len(self._by_record) > KEPT:
+            _, oldest = self._by_record.popitem(last=False)
+            same_object = self._by_object[oldest.object]
+            same_object.remove(oldest.record)
+            if not same_object:
+                del self._by_object[oldest.object]
 
     def close(self, record: int, end: datetime) -> Intent | None:
         """It is done, refused or failed; None: not known (any more)."""
-        for index, intent in enumerate(self._intents):
-            if intent.record == record:
-                closed = msgspec.structs.replace(intent, end=end)
-                self._intents[index] = closed
-                return closed
-        return None
+        intent = self._by_record.get(record)
+        if intent is None:
+            return None
+        closed = self._by_record[record] = msgspec.structs.replace(intent, end=end)
+        return closed
 
     def behind(self, *, engine: str, object_id: str, name: str, action: str, at: datetime) -> Intent | None:
         """The intent this event came of; `at` on our clock."""
-        if not self._intents:
+        if not self._by_record:
             return None
-        for intent in reversed(self._intents):
-            if intent.engine not in ("", engine) or not _same(intent, object_id, name):
-                continue
-            if action not in ACTIONS.get(intent.verb, {action}):
-                continue
-            last = intent.end + AFTER if intent.end is not None else intent.begin + LONGEST
-            if intent.begin - BEFORE <= at <= last:
-                return intent
+        for what in (("id", object_id), ("name", name)):
+            for record in reversed(self._by_object.get(what, ()) if what[1] else ()):
+                intent = self._by_record[record]
+                if intent.engine in ("", engine) and _covers(intent, action, at):
+                    return intent
         return None
 
 
-def _same(intent: Intent, object_id: str, name: str) -> bool:
-    if intent.object_id:
-        return intent.object_id == object_id
-    return bool(intent.object_name) and intent.object_name == name
+def _covers(intent: Intent, action: str, at: datetime) -> bool:
+    if action not in ACTIONS.get(intent.verb, {action}):
+        return False
+    last = intent.end + AFTER if intent.end is not None else intent.begin + LONGEST
+    return intent.begin - BEFORE <= at <= last

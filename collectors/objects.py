@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
+from .desk import Desk, Draft, attributed
 from .intents import Intents
 from .model import Attribution, Cause, EngineEvent, Record, RecordKind, ServiceKey
-from .sequences import Desk, Draft, attributed
 from .words import short_id, short_image
 
 _VERBS: Mapping[tuple[str, str], str] = {
@@ -47,9 +47,6 @@ _VERBS: Mapping[tuple[str, str], str] = {
     ("daemon", "reload"): "configuration of the engine reloaded",
 }
 """What is told of each event; what is not in here (mounts, network connects) is noise."""
-
-SWARM_TYPES = frozenset(("service", "node", "secret", "config"))
-"""Objects of the whole swarm: every manager tells of them."""
 
 ONE_UPDATE = timedelta(seconds=1)
 """A service's change and the swarm's first word on the rollout carry nearly the same time."""

@@ -18,9 +18,9 @@ from enum import StrEnum
 
 import msgspec
 
+from .endings import code_words
 from .history import HOUR, LOOP_WINDOW, End, Life
 from .model import Container, ContainerDetail, ContainerState, Health, Replica
-from .sequences import code_words
 from .services import Place
 
 LOOP = 3
@@ -54,6 +54,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """How often it ended in this loop."""
     end: End = End.NONE
     exit_code: int | None = None
+    ended: datetime | None = None
+    """When it last ended, or its health check began to fail."""
     since: datetime | None = None
     """Since when it does not serve; None: it does, or that is not known."""
     certain: bool = True
@@ -98,6 +100,7 @@ def standing_of(container: Container, place: Place, life: Life | None, around: S
         loop_count=_loop_count(container, life) if looping else 0,
         end=end,
         exit_code=_exit_code(container, life),
+        ended=_ended(container, life, around),
         since=since,
         certain=certain,
         restarts=restarts_in_hour(container, life, around),
@@ -215,6 +218,13 @@ def _since(container: Container, life: Life, looping: bool, around: Surroundings
     if ended is not None:
         return around.ours(ended), not looping
     return life.ended_at, life.ended_at is not None and not looping
+
+
+def _ended(container: Container, life: Life, around: Surroundings) -> datetime | None:
+    if container.health is Health.UNHEALTHY and container.state is ContainerState.RUNNING:
+        return unhealthy_since(container, life, around)[0]
+    told = container.detail.finished_at if container.detail is not None else None
+    return around.ours(told) if told is not None else life.ended_at
 
 
 def unhealthy_since(container: Container, life: Life, around: Surroundings) -> tuple[datetime | None, bool]:

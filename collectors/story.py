@@ -7,35 +7,22 @@ thing came after another is said; that it came *of* it never is.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
 from .changes import UNKNOWN, Made
-from .history import End
-from .model import (
-    Container,
-    ContainerKey,
-    ContainerState,
-    EngineStatus,
-    LinkPhase,
-    Record,
-    RecordKind,
-    Service,
-    ServiceState,
-)
+from .model import ContainerKey, ServiceState
+from .reasons import brief, reason_of, record_of, since_words, subject
 from .replicas import Condition, Standing
-from .verdict import Outage
-from .words import age, clock_time, count, listed, long_age, quoted
+from .scene import Scene
+from .words import age, count, listed, long_age, quoted
 
 JUST_BEFORE = timedelta(hours=1)
 """A change longer ago than this is not told as what came before."""
 SHORT = 78
 """Columns of the short story."""
-PROBE = 60
-"""Characters told of a failing probe's output."""
 
 
 class PartKind(StrEnum):
@@ -68,35 +55,6 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     last_words: tuple[str, ...] = ()
     words_of: ContainerKey | None = None
     """The replica whose last words these are."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """All that a story is told from."""
-
-    service: Service
-    standings: Sequence[Standing]
-    outage: Outage
-    history: Sequence[Made]
-    records: Sequence[Record]
-    """Of the service, newest first."""
-    containers: Mapping[ContainerKey, Container]
-    engines: Mapping[str, EngineStatus]
-    words: tuple[str, ...]
-    speaker: ContainerKey | None
-    now: datetime
-    monotonic: float
-    ours: Callable[[str, datetime], datetime]
-    zone: tzinfo | None
-
-    def clock(self, moment: datetime) -> str:
-        """A moment in the reader's time."""
-        return clock_time(moment, self.now, self.zone)
-
-    def reachable(self, host: str) -> bool:
-        """Whether a host answers; a host that is not watched is the swarm's word, and taken for it."""
-        status = self.engines.get(host)
-        return status is None or status.link.phase is LinkPhase.UP
 
 
 def tell(scene: Scene) -> Story:
@@ -215,21 +173,20 @@ def _what(scene: Scene) -> Told:
             continue
         if standing.condition is Condition.SERVING and not standing.looping:
             continue
-        one, many = _reason_of(scene, standing)
+        one, many = reason_of(scene, standing)
         groups.setdefault((one, many), []).append(standing)
     parts: list[StoryPart] = []
     short: list[str] = []
     for (one, many), group in sorted(groups.items(), key=lambda item: -len(item[1])):
-        subject = _subject(len(group), total, first=not parts)
-        text = f"{subject} {one if len(group) == 1 else many}"
+        text = f"{subject(len(group), total, first=not parts)} {one if len(group) == 1 else many}"
         newest = max(group, key=lambda s: s.since.timestamp() if s.since else 0.0)
-        record = _record_of(scene, newest)
+        record = record_of(scene, newest)
         lead = "; " if parts else ""
         key = newest.replica.container
         parts.append(StoryPart(text=lead + text, kind=PartKind.WHAT, record=record, container=key))
-        brief = f"{len(group)} of {total}" if len(group) < total else count(total, "replica")
-        words = f"{brief} {_brief(scene, newest, len(group))}"
-        since = _since_words(scene, group)
+        those = f"{len(group)} of {total}" if len(group) < total else count(total, "replica")
+        words = f"{those} {brief(scene, newest, len(group))}"
+        since = since_words(scene, group)
         if since:
             parts.append(StoryPart(text=since, kind=PartKind.SINCE, record=record, container=key))
         begun = min((s.since for s in group if s.since is not None), default=None)
@@ -243,134 +200,6 @@ def _what(scene: Scene) -> Told:
         parts.append(StoryPart(text=("; " if parts else "") + words, kind=PartKind.WHAT))
         short.append(f"{missing} of {scene.service.wanted} not there")
     return parts, short
-
-
-def _subject(number: int, total: int, *, first: bool) -> str:
-    if total == 1:
-        return "Its only replica" if first else "its only replica"
-    if number == total:
-        return f"{'All' if first else 'all'} {total} replicas"
-    return f"{number} of {total} replicas"
-
-
-def _reason_of(scene: Scene, standing: Standing) -> tuple[str, str]:
-    """What is the case with a replica, for one and for several."""
-    code = standing.exit_code
-    with_code = "" if code is None else f" with code {code}"
-    if standing.looping:
-        run = _run(scene, standing)
-        one = f" about {run} after it starts" if run else " again and again"
-        many = f" about {run} after they start" if run else " again and again"
-        if standing.end is End.MEMORY:
-            return f"is killed for memory{one}", f"are killed for memory{many}"
-        return f"exits{with_code}{one}", f"exit{with_code}{many}"
-    if standing.condition is Condition.UNHEALTHY:
-        said = _probe(scene, standing)
-        return f"runs but its health check fails{said}", f"run but their health checks fail{said}"
-    if standing.condition is Condition.STARTING:
-        return "is starting", "are starting"
-    if standing.condition is Condition.PAUSED:
-        return "was paused by someone", "were paused by someone"
-    if standing.condition is Condition.AT_REST:
-        note = standing.replica.note or "stopped"
-        return (f"was {note}", f"were {note}") if "stopped" in note else (note, note)
-    if standing.replica.container is None:
-        return f"is {standing.replica.note}", f"are {standing.replica.note}"
-    return _ended(scene, standing, with_code)
-
-
-def _ended(scene: Scene, standing: Standing, with_code: str) -> tuple[str, str]:
-    key = standing.replica.container
-    container = scene.containers.get(key) if key is not None else None
-    error = container.detail.error if container is not None and container.detail is not None else ""
-    said = f" ({error})" if error else ""
-    if standing.end is End.KILLED:
-        who = _killer(scene, standing)
-        return f"was killed by {who}{said}", f"were killed by {who}{said}"
-    if standing.end is End.MEMORY:
-        return f"was killed for memory{said}", f"were killed for memory{said}"
-    if standing.end is End.ENGINE:
-        text = "stopped as its engine went away"
-        return text, "stopped as their engine went away"
-    if standing.end is End.EXITED:
-        return f"exited{with_code} by itself{said}", f"exited{with_code} by themselves{said}"
-    if container is not None and container.state is ContainerState.CREATED:
-        return f"could not be started{said}", f"could not be started{said}"
-    return f"exited{with_code}{said}", f"exited{with_code}{said}"
-
-
-def _killer(scene: Scene, standing: Standing) -> str:
-    record = scene_record(scene, standing, "die")
-    return record.actor if record is not None and record.actor else "someone"
-
-
-def _brief(scene: Scene, standing: Standing, number: int) -> str:
-    """The same for the short story."""
-    code = "" if standing.exit_code is None else f" {standing.exit_code}"
-    if standing.looping:
-        run = _run(scene, standing)
-        verb = "killed for memory" if standing.end is End.MEMORY else f"exit{'s' if number == 1 else ''}{code}"
-        return f"{verb} after {run}" if run else f"{verb} again and again"
-    if standing.condition is Condition.FAILED and standing.replica.container is not None:
-        words = {End.KILLED: "killed by someone", End.MEMORY: "killed for memory", End.ENGINE: "gone with its engine"}
-        return words.get(standing.end, f"exited{code}")
-    if standing.condition in (Condition.UNHEALTHY, Condition.STARTING, Condition.PAUSED):
-        return str(standing.condition)
-    return standing.replica.note or "stopped"
-
-
-def _run(scene: Scene, standing: Standing) -> str:
-    """How long a crash-looping replica ran before it last ended: `2 s`."""
-    key = standing.replica.container
-    container = scene.containers.get(key) if key is not None else None
-    detail = container.detail if container is not None else None
-    if detail is None or detail.started_at is None or detail.finished_at is None:
-        return ""
-    seconds = (detail.finished_at - detail.started_at).total_seconds()
-    if seconds < 0:  # it runs again: this start is after that end
-        return ""
-    return f"{max(1, round(seconds))} s" if seconds < 60 else age(seconds)
-
-
-def _probe(scene: Scene, standing: Standing) -> str:
-    key = standing.replica.container
-    container = scene.containers.get(key) if key is not None else None
-    log = container.detail.health_log if container is not None and container.detail is not None else ()
-    output = " ".join(log[-1].output.split()) if log and log[-1].exit_code != 0 else ""
-    if not output:
-        return ""
-    return f": {quoted(output if len(output) <= PROBE else output[: PROBE - 1] + '…')}"
-
-
-def _since_words(scene: Scene, group: Sequence[Standing]) -> str:
-    known = [s.since for s in group if s.since is not None]
-    if not known:
-        return ""
-    begun = scene.clock(min(known))
-    times = sum(s.loop_count for s in group)
-    if any(s.looping for s in group):
-        return f" ({count(times, 'time')} since {begun})" if times else f" (since {begun})"
-    sure = "" if all(s.certain for s in group) else "about "
-    if group[0].condition in (Condition.UNHEALTHY, Condition.STARTING):
-        return f" since {sure}{begun}"
-    return f" at {sure}{begun}" if len(known) == 1 else f" from {sure}{begun} on"
-
-
-def _record_of(scene: Scene, standing: Standing) -> int | None:
-    wanted = "health_status" if standing.condition is Condition.UNHEALTHY else ""
-    record = scene_record(scene, standing, wanted)
-    return record.id if record is not None else None
-
-
-def scene_record(scene: Scene, standing: Standing, action: str = "") -> Record | None:
-    """The newest record of a replica's container, of this action where one is given."""
-    key = standing.replica.container
-    if key is None:
-        return None
-    for record in scene.records:
-        if record.object_id == key.id and record.kind is RecordKind.EVENT and (not action or record.action == action):
-            return record
-    return None
 
 
 # -- before and after --------------------------------------------------------------------------------------------------

@@ -1,0 +1,193 @@
+"""Where records of containers are written and amended, and what is open about each container meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from .history import Life, Lives
+from .intents import Intent, Intents
+from .model import Attribution, Container, ContainerKey, EngineEvent, Record, RecordKind, ServiceKey
+
+FOLLOWS = timedelta(seconds=30)
+"""A `destroy` or `start` this soon after an end belongs to the same deed."""
+LONG_STOP = timedelta(minutes=15)
+"""How long a container may take to end after it was asked to."""
+SWARM_DEED = timedelta(seconds=90)
+"""Tasks that end or begin this soon after their service was changed did so for that."""
+
+
+@dataclass(slots=True)
+class Owner:
+    """The service an event's object is of."""
+
+    key: ServiceKey | None = None
+    name: str = ""
+
+
+@dataclass(slots=True)
+class Draft:
+    """The newest record of a container, that following events may amend."""
+
+    record: Record
+    at: datetime
+    """Of the newest event in it, on our clock."""
+
+
+@dataclass(slots=True)
+class Case:
+    """What is open about one container."""
+
+    deed: Draft | None = None
+    """The sequence that is under way."""
+    crash: Draft | None = None
+    execs: dict[str, Draft] = field(default_factory=dict)
+    held: list[EngineEvent] = field(default_factory=list)
+    """Execs that may be its health check: not known before it is inspected."""
+    updated: tuple[Draft, Container] | None = None
+    forged: bool = False
+    """One of its labels is called `exitCode`, and so overwrites the engine's own word."""
+
+
+class Outside:
+    """What telling causes needs to know of the fleet. The fleet gives it; tests give a small one."""
+
+    def __init__(
+        self,
+        *,
+        number: Callable[[], int],
+        now: Callable[[], datetime],
+        ours: Callable[[str, datetime], datetime],
+        container: Callable[[ContainerKey], Container | None],
+        owner: Callable[[EngineEvent], Owner],
+    ) -> None:
+        self.number = number
+        self.now = now
+        self.ours = ours
+        """An engine's time on our clock."""
+        self.container = container
+        self.owner = owner
+
+
+class Desk:
+    """Where records are written and amended, with all that this needs."""
+
+    def __init__(self, outside: Outside, intents: Intents, lives: Lives) -> None:
+        self.outside = outside
+        self.intents = intents
+        self.lives = lives
+        self.swarm_changes: dict[str, datetime] = {}
+        """When each swarm service was last changed, by its id."""
+        self.dark: set[str] = set()
+        """Engines whose events come late, from a time in which they could not be reached."""
+        self._changed: dict[int, Record] = {}
+
+    def write(self, record: Record) -> Record:
+        """Put out a record."""
+        self._changed[record.id] = record
+        return record
+
+    def amend(self, draft: Draft, at: datetime, **fields: Any) -> None:
+        """More became known of a record."""
+        draft.record = self.write(msgspec.structs.replace(draft.record, **fields))
+        draft.at = at
+
+    def take(self) -> tuple[Record, ...]:
+        """The records written or amended since last asked, each once, as it is now."""
+        changed = tuple(self._changed.values())
+        self._changed.clear()
+        return changed
+
+    def swarm_did_it(self, event: EngineEvent, at: datetime) -> bool:
+        """Whether this task's service was changed just before."""
+        changed = self.swarm_changes.get(event.attributes.get("com.docker.swarm.service.id", ""))
+        return changed is not None and timedelta(seconds=-2) <= at - changed <= SWARM_DEED
+
+
+@dataclass(slots=True)
+class Step:
+    """One event, with all that its handler needs."""
+
+    desk: Desk
+    event: EngineEvent
+    key: ContainerKey
+    case: Case
+    life: Life
+    at: datetime
+    """The event's time on our clock."""
+
+    @property
+    def container(self) -> Container | None:
+        """It, as last read."""
+        return self.desk.outside.container(self.key)
+
+    @property
+    def by_swarm(self) -> bool:
+        """It is a swarm's task."""
+        return "com.docker.swarm.task.id" in self.event.attributes
+
+    def intent(self) -> Intent | None:
+        """What of ours this event came of."""
+        event = self.event
+        return self.desk.intents.behind(
+            engine=event.engine, object_id=event.id, name=event.name, action=event.action, at=self.at
+        )
+
+    def write(self, what: str, **fields: Any) -> Draft:
+        """A new record of this event; `what` may hold `{who}`."""
+        event, outside = self.event, self.desk.outside
+        owner = outside.owner(event)
+        record = Record(
+            id=outside.number(),
+            time=event.time,
+            seen=outside.now(),
+            engine=event.engine,
+            kind=RecordKind.EVENT,
+            what=what,
+            object_type="container",
+            object_id=event.id,
+            object_name=event.name,
+            service=owner.key,
+            service_name=owner.name,
+            action=event.action,
+        )
+        record = msgspec.structs.replace(record, **fields)
+        draft = Draft(record, self.at)
+        self.desk.write(record)
+        return draft
+
+    def amend(self, draft: Draft, **fields: Any) -> None:
+        """This event tells more of a record."""
+        self.desk.amend(draft, self.at, **fields)
+
+    def deed(self, what: str, **fields: Any) -> None:
+        """Something somebody did: ours where we said so before, else unknown. Begins or goes on with the open deed."""
+        intent = self.intent()
+        fields = attributed(intent) | fields
+        draft = self.case.deed
+        text = what.replace("{who}", intent.actor if intent is not None else "someone")
+        if draft is not None and self.follows(draft):
+            if draft.record.attribution is Attribution.OWN and intent is None:
+                text = what.replace("{who}", draft.record.actor)
+                for name in ("actor", "attribution", "reason"):
+                    fields.pop(name, None)
+            self.amend(draft, what=text, action=self.event.action, **fields)
+        else:
+            self.case.deed = self.write(text, **fields)
+        self.life.by_own = self.case.deed is not None and self.case.deed.record.attribution is Attribution.OWN
+
+    def follows(self, draft: Draft) -> bool:
+        """Whether this event comes soon enough to belong to that record."""
+        waited = LONG_STOP if draft.record.action == "kill" else FOLLOWS
+        return self.at - draft.at <= waited
+
+
+def attributed(intent: Intent | None) -> dict[str, Any]:
+    """Who did it, and how that is known, as fields of a record."""
+    if intent is None:
+        return {"actor": "", "attribution": Attribution.UNKNOWN}
+    return {"actor": intent.actor, "attribution": Attribution.OWN, "reason": intent.reason}
