@@ -74,8 +74,7 @@ async def _act(request: Request) -> int:
 
 
 async def _plan(request: Request, session: Session, *, unreachable: bool) -> Plan:
-    from fleettop.collectors.actions.plan import plan
-    from fleettop.collectors.actions.prepare import prepare
+    from fleettop.collectors.actions import plan, prepare
     from fleettop.collectors.actions.steps import Verb
 
     from .targets import find_services
@@ -161,7 +160,7 @@ async def _answer(request: Request) -> str:
 
 
 async def _perform(request: Request, session: Session, plan: Plan) -> int:
-    from fleettop.collectors.actions.perform import perform
+    from fleettop.collectors.actions import perform
     from fleettop.collectors.actions.steps import Outcome
 
     stop = asyncio.Event()

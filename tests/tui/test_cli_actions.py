@@ -1,0 +1,220 @@
+"""The commands that change something: said first, asked for, told one by one, and an exit code that is true."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import pty
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+
+import pytest
+from fleettop.collectors import actions
+from fleettop.collectors.actions.steps import Deed, Outcome, Plan, Step, StepResult, Verb
+from fleettop.collectors.errors import TimedOut
+from fleettop.collectors.model import EngineStatus, LinkPhase, LinkStatus
+from fleettop.tui import cli
+from fleettop.tui.commands import act, onepass
+from fleettop.tui.commands.request import Request
+
+STEPS = tuple(
+    Step(engine=f"web-{n}", deed=Deed.RESTART, object_id=str(n), object_name=f"api-{n}", service_name="pay/api")
+    for n in (1, 2)
+)
+PLAN = Plan(
+    verb=Verb.RESTART,
+    title="Restart pay/api",
+    sentences=("Restarts 2 of 2 replicas.", "About 10 s."),
+    steps=STEPS,
+    warnings=("Half of it is odd.",),
+    hosts=("web-1", "web-2"),
+)
+
+
+class Stage:
+    """What stands in for the fleet: the plan that comes of it, and how its steps end."""
+
+    def __init__(self) -> None:
+        self.plan = PLAN
+        self.outcomes = [Outcome.SUCCESS, Outcome.SUCCESS]
+        self.performed: list[dict[str, object]] = []
+        self.engines = {"web-1": EngineStatus(name="web-1", address="x", link=LinkStatus(phase=LinkPhase.UP))}
+
+    @asynccontextmanager
+    async def session(self, request: Request) -> AsyncIterator[SimpleNamespace]:
+        yield SimpleNamespace(fleet=SimpleNamespace(engines=self.engines))
+
+    async def perform(
+        self, plan: Plan, *, on_result: Callable[[StepResult], None], **how: object
+    ) -> tuple[StepResult, ...]:
+        self.performed.append(how)
+        results = []
+        for step, outcome in zip(plan.steps, self.outcomes, strict=True):
+            result = StepResult(step=step, outcome=outcome, words="is healthy again", seconds=1.23456)
+            on_result(result)
+            results.append(result)
+        return tuple(results)
+
+
+@pytest.fixture
+def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    stage = Stage()
+
+    async def plan(*arguments: object, **options: object) -> Plan:
+        return stage.plan
+
+    async def complete(*arguments: object, **options: object) -> None:
+        return None
+
+    monkeypatch.setattr(Request, "session", lambda request: stage.session(request))
+    monkeypatch.setattr(actions, "perform", stage.perform)
+    monkeypatch.setattr(onepass, "complete", complete)
+    monkeypatch.setattr(act, "_plan", plan)
+    return stage
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = cli.main(["restart", "pay/api", *arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_what_was_done_is_told_line_by_line(capsys, stage):
+    """The plan first, then a line for each result; exit 0 when all went well, and the reason goes along."""
+    code, out, err = run(capsys, "--yes", "--reason", "FT-212")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "Restart pay/api",
+        "  Restarts 2 of 2 replicas.",
+        "  About 10 s.",
+        "  Half of it is odd.",
+        "success restart api-1 on web-1: is healthy again",
+        "success restart api-2 on web-2: is healthy again",
+    ]
+    assert stage.performed[0]["reason"] == "FT-212"
+
+
+@pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.SUCCESS])
+def test_one_that_did_not_succeed_is_exit_4(capsys, stage, outcome):
+    """Failed, refused, unknown and skipped alike: what was asked for is not all done."""
+    stage.outcomes = [Outcome.SUCCESS, outcome]
+    code, out, err = run(capsys, "--yes")
+    assert code == 4
+    assert f"{outcome.value:<8}restart api-2" in out
+    assert "1 of 2 done" in err
+
+
+def test_a_plan_that_cannot_be_done_says_why(capsys, stage):
+    """Exit 4, each reason on standard error, nothing sent."""
+    stage.plan = Plan(verb=Verb.RESTART, title="Restart pay/api", blockers=("It has no container.",))
+    code, out, err = run(capsys, "--yes")
+    assert (code, out, stage.performed) == (4, "", [])
+    assert "Restart pay/api: It has no container." in err
+
+
+def test_results_as_json_are_one_object_a_line(capsys, stage):
+    """The words of the plan go to standard error, so that the JSON stays alone."""
+    code, out, err = run(capsys, "--yes", "--json", "--reason", "FT-212")
+    assert code == 0
+    assert json.loads(out.splitlines()[0]) == {
+        "engine": "web-1",
+        "action": "restart",
+        "object": "api-1",
+        "id": "1",
+        "service": "pay/api",
+        "outcome": "success",
+        "words": "is healthy again",
+        "seconds": 1.235,
+        "reason": "FT-212",
+    }
+    assert "Restarts 2 of 2 replicas." in err
+
+
+def test_a_dry_run_sends_nothing(capsys, stage):
+    """In words, and as one JSON object."""
+    code, out, _ = run(capsys, "--dry-run")
+    assert (code, stage.performed) == (0, [])
+    assert out.startswith("Restart pay/api\n")
+    code, out, _ = run(capsys, "--dry-run", "--json")
+    assert (code, stage.performed) == (0, [])
+    assert json.loads(out) == {
+        "plan": "Restart pay/api",
+        "effect": ["Restarts 2 of 2 replicas.", "About 10 s."],
+        "warnings": ["Half of it is odd."],
+        "hosts": ["web-1", "web-2"],
+        "steps": ["restart api-1 on web-1", "restart api-2 on web-2"],
+    }
+
+
+def test_nobody_to_ask_means_no(capsys, stage, monkeypatch):
+    """Off a terminal without --yes: exit 2, nothing sent."""
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    code, _, err = run(capsys)
+    assert (code, stage.performed) == (2, [])
+    assert "--yes" in err
+
+
+@pytest.fixture
+def keyboard(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """A terminal as standard input, and a person at it."""
+    ours, theirs = pty.openpty()
+    monkeypatch.setattr("sys.stdin", os.fdopen(theirs, "r"))
+    monkeypatch.setattr(cli, "_is_tty", lambda stream: True)
+
+    def type_in(text: str) -> None:
+        os.write(ours, text.encode())
+
+    yield type_in
+    cli.sys.stdin.close()
+    os.close(ours)
+
+
+@pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("YES\n", 0), ("\n", 2), ("n\n", 2), ("ja\n", 2), ("\x04", 2)])
+def test_a_person_is_asked_and_the_default_is_no(capsys, stage, keyboard, typed, code):
+    """Only yes is yes; Enter and the end of input are no."""
+    keyboard(typed)
+    found, _, err = run(capsys, "--color", "never")
+    assert (found, len(stage.performed)) == (code, int(code == 0))
+    assert "Go on? [y/N]" in err
+
+
+@pytest.mark.parametrize(("typed", "code"), [("pay/api\n", 0), ("y\n", 2), ("pay\n", 2)])
+def test_what_is_protected_wants_its_name_typed(capsys, stage, keyboard, typed, code):
+    """A quick y is not enough there."""
+    stage.plan = Plan(verb=Verb.RESTART, title="t", steps=STEPS, name_to_type="pay/api")
+    keyboard(typed)
+    found, _, err = run(capsys, "--color", "never")
+    assert (found, len(stage.performed)) == (code, int(code == 0))
+    assert "Type pay/api to go on:" in err
+
+
+def test_engines_that_cannot_be_reached_are_said_first(capsys, stage):
+    """Their containers are not in the plan, and that is no secret."""
+    down = LinkStatus(phase=LinkPhase.DOWN, error=TimedOut("No way to web-9."))
+    stage.engines["web-9"] = EngineStatus(name="web-9", address="x", link=down)
+    code, _, err = run(capsys, "--yes")
+    assert code == 0
+    assert "No way to web-9." in err
+
+
+async def test_the_first_ctrl_c_lets_what_is_on_its_way_end(stage, capsys):
+    """`stop` is set: the rest is skipped, and the exit code says so."""
+    args = SimpleNamespace(reason="", json=False)
+    out = cli._output("never", {})
+    begun = asyncio.Event()
+
+    async def perform(plan: Plan, *, stop: asyncio.Event, **how: object) -> tuple[StepResult, ...]:
+        begun.set()
+        await stop.wait()
+        return tuple(StepResult(step=step, outcome=Outcome.SKIPPED, words="") for step in plan.steps)
+
+    async with asyncio.timeout(10), asyncio.TaskGroup() as group:
+        actions.perform = perform  # the fixture puts it back
+        task = group.create_task(act._perform(SimpleNamespace(args=args, out=out), SimpleNamespace(), PLAN))
+        await begun.wait()
+        os.kill(os.getpid(), act.signal.SIGINT)
+        assert await task == 4
+    assert "Ctrl-C again leaves at once" in capsys.readouterr().err
