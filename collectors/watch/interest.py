@@ -13,27 +13,28 @@ class Interest:
 
     def __init__(self) -> None:
         self._by_engine: dict[str, frozenset[str]] = {}
-        self._some: dict[str, asyncio.Event] = {}
+        self._more: dict[str, asyncio.Event] = {}
 
     def look_at(self, keys: Iterable[ContainerKey]) -> None:
         """These and no others are on screen."""
         by_engine: dict[str, set[str]] = {}
         for key in keys:
             by_engine.setdefault(key.engine, set()).add(key.id)
+        for engine, ids in by_engine.items():
+            if engine in self._more and not ids <= self.of(engine):
+                self._more[engine].set()
         self._by_engine = {engine: frozenset(ids) for engine, ids in by_engine.items()}
-        for engine, some in self._some.items():
-            if engine in by_engine:
-                some.set()
-            else:
-                some.clear()
 
     def of(self, engine: str) -> frozenset[str]:
         """Ids of the containers of this engine that are looked at."""
         return self._by_engine.get(engine, frozenset())
 
-    async def some(self, engine: str) -> None:
-        """Wait until something of this engine is looked at."""
-        event = self._some.setdefault(engine, asyncio.Event())
-        if engine in self._by_engine:
-            event.set()
-        await event.wait()
+    async def more(self, engine: str, timeout: float | None) -> None:  # noqa: ASYNC109 - the wait is the point
+        """Wait until something of this engine comes to be looked at that was not before, or the time is over."""
+        event = self._more.setdefault(engine, asyncio.Event())
+        try:
+            async with asyncio.timeout(timeout):
+                await event.wait()
+        except TimeoutError:
+            return
+        event.clear()

@@ -112,7 +112,7 @@ class EngineWatch:
         return ConnectionLost(f"The way to {self.address.name} ended.")
 
     def _explain(self, error: Exception) -> EngineError:
-        """The engine's error inside a group of them; what is none is a fault of ours, which must not stop the others."""
+        """The engine's error inside a group; what is none is a fault of ours, which must not stop the other engines."""
         found = first_engine_error(error)
         if found is not None:
             return found

@@ -16,7 +16,7 @@ from .listing import ContainerList
 from .pace import Pacer
 
 INTERVAL = 3.0
-FIRST = 1.0
+FIRST = 0.3
 """Seconds from a first sample, which tells no rate yet, to the second."""
 AT_ONCE = 16
 """dockerd 20.10 holds a one-shot sample back until its collector's next tick, up to 1 s: few at once would be slow."""
@@ -45,12 +45,12 @@ class UsageReader:
         pacer = Pacer(INTERVAL, self._clock)
         turn = asyncio.Semaphore(AT_ONCE)
         while True:
-            await self._interest.some(self._engine)
             ids = self._looked_at()
+            first = [i for i in ids if i not in self._before]
             pacer.begin()
-            pacer.interval = FIRST if any(i not in self._before for i in ids) else INTERVAL
-            await self._sample(client, ids, turn)
-            await asyncio.sleep(pacer.pause)
+            await self._sample(client, first or ids, turn)
+            pause = FIRST if first else pacer.pause if ids else None
+            await self._interest.more(self._engine, pause)
 
     def _looked_at(self) -> list[str]:
         known = self._containers.known
@@ -69,11 +69,15 @@ class UsageReader:
         async with asyncio.TaskGroup() as group:
             for container_id in ids:
                 group.create_task(one(container_id))
-        usage: dict[str, Usage] = {}
-        for container_id, sample in found.items():
-            before = self._before.get(container_id)
-            if before is not None and (used := usage_between(before, sample)) is not None:
-                usage[container_id] = used
+        usage = {i: used for i, sample in found.items() if (used := self._used(i, sample)) is not None}
         self._before = {i: s for i, s in self._before.items() if i in self._containers.known} | found
         if usage:
             self._publish(UsageSeen(engine=self._engine, usage=usage))
+
+    def _used(self, container_id: str, sample: StatsSample) -> Usage | None:
+        """Against the sample before; without one, what a single sample tells: its memory, and no rate."""
+        before = self._before.get(container_id)
+        if before is not None:
+            return usage_between(before, sample)
+        limit = sample.memory_limit
+        return Usage(cpu=None, memory=sample.memory, memory_limit=limit, received=None, sent=None, at=sample.at)
