@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shlex
+import socket as sockets
 from typing import TYPE_CHECKING
 
 from ..errors import ConnectionLost, EngineError, ForwardingForbidden, NoSocket, NotAnswering
@@ -20,6 +21,7 @@ TRIAL = 6.0
 LINGER = 10.0
 """Seconds the engine has to finish what it was saying after its client has hung up."""
 CHUNK = 65536
+BACKLOG = 64
 
 
 def dial_command(socket: str) -> str:
@@ -65,10 +67,16 @@ def _no_channel(error: asyncssh.ChannelOpenError, who: str) -> EngineError:
 
 def _explain(said: str, status: int | None, socket: str, user: str, who: str) -> EngineError:
     lower = said.lower()
-    if "permission denied" in lower and "daemon socket" in lower:
+    dialled = "docker daemon" in lower or "dial unix" in lower
+    if dialled and "permission denied" in lower:
         return explain_denied(socket, "", user, who)
-    if "cannot connect to the docker daemon" in lower or "no such file" in lower or "connection refused" in lower:
-        return NoSocket(f"No engine listens at {socket} on {who}.")
+    if dialled:
+        return NoSocket(
+            f"{socket} stands on {who}, but no engine listens at it.",
+            hint="Start the engine on the host (systemctl start docker).",
+        )
+    if status is None:
+        return ConnectionLost(f"The docker command on {who} was ended before it said anything.")
     why = "has no docker command" if status == 127 else f"its docker command failed ({said or f'status {status}'})"
     return ForwardingForbidden(f"The sshd of {who} forwards no sockets, and the host {why}.")
 
@@ -83,37 +91,51 @@ class DialServer:
         self._connection = connection
         self._command = dial_command(socket)
         self._slots = asyncio.Semaphore(CHANNELS)
-        self._serving: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
+        self._serving: dict[asyncio.Task[None], sockets.socket] = {}
+        self._listener: sockets.socket | None = None
 
     async def start(self, path: str) -> None:
         """Listen at `path`."""
-        self._server = await asyncio.start_unix_server(self._accept, path)
+        self._listener = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
+        self._listener.setblocking(False)
+        self._listener.bind(path)
+        self._listener.listen(BACKLOG)
+        asyncio.get_running_loop().add_reader(self._listener, self._accept)
 
     async def close(self) -> None:
         """Stop listening and end every channel; never raises."""
-        if self._server is not None:
-            self._server.close()
-        for task in self._serving:
+        if self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
+        serving = dict(self._serving)
+        for task in serving:
             task.cancel()
-        await asyncio.gather(*self._serving, return_exceptions=True)
-        if self._server is not None:
-            await self._server.wait_closed()
+        await asyncio.gather(*serving, return_exceptions=True)
+        for near in serving.values():
+            near.close()  # of a task that was cancelled before it began
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._serving.add(task)
+    def _accept(self) -> None:
+        """Take a connection and start its task at once. asyncio's own server, closed in between, would leak it
+        (CPython 3.11, base_events.Server._attach)."""
+        assert self._listener is not None
+        try:
+            near, _ = self._listener.accept()
+        except OSError:
+            return
+        task = asyncio.get_running_loop().create_task(self._serve(near))
+        self._serving[task] = near
+        task.add_done_callback(lambda done: self._serving.pop(done, None))
+
+    async def _serve(self, near: sockets.socket) -> None:
+        near.setblocking(False)
+        reader, writer = await asyncio.open_unix_connection(sock=near)
         try:
             async with self._slots:
                 await self._carry(reader, writer)
-        except asyncio.CancelledError:
-            # asyncio made this task for the connection; whoever cancelled it is close(), which waits for it.
-            pass
         finally:
-            self._serving.discard(task)
             writer.close()
-            with contextlib.suppress(OSError, asyncio.CancelledError):
+            with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -29,6 +29,11 @@ class HandshakeGate:
         self._doors: dict[tuple[str, int], _Door] = {}
         self._jumps: dict[Route, _Jump] = {}
 
+    @property
+    def busy(self) -> bool:
+        """Whether anything is logging in, waits for it, or holds a jump host."""
+        return bool(self._doors or self._jumps)
+
     @asynccontextmanager
     async def slot(self, hop: Hop) -> AsyncIterator[None]:
         """Wait for one of the places at an sshd (or jump host), and hold it."""

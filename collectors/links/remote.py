@@ -58,7 +58,8 @@ _USUAL = (
 )
 # moby: rootless docker listens at $XDG_RUNTIME_DIR/docker.sock; podman-system-service(1) names the last two.
 _LISTENERS = (
-    'if [ -r /proc/net/unix ]; then echo "fleettop:listeners"; while read -r n r p f t s i w; do '
+    'if [ -r /proc/net/unix ]; then echo "fleettop:is $(PATH=$PATH:/usr/bin:/bin; readlink -f "$1")"; '
+    "while read -r n r p f t s i w; do "
     'case $f in 00010000) echo "fleettop:listens $w";; esac; done </proc/net/unix; fi'
 )
 # __SO_ACCEPTCON in the flags: listening (net/unix/af_unix.c, unix_seq_show).
@@ -81,15 +82,16 @@ async def look(connection: asyncssh.SSHClientConnection, socket: str) -> HostSig
 
 async def somebody_listens(connection: asyncssh.SSHClientConnection, socket: str) -> bool | None:
     """Whether a program listens at that path on the host; None where that cannot be told."""
-    lines = await _run(connection, _LISTENERS, "fleettop")
+    lines = await _run(connection, _LISTENERS, "fleettop", socket)
     if not lines:
         return None
-    return any(_same(line.removeprefix("listens "), socket) for line in lines)
+    wanted = {_name(line.removeprefix("is ")) for line in lines if line.startswith("is ")} | {_name(socket)}
+    return any(_name(line.removeprefix("listens ")) in wanted for line in lines)
 
 
-def _same(one: str, other: str) -> bool:
-    """/var/run is a link to /run on every system of this decade."""
-    return one.removeprefix("/var") == other.removeprefix("/var")
+def _name(path: str) -> str:
+    """A listener is known by the path it was started with, and /var/run is a link to /run."""
+    return path.removeprefix("/var")
 
 
 async def _run(connection: asyncssh.SSHClientConnection, script: str, *words: str) -> list[str]:

@@ -98,7 +98,8 @@ class SshLink:
 
     async def _log_in(self, route: Route) -> Login:
         *jumps, target = route
-        who = self.address.name if self.address.name == target.name else f"{self.address.name} ({target.place})"
+        name = self.address.name
+        who = name if name == target.name else f"{name} at {target.name}"
         if not jumps:
             async with self._gate.slot(target):
                 return await log_in(target, who=who)
@@ -109,7 +110,7 @@ class SshLink:
     async def _pass(self, jumps: Route) -> Login:
         """Log in at the last of these jump hosts, through those before it."""
         *before, jump = jumps
-        who = f"the jump host {jump.place}"
+        who = f"the jump host {jump.name}"
         if not before:
             async with self._gate.slot(jump):
                 return await log_in(jump, who=who)
