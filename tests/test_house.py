@@ -233,7 +233,17 @@ def _asserts(function: Function, siblings: dict[str, Function], seen: frozenset[
     if any(isinstance(node, ast.Assert) for node in ast.walk(function)):
         return True
     called = _called(function)
-    if called & {"raises", "fail", "warns", "snap_compare", "eventually", "eventually_sync", "poll"}:
+    if called & {
+        "raises",
+        "fail",
+        "warns",
+        "timeout",
+        "wait_for",
+        "snap_compare",
+        "eventually",
+        "eventually_sync",
+        "poll",
+    }:
         return True
     seen = seen | {function.name}
     return any(_asserts(siblings[name], siblings, seen) for name in called & siblings.keys() - seen)
