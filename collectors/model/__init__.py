@@ -1,0 +1,77 @@
+"""What is known of a fleet, as frozen data. `None` means not known, never 0. Times are aware UTC; ages are monotonic.
+
+Every text in here has been cleaned (`text.plain`) where it was decoded: it can be put on a terminal as it is.
+"""
+
+from .changes import (
+    Change,
+    Confirmed,
+    ContainersSeen,
+    EngineSeen,
+    EventsSeen,
+    GapSeen,
+    LinkChanged,
+    Listed,
+    SwarmSeen,
+    UsageSeen,
+    WordsSeen,
+)
+from .containers import (
+    Container,
+    ContainerDetail,
+    ContainerKey,
+    ContainerState,
+    Freshness,
+    Health,
+    HealthProbe,
+    Mount,
+    Port,
+    Usage,
+)
+from .engines import EngineInfo, EngineStatus, LinkPhase, LinkStatus, SwarmMembership
+from .records import Attribution, Cause, EngineEvent, Record, RecordKind
+from .services import Replica, Service, ServiceChange, ServiceKey, ServiceState
+from .swarms import SwarmNode, SwarmPicture, SwarmService, SwarmTask
+
+__all__ = [
+    "Attribution",
+    "Cause",
+    "Change",
+    "Confirmed",
+    "Container",
+    "ContainerDetail",
+    "ContainerKey",
+    "ContainerState",
+    "ContainersSeen",
+    "EngineEvent",
+    "EngineInfo",
+    "EngineSeen",
+    "EngineStatus",
+    "EventsSeen",
+    "Freshness",
+    "GapSeen",
+    "Health",
+    "HealthProbe",
+    "LinkChanged",
+    "LinkPhase",
+    "LinkStatus",
+    "Listed",
+    "Mount",
+    "Port",
+    "Record",
+    "RecordKind",
+    "Replica",
+    "Service",
+    "ServiceChange",
+    "ServiceKey",
+    "ServiceState",
+    "SwarmMembership",
+    "SwarmNode",
+    "SwarmPicture",
+    "SwarmSeen",
+    "SwarmService",
+    "SwarmTask",
+    "Usage",
+    "UsageSeen",
+    "WordsSeen",
+]

@@ -1,0 +1,110 @@
+"""What the watchers of the engines tell the fleet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from .containers import Container, Usage
+from .engines import EngineInfo, LinkStatus
+from .records import EngineEvent
+from .swarms import SwarmPicture
+
+
+class LinkChanged(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A link went up, down, or has a new latency."""
+
+    engine: str
+    link: LinkStatus
+
+
+class EngineSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """`/info` and `/version` were read."""
+
+    engine: str
+    info: EngineInfo
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A full listing: what is not in it is gone, except the `refused`, whose old reading stays and is stale."""
+
+    engine: str
+    containers: tuple[Container, ...]
+    refused: tuple[str, ...] = ()
+    """Ids of rows that made no sense."""
+    at: float = 0.0
+
+
+class ContainersSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Some containers were read again; `gone` are those that are no longer there."""
+
+    engine: str
+    containers: tuple[Container, ...] = ()
+    gone: tuple[str, ...] = ()
+    at: float = 0.0
+
+
+class UsageSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """New samples, by container id."""
+
+    engine: str
+    usage: Mapping[str, Usage]
+
+
+class Confirmed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The engine answered: what is shown of it is as of `at`."""
+
+    engine: str
+    at: float
+    latency: float | None = None
+
+
+class EventsSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Events in the order the engine said them, duplicates dropped. `replayed`: from before we looked."""
+
+    engine: str
+    events: tuple[EngineEvent, ...]
+    replayed: bool = False
+
+
+class GapSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Nothing is known of the engine's events in this span."""
+
+    engine: str
+    begin: datetime
+    end: datetime | None
+    cause: str
+    certain: bool
+    differences: tuple[str, ...] = ()
+
+
+class SwarmSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """A whole swarm was read."""
+
+    engine: str
+    picture: SwarmPicture
+
+
+class WordsSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The last lines a container wrote before it died."""
+
+    engine: str
+    id: str
+    lines: tuple[str, ...]
+
+
+Change = (
+    LinkChanged
+    | EngineSeen
+    | Listed
+    | ContainersSeen
+    | UsageSeen
+    | Confirmed
+    | EventsSeen
+    | GapSeen
+    | SwarmSeen
+    | WordsSeen
+)
+"""All that the watchers tell the fleet."""

@@ -1,0 +1,119 @@
+"""How an engine's events are followed, and how it is known whether any were lost."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from fleettop.collectors.clock import ManualClock
+from fleettop.collectors.model import EngineEvent, EventsSeen, GapSeen
+from fleettop.collectors.watch import events as module
+from fleettop.collectors.watch.events import FILTERS, EventStream
+
+from .watching import START, FakeClient, Told, event
+
+
+def _stream() -> tuple[EventStream, Told, FakeClient]:
+    told = Told()
+    return EventStream("web-1", told, ManualClock(wall=START)), told, FakeClient()
+
+
+def _seen(told: Told) -> list[EngineEvent]:
+    return [one for change in told.of(EventsSeen) for one in change.events]  # type: ignore[union-attr]
+
+
+async def _follow(stream: EventStream, client: FakeClient, until: Callable[[], bool]) -> list[EngineEvent]:
+    named: list[EngineEvent] = []
+    tasks = [
+        asyncio.ensure_future(stream.read(client)),
+        asyncio.ensure_future(stream.deliver(named.append, lambda: None)),
+    ]
+    while not until():
+        await asyncio.sleep(0)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    return named
+
+
+async def test_the_past_the_engine_remembers_is_taken_in_on_the_first_connection() -> None:
+    """Everything in the ring, marked as from before we looked, and no gap: there was nothing to lose yet."""
+    stream, told, client = _stream()
+    client.ring = [event(1, "die"), event(2, "start")]
+    assert await stream.replay(client, until=START)
+    (change,) = told.of(EventsSeen)
+    assert isinstance(change, EventsSeen)
+    assert change.replayed
+    assert [one.action for one in change.events] == ["die", "start"]
+    assert client.filters == [None]
+
+
+async def test_an_event_that_comes_twice_is_told_once() -> None:
+    """F6: resuming overlaps, and duplicates are dropped by their identity."""
+    stream, told, client = _stream()
+    client.ring = [event(1, "die"), event(2, "start")]
+    await stream.replay(client, until=START)
+    client.live = [event(2, "start"), event(3, "die")]
+    await _follow(stream, client, lambda: len(told.changes) == 2)
+    assert [one.action for one in _seen(told)] == ["die", "start", "die"]
+
+
+async def test_nothing_is_lost_while_the_ring_still_holds_the_last_event() -> None:
+    """After a short cut the engine remembers what we had last: the replay is complete."""
+    stream, _, client = _stream()
+    client.ring = [event(1, "die")]
+    await stream.replay(client, until=START)
+    client.ring = [event(1, "die"), event(2, "start")]
+    assert await stream.replay(client, until=START)
+
+
+async def test_a_ring_without_the_last_event_means_that_some_were_lost() -> None:
+    """F5: a restarted daemon remembers nothing, an overrun ring only what came later."""
+    stream, _, client = _stream()
+    client.ring = [event(1, "die")]
+    await stream.replay(client, until=START)
+    client.ring = [event(9, "start")]
+    assert not await stream.replay(client, until=START)
+
+
+async def test_health_check_noise_is_left_out_of_an_unfiltered_replay() -> None:
+    """The filter of the live stream holds for the ring too."""
+    stream, told, client = _stream()
+    client.ring = [event(1, "exec_start"), event(2, "exec_die"), event(3, "attach"), event(4, "die")]
+    await stream.replay(client, until=START)
+    assert [one.action for one in _seen(told)] == ["die"]
+
+
+async def test_the_live_stream_is_filtered_by_the_engine() -> None:
+    """exec_start and exec_die never cross the wire."""
+    stream, told, client = _stream()
+    client.live = [event(1, "die")]
+    await _follow(stream, client, lambda: bool(told.changes))
+    assert client.filters == [FILTERS]
+    assert not any("exec_start".startswith(name) for name in FILTERS["event"])
+
+
+async def test_events_that_change_a_container_name_it() -> None:
+    """die and health_status are looked into; an exec or a network's events are not."""
+    stream, told, client = _stream()
+    client.live = [
+        event(1, "die", "api"),
+        event(2, "exec_create", "db"),
+        event(3, "connect", "net", type="network"),
+        event(4, "health_status", "web", argument="unhealthy"),
+    ]
+    named = await _follow(stream, client, lambda: bool(told.changes))
+    assert [one.name for one in named] == ["api", "web"]
+
+
+async def test_events_beyond_the_queue_are_counted_in_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F21: the reader never waits; what does not fit is a gap that says how many."""
+    monkeypatch.setattr(module, "QUEUE", 10)
+    stream, told, client = _stream()
+    client.live = [event(number / 10, "die", f"c{number}") for number in range(15)]
+    await _follow(stream, client, lambda: bool(told.of(GapSeen)))
+    (gap,) = told.of(GapSeen)
+    assert isinstance(gap, GapSeen)
+    assert gap.cause.startswith("5 events")
+    assert len(_seen(told)) == 10

@@ -1,0 +1,125 @@
+"""How the list of an engine's containers is kept true."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+from fleettop.collectors.clock import ManualClock
+from fleettop.collectors.model import ContainersSeen, ContainerState, EngineInfo, Health, Listed
+from fleettop.collectors.watch.listing import ContainerList, differences
+
+from .watching import FakeClient, Told, container, detailed
+
+
+def _list() -> tuple[ContainerList, Told, FakeClient]:
+    told = Told()
+    return ContainerList("web-1", told, ManualClock()), told, FakeClient()
+
+
+async def test_a_listing_is_published_whole() -> None:
+    """All rows of the engine, and the ids of those that made no sense."""
+    listing, told, client = _list()
+    client.rows, client.refused = [container("api"), container("db")], ("bad",)
+    await listing.read_all(client)
+    (change,) = told.of(Listed)
+    assert isinstance(change, Listed)
+    assert [c.name for c in change.containers] == ["api", "db"]
+    assert change.refused == ("bad",)
+
+
+async def test_details_survive_a_listing_that_says_nothing_new() -> None:
+    """A listed row has no details: those known from an inspect are kept while state and health are the same."""
+    listing, _, client = _list()
+    api = container("api")
+    client.rows, client.details = [api], {api.id: detailed(api, restart_count=3)}
+    await listing.read_all(client)
+    await listing.inspect(client, [api.id])
+    await listing.read_all(client)
+    detail = listing.known[api.id].detail
+    assert detail is not None
+    assert detail.restart_count == 3
+
+
+async def test_details_of_another_state_are_not_kept() -> None:
+    """What was inspected while it ran says nothing of a container that has ended since."""
+    listing, _, client = _list()
+    api = container("api")
+    client.rows, client.details = [api], {api.id: detailed(api, exit_code=0)}
+    await listing.read_all(client)
+    await listing.inspect(client, [api.id])
+    client.rows = [container("api", state=ContainerState.EXITED, status="Exited (1) 3 seconds ago")]
+    await listing.read_all(client)
+    assert listing.known[api.id].detail is None
+
+
+async def test_a_container_that_vanishes_between_list_and_inspect_is_simply_gone() -> None:
+    """F24: no error, the row goes."""
+    listing, told, client = _list()
+    api = container("api")
+    client.rows = [api]
+    await listing.read_all(client)
+    await listing.inspect(client, [api.id])
+    (change,) = told.of(ContainersSeen)
+    assert isinstance(change, ContainersSeen)
+    assert change.gone == (api.id,)
+    assert api.id not in listing.known
+
+
+async def test_a_refused_row_keeps_its_last_good_reading() -> None:
+    """A row that made no sense this time is not taken for a container that is gone."""
+    listing, _, client = _list()
+    api = container("api")
+    client.rows = [api]
+    await listing.read_all(client)
+    client.rows, client.refused = [], (api.id,)
+    await listing.read_all(client)
+    assert listing.known[api.id].name == "api"
+
+
+async def test_many_events_of_one_container_are_one_inspect() -> None:
+    """kill, die, stop and start within 50 ms are read together."""
+    listing, told, client = _list()
+    api = container("api")
+    client.details = {api.id: detailed(api)}
+    for _ in range(5):
+        listing.changed(api.id)
+    task = asyncio.ensure_future(listing.follow(client))
+    while not told.changes:
+        await asyncio.sleep(0)
+    task.cancel()
+    assert client.asked == ["inspect api"]
+
+
+async def test_trouble_is_inspected_before_the_rest() -> None:
+    """Exit codes and health logs of what is wrong come first, what runs well follows."""
+    listing, _, client = _list()
+    client.rows = [container("well"), container("sick", health=Health.UNHEALTHY), container("dead", state="exited")]
+    client.rows[2] = msgspec.structs.replace(client.rows[2], state=ContainerState.EXITED)
+    client.details = {row.id: detailed(row) for row in client.rows}
+    await listing.read_all(client)
+    await listing.fill_in(client)
+    assert set(client.asked[1:3]) == {"inspect sick", "inspect dead"}
+    assert client.asked[3] == "inspect well"
+
+
+def test_differences_between_two_lists_are_told_in_words() -> None:
+    """What a gap hid: gone, new, another state, another health."""
+    before = [container("a"), container("b"), container("c", health=Health.HEALTHY)]
+    after = [
+        container("b", state=ContainerState.EXITED),
+        container("c", health=Health.UNHEALTHY),
+        container("d"),
+    ]
+    words = differences({c.id: c for c in before}, {c.id: c for c in after})
+    assert words == ("a is gone", "d is new (running)", "b: running → exited", "c: healthy → unhealthy")
+
+
+async def test_a_list_that_contradicts_the_engines_own_count_is_doubted() -> None:
+    """The list can lie after a failed restart: `/info` counts the container as stopped."""
+    listing, _, client = _list()
+    client.rows = [container("api"), container("db")]
+    await listing.read_all(client)
+    info = EngineInfo(kind="docker", version="20.10", api="1.41", running=2, paused=0)
+    assert not listing.contradicts(info)
+    assert listing.contradicts(msgspec.structs.replace(info, running=1))
