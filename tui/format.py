@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
 
+from fleettop.collectors import words
 from rich.cells import cell_len, split_graphemes
 
 from .glyphs import UNICODE, Glyphs, state_glyph, state_of
@@ -68,8 +69,6 @@ def units(amount: float | None, glyphs: Glyphs = UNICODE) -> str:
     """Bytes in at most four characters and in steps of 1024, as `docker stats` counts: `310M`, `1.2G`."""
     if amount is None:
         return glyphs.dash
-    if amount < 0:
-        return "-" + units(-amount, glyphs)
     scaled = float(amount)
     for unit in _UNITS:
         if scaled < 999.5 or unit == _UNITS[-1]:
@@ -101,29 +100,14 @@ def number(value: int | None, glyphs: Glyphs = UNICODE) -> str:
     return glyphs.dash if value is None else str(value)
 
 
-_STEPS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
-
-
 def age(seconds: float | None, glyphs: Glyphs = UNICODE) -> str:
-    """A span in two parts at most: `45s`, `4m 12s`, `3h 5m`, `2d 4h`, `12d`."""
-    if seconds is None:
-        return glyphs.dash
-    left = max(0, int(seconds))
-    for place, (unit, step) in enumerate(_STEPS):
-        count, rest = divmod(left, step)
-        if not count and unit != "s":
-            continue
-        if unit == "s" or (unit == "d" and count >= 10):
-            return f"{count}{unit}"
-        small, small_step = _STEPS[place + 1]
-        second = rest // small_step
-        return f"{count}{unit} {second}{small}" if second else f"{count}{unit}"
-    return "0s"
+    """A span in two parts at most: `45s`, `4m 12s`, `3h 5m`, `12d`."""
+    return glyphs.dash if seconds is None else words.age(seconds)
 
 
 def age_short(seconds: float | None, glyphs: Glyphs = UNICODE) -> str:
     """A span in its first part alone: `4m`, `3h`, `12d`."""
-    return age(seconds, glyphs).split(" ", 1)[0]
+    return glyphs.dash if seconds is None else words.short_age(seconds)
 
 
 def latency(seconds: float | None, glyphs: Glyphs = UNICODE) -> str:

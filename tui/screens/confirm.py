@@ -113,13 +113,13 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         if event.press.id == "confirm":
             self.action_confirm()
         else:
-            self.dismiss(None)
+            self.answer(None)
 
     def action_confirm(self) -> None:
         """Yes, unless it cannot be done, or the name is still to be typed."""
         if self.question.blockers or self.query_one("#confirm", Press).disabled:
             return
-        self.dismiss(Confirmed(self.query_one("#reason", Input).value.strip()))
+        self.answer(Confirmed(self.query_one("#reason", Input).value.strip()))
 
 
 def _text(question: Question, glyphs: Glyphs) -> tuple[Line, ...]:

@@ -62,6 +62,7 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         self._title_text = paint.safe(title)
         self._text = text
         self.glyphs = glyphs
+        self._answered = False
         self.set_class(glyphs.ascii, "-ascii")
 
     def fields(self) -> ComposeResult:
@@ -85,9 +86,15 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         """Leave room for the fields, whatever the text is."""
         self.query_one("#words").styles.max_height = max(1, self.app.size.height - self.CHROME)
 
+    def answer(self, answer: Answer | None) -> None:
+        """End with that answer. Only the first counts: a key pressed twice must not answer what comes after."""
+        if not self._answered:
+            self._answered = True
+            self.dismiss(answer)
+
     def action_close(self) -> None:
         """Close it without an answer."""
-        self.dismiss(None)
+        self.answer(None)
 
     def action_scroll_words(self, pages: int) -> None:
         """Scroll the text."""

@@ -63,7 +63,7 @@ class HelpScreen(ModalScreen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", show=False),
-        Binding("q,question_mark", "dismiss", show=False),
+        Binding("q,question_mark", "leave", show=False),
         Binding("slash", "find", show=False),
     ]
 
@@ -71,6 +71,7 @@ class HelpScreen(ModalScreen[None]):
         """The keys as they are in that view; those of other views come after."""
         super().__init__()
         self._keys, self._view, self._glyphs = keys, view, glyphs
+        self._gone = False
         self.set_class(glyphs.ascii, "-ascii")
 
     def compose(self) -> ComposeResult:
@@ -89,6 +90,12 @@ class HelpScreen(ModalScreen[None]):
             self.remove_class("-finding")
             self.query_one(Detail).focus()
         else:
+            self.action_leave()
+
+    def action_leave(self) -> None:
+        """Close it; once, however often the key is pressed."""
+        if not self._gone:
+            self._gone = True
             self.dismiss(None)
 
     def action_find(self) -> None:

@@ -114,7 +114,7 @@ class ProgressScreen(Dialog[None]):
     def action_close(self) -> None:
         """Close it when it is done; before that, stop what has not begun."""
         if self.done:
-            self.dismiss(None)
+            self.answer(None)
         elif not self._stopping:
             self._stopping = True
             self._say()
@@ -125,7 +125,7 @@ class ProgressScreen(Dialog[None]):
         """Enter closes it when it is done."""
         event.stop()
         if self.done:
-            self.dismiss(None)
+            self.answer(None)
 
     def _set(self, key: Hashable, state: StepState) -> None:
         if key not in self._steps:

@@ -81,7 +81,7 @@ class NumberPrompt(Dialog[int | None]):
         event.stop()
         number = self.number()
         if number is not None:
-            self.dismiss(number)
+            self.answer(number)
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -153,4 +153,4 @@ class ChoicePrompt(Dialog[str | None]):
     def on_line_table_activated(self, event: LineTable.Activated) -> None:
         """That one."""
         event.stop()
-        self.dismiss(str(event.key))
+        self.answer(str(event.key))

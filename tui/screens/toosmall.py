@@ -31,16 +31,24 @@ class TooSmallScreen(ModalScreen[None]):
         """Without a word yet."""
         super().__init__()
         self._glyphs = glyphs
+        self._gone = False
 
     def compose(self) -> ComposeResult:
         """A few words."""
         yield Lines(glyphs=self._glyphs)
 
+    def on_screen_resume(self) -> None:
+        """What stood over it is gone: there may be room again."""
+        self.on_resize()
+
     def on_resize(self) -> None:
         """Say it with the size as it is, or go."""
         size = self.app.size
         if fits(size):
-            self.dismiss(None)
+            # Several resizes may be on their way: going twice would take another screen along.
+            if self.is_current and not self._gone:
+                self._gone = True
+                self.dismiss(None)
             return
         times = "x" if self._glyphs.ascii else "×"
         now, least = f"{size.width}{times}{size.height}", f"{LEAST.width}{times}{LEAST.height}"
