@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from fleettop.collectors.address import EngineAddress
 from fleettop.collectors.clock import SystemClock
 from fleettop.collectors.config import Config
-from fleettop.collectors.fleet import Changed, Fleet
+from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.session import Session
+from fleettop.collectors.touched import Changed
 from textual.app import App
 from textual.command import CommandPalette
 from textual.events import Resize
@@ -60,7 +61,6 @@ class FleetApp(App[int]):
         self.clock = SystemClock()
         self.notes = tuple(notes)
         self.group = group
-        self.crash: BaseException | None = None
         self.session = Session(addresses, rules=config.rules, read_only=read_only, clock=self.clock)
         self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)
         super().__init__()
@@ -75,6 +75,11 @@ class FleetApp(App[int]):
     def fleet(self) -> Fleet:
         """All that is known."""
         return self.session.fleet
+
+    @property
+    def crash(self) -> Exception | None:
+        """What went wrong in the program itself; None: nothing."""
+        return self._exception
 
     def moment(self) -> Moment:
         """Now, for drawing."""
@@ -122,11 +127,10 @@ class FleetApp(App[int]):
 
         Textual would print the whole traceback over the terminal and may exit with 0.
         """
-        if self.crash is None:
-            self.crash = error
         self._return_code = 1
-        self._exception = error
-        self._exception_event.set()
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
         self._close_messages_no_wait()
 
     # -- commands ------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from rich.style import Style
@@ -264,7 +264,7 @@ def palette_for(*, dark: bool) -> Palette:
     return DARK if dark else LIGHT
 
 
-def styles_of(app: App[object]) -> Styles:
+def styles_of(app: App[Any]) -> Styles:
     """The styles of all roles as the app is drawn now."""
     theme = app.current_theme
     if theme.ansi and theme.name not in _TABLES:
@@ -281,7 +281,7 @@ def theme_name(*, dark: bool = True, colours: int | None = None) -> str:
     return DARK.name if dark else LIGHT.name
 
 
-def register_themes(app: App[object]) -> None:
+def register_themes(app: App[Any]) -> None:
     """Make the five themes known to the app."""
     for theme in _themes():
         app.register_theme(theme)

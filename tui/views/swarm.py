@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from fleettop.collectors.fleet import Changed, Fleet
+from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import ContainerKey, ServiceKey, SwarmNode, SwarmPicture, SwarmTask
+from fleettop.collectors.touched import Changed
 
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
