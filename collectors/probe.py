@@ -100,18 +100,18 @@ async def test_engine(address: EngineAddress, *, gate: HandshakeGate | None = No
 
 _WAYS = {
     "unix": ("socket",),
-    "tcp": ("name", "connection"),
-    "tls": ("name", "connection", "certificate", "client certificate"),
+    "tcp": ("config", "name", "connection"),
+    "tls": ("config", "name", "connection", "certificate", "client certificate"),
     "ssh": ("config", "name", "connection", "host key", "login", "socket"),
 }
 _QUESTIONS = ("engine", "API", "permissions", "events", "swarm")
 
 _STEP_OF: dict[str, tuple[tuple[type[EngineError], str], ...]] = {
     "unix": ((EngineError, "socket"),),
-    "tcp": ((NotResolved, "name"), (EngineError, "connection")),
+    "tcp": ((Untrusted, "config"), (NotResolved, "name"), (EngineError, "connection")),
     "tls": (
         *((NotResolved, "name"), (Authentication, "client certificate"), (Untrusted, "certificate")),
-        *((NotAnswering, "certificate"), (Misconfigured, "certificate"), (ConnectionLost, "certificate")),
+        *((NotAnswering, "certificate"), (Misconfigured, "config"), (ConnectionLost, "certificate")),
         (EngineError, "connection"),
     ),
     "ssh": (

@@ -193,7 +193,7 @@ def explain_failure(error: Exception, where: str, own: Certificate | None) -> En
         return Refused(f"{where} refuses connections.")
     if reason:
         return Untrusted(f"The TLS handshake with {where} failed: {reason.lower().replace('_', ' ')}.")
-    return ConnectionLost(f"{where} closed the connection during the TLS handshake.")
+    return ConnectionLost(f"{where} hung up during the TLS handshake.")
 
 
 def _own_refused(reason: str, where: str, own: Certificate | None) -> Authentication:

@@ -118,7 +118,9 @@ def _matches_hash(pattern: str, name: str) -> bool:
 
 
 def _wildcard(pattern: str) -> re.Pattern[str]:
-    return re.compile("".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern))
+    return re.compile(
+        "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in re.sub(r"\*+", "*", pattern))
+    )
 
 
 # -- what is asked of the server ---------------------------------------------------------------------------------------

@@ -17,6 +17,8 @@ from .dialing import Found, connect, is_loopback, resolve
 
 HANDSHAKE = 8.0
 """Seconds for TLS, which is slow on a slow link and silent on a frozen daemon."""
+PATIENCE = 0.3
+"""Seconds, beside two round trips, for the first word after the handshake."""
 GOODBYE = 2.0
 """Seconds for the other side's last word; who says nothing has not refused us."""
 
@@ -94,27 +96,45 @@ class TcpLink:
 
 
 async def _greet(opened: socket.socket, context: ssl.SSLContext, host: str) -> datetime | None:
-    """Shake hands, say goodbye, and wait for the other side's last word. Returns when its certificate ends.
+    """Shake hands, and hear that the other side did so too. Returns when its certificate ends.
 
     With TLS 1.3 the client is done before the server has looked at the client's certificate (RFC 8446, 4.4.2): only
-    what the server says next tells whether it was accepted. A polite close makes it say something without a request.
+    what it says next, an alert or its session tickets, tells whether that was accepted. A server without tickets says
+    nothing, and is made to say something by a goodbye; not at once, since to a server that has hung up already the
+    goodbye would be answered by a reset that overtakes the alert.
     Raises what `ssl` and sockets raise, and EOFError.
     """
+    loop = asyncio.get_running_loop()
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = context.wrap_bio(incoming, outgoing, server_hostname=host.split("%")[0])
+    began = loop.time()
     await _shake(tls, incoming, outgoing, opened)
     expires = certificates.expiry(tls)
-    with contextlib.suppress(ssl.SSLWantReadError):
-        tls.unwrap()
+    if tls.version() != "TLSv1.3":
+        return expires
+    patience = PATIENCE + 2 * (loop.time() - began)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(patience):
+            incoming.write(await _receive(opened))
+            _ended(tls)
+            return expires
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(GOODBYE):
-            await asyncio.get_running_loop().sock_sendall(opened, outgoing.read())
-            while not _ended(tls):
-                try:
-                    incoming.write(await _receive(opened))
-                except (EOFError, ConnectionError):
-                    incoming.write_eof()
+            await _say_goodbye(tls, incoming, outgoing, opened)
     return expires
+
+
+async def _say_goodbye(
+    tls: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, opened: socket.socket
+) -> None:
+    with contextlib.suppress(ssl.SSLWantReadError):
+        tls.unwrap()
+    try:
+        await asyncio.get_running_loop().sock_sendall(opened, outgoing.read())
+        while not _ended(tls):
+            incoming.write(await _receive(opened))
+    except (EOFError, ConnectionError):
+        return
 
 
 async def _receive(opened: socket.socket) -> bytes:

@@ -13,6 +13,7 @@ from ..errors import EngineError, NoSocket, NotAnswering, Permission, Refused, U
 from .base import UnixEndpoint
 
 DEADLINE = 5.0
+AGAIN = 0.05
 
 
 class UnixLink:
@@ -34,7 +35,7 @@ class UnixLink:
         try:
             trial.setblocking(False)
             async with asyncio.timeout(DEADLINE):
-                await asyncio.get_running_loop().sock_connect(trial, path)
+                await _connect(trial, path)
         except (OSError, TimeoutError) as error:
             raise await asyncio.to_thread(_explain, error, path) from error
         finally:
@@ -49,6 +50,16 @@ class UnixLink:
         """Nothing is held."""
 
 
+async def _connect(trial: socket.socket, path: str) -> None:
+    """A full backlog is EAGAIN on a unix socket, and nothing is under way then (connect(2)); asyncio's `sock_connect`
+    takes it for a connection that was made."""
+    while True:
+        try:
+            return trial.connect(path)
+        except BlockingIOError:
+            await asyncio.sleep(AGAIN)
+
+
 def _explain(error: Exception, path: str) -> EngineError:
     if isinstance(error, FileNotFoundError):
         return NoSocket(f"There is no {path} on this machine.", hint="Start the engine, or name its socket's path.")
@@ -58,8 +69,7 @@ def _explain(error: Exception, path: str) -> EngineError:
         if not Path(path).is_socket():
             return NoSocket(f"{path} is no socket.", hint="Name the path of the engine's socket.")
         return Refused(f"Nobody listens at {path}.", hint="Start the engine (systemctl start docker).")
-    if isinstance(error, (TimeoutError, BlockingIOError)):
-        # A full backlog is EAGAIN on a unix socket (unix(7)): the daemon has stopped taking connections.
+    if isinstance(error, TimeoutError):
         return NotAnswering(
             f"The engine at {path} takes no more connections.",
             hint="The engine hangs: look at the daemon (systemctl status docker).",

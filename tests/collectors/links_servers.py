@@ -31,7 +31,14 @@ async def tcp_server(handler: Handler) -> AsyncIterator[int]:
 @asynccontextmanager
 async def engine_at(path: Path) -> AsyncIterator[Path]:
     """Something that answers every request at a local socket with `OK`."""
-    async with _serving(await asyncio.start_unix_server(_closing(_pong), path)):
+    async with serve_at(path, _pong):
+        yield path
+
+
+@asynccontextmanager
+async def serve_at(path: Path, handler: Handler) -> AsyncIterator[Path]:
+    """A server at a local socket."""
+    async with _serving(await asyncio.start_unix_server(_closing(handler), path)):
         yield path
 
 
