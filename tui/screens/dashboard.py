@@ -21,6 +21,7 @@ from ..views import VIEWS
 from ..views.base import View
 from ..views.empty import empty_lines
 from ..views.headline import headline
+from ..views.service_detail import service_head
 from ..views.table import PlacedRows
 from ..widgets.detail import Detail
 from ..widgets.filterbar import FilterBar
@@ -181,11 +182,19 @@ class DashboardScreen(Screen[None]):
         key, view, app = self.table.cursor_key, self.view, self.app
         story: Line | None = None if self._detailed else ()
         if self._detailed:
-            lines = view.detail(app.fleet, key, app.moment()) if key is not None else ()
-            self.detail.set_lines(lines, keep_place=keep_place)
+            self.detail.set_lines(self._detail_lines(key), keep_place=keep_place)
         elif key is not None:
             story = view.story(app.fleet, key, app.moment())
         self.footer.show(self._keys.hints(self.place.view), story)
+
+    def _detail_lines(self, key: Hashable | None) -> tuple[Line, ...]:
+        """The row's details; inside a service, its story stays in sight above them."""
+        app, scope = self.app, self.place.scope
+        lines = self.view.detail(app.fleet, key, app.moment()) if key is not None else ()
+        service = app.fleet.services.get(scope) if isinstance(scope, ServiceKey) else None
+        if service is None:
+            return lines
+        return (*service_head(app.fleet, service, app.moment()), (), *lines)
 
     def look_at_visible(self) -> None:
         """Have what is on screen sampled, and nothing else."""

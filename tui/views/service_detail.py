@@ -21,14 +21,18 @@ RECORDS = 12
 def service_detail(fleet: Fleet, service: Service, moment: Moment) -> tuple[Line, ...]:
     """The pane of one service; the most urgent first."""
     return (
-        _head(service, moment),
-        *_story(fleet, service),
+        *service_head(fleet, service, moment),
         (),
         *_replicas(fleet, service, moment),
         *_last_words(fleet, service),
         *_facts(service, moment),
         *record_lines(fleet, records_of(fleet, service.key, RECORDS), moment),
     )
+
+
+def service_head(fleet: Fleet, service: Service, moment: Moment) -> tuple[Line, ...]:
+    """Its name and state, and its story."""
+    return (_head(service, moment), *_story(fleet, service))
 
 
 def service_story(fleet: Fleet, service: Service) -> Line:

@@ -36,7 +36,7 @@ class ServicesView(View):
         Column(id="cpu", title="CPU", width=5, align="right", worth=35),
         Column(id="memory", title="MEM", width=5, align="right", worth=34),
         Column(id="restarts", title="↻1h", width=4, align="right", worth=55),
-        Column(id="change", title="LAST CHANGE", width=14, grow=2, worth=50, limit=32),
+        Column(id="change", title="LAST CHANGE", width=20, grow=2, worth=50, limit=32),
     )
 
     def keys(self, fleet: Fleet, scope: Scope) -> Iterable[Hashable]:
