@@ -148,7 +148,9 @@ class Requests:
             endpoint = self._endpoint
             connector: aiohttp.BaseConnector
             if isinstance(endpoint, UnixEndpoint):
-                connector = aiohttp.UnixConnector(endpoint.path, limit=0, keepalive_timeout=KEEPALIVE)
+                connector = aiohttp.UnixConnector(
+                    endpoint.path, limit=endpoint.connections, keepalive_timeout=KEEPALIVE
+                )
             else:
                 connector = aiohttp.TCPConnector(
                     ssl=endpoint.tls if endpoint.tls is not None else False, limit=0, keepalive_timeout=KEEPALIVE

@@ -18,9 +18,10 @@ class Misconfigured(EngineError, ConfigError):
 
 
 class UnixEndpoint(msgspec.Struct, frozen=True):
-    """A socket on this machine."""
+    """A socket on this machine. `connections` is how many may be open at once; 0: as many as one likes."""
 
     path: str
+    connections: int = 0
 
 
 class TcpEndpoint(msgspec.Struct, frozen=True):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 CHANNELS = 8
 """At once: sshd's MaxSessions is 10 unless configured, and one is for commands."""
+READERS = 6
+"""Of these, how many reading may take: a reader that waits for a channel in vain looks like a frozen engine, and an
+action has to find one free."""
 TRIAL = 6.0
 LINGER = 10.0
 """Seconds the engine has to finish what it was saying after its client has hung up."""

@@ -13,7 +13,7 @@ from ..errors import ConnectionLost, ForwardingForbidden, NoSocket
 from ..text import plain
 from . import remote
 from .base import UnixEndpoint
-from .dialstdio import CHANNELS, DialServer, try_dialling
+from .dialstdio import CHANNELS, READERS, DialServer, try_dialling
 from .handshakes import HandshakeGate, JumpLease
 from .login import Login, log_in
 from .sshoptions import Route, find_route
@@ -143,7 +143,7 @@ class SshLink:
         self._server = DialServer(login.connection, self.socket)
         await self._server.start(local)
         self.route, self.channels = "ssh dial-stdio", CHANNELS
-        return UnixEndpoint(local)
+        return UnixEndpoint(local, connections=READERS)
 
     async def _try_channel(self, login: Login) -> str | None:
         """Open and close one channel to the socket: a forwarded path accepts locally whether it leads anywhere or not.

@@ -12,7 +12,7 @@ from ..clock import Clock
 from ..engine.client import EngineClient
 from ..errors import ConnectionLost, EngineError, Rejected, TimedOut, Unsupported
 from ..links import HandshakeGate, link_to
-from ..links.base import Endpoint, Link
+from ..links.base import Endpoint, Link, UnixEndpoint
 from ..model import (
     Change,
     Confirmed,
@@ -30,7 +30,7 @@ from .interest import Interest
 from .listing import ContainerList
 from .pace import Pacer
 from .swarm import Clusters, SwarmReader
-from .usage import UsageReader
+from .usage import AT_ONCE, UsageReader
 
 _log = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ class EngineWatch:
         group.create_task(self._events.deliver(self._on_container, self._swarm.changed))
         group.create_task(self._list.follow(client))
         group.create_task(self._keep(client))
-        group.create_task(self._usage.read(client))
+        group.create_task(self._usage.read(client, samples_at_once(self.endpoint)))
         if info.swarm is not None and info.swarm.manager:
             group.create_task(self._read_swarm(client, info.swarm.cluster_id))
 
@@ -272,6 +272,12 @@ class EngineWatch:
             retry_at=retry_at,
         )
         self._publish(LinkChanged(engine=self.address.name, link=self._status))
+
+
+def samples_at_once(endpoint: Endpoint | None) -> int:
+    """As many as the sampler likes; where connections are few, half of them, so that nothing else waits for samples."""
+    few = endpoint.connections if isinstance(endpoint, UnixEndpoint) else 0
+    return max(1, few // 2) if few else AT_ONCE
 
 
 def first_engine_error(error: BaseException) -> EngineError | None:

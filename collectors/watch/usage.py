@@ -40,10 +40,10 @@ class UsageReader:
         self._clock = clock
         self._before: dict[str, StatsSample] = {}
 
-    async def read(self, client: EngineClient) -> None:
-        """Sample for ever."""
+    async def read(self, client: EngineClient, at_once: int = AT_ONCE) -> None:
+        """Sample for ever, so many containers at once."""
         pacer = Pacer(INTERVAL, self._clock)
-        turn = asyncio.Semaphore(AT_ONCE)
+        turn = asyncio.Semaphore(at_once)
         while True:
             ids = self._looked_at()
             first = [i for i in ids if i not in self._before]
