@@ -1,0 +1,487 @@
+"""One simulated machine with its engine: what stands on it, and the transitions a Docker engine makes.
+
+The events come in the sequences that dockerd was seen to send: stop = kill(15) die stop · restart = kill die stop start
+restart · kill = kill die · rm -f = kill die destroy · a crash with a restart policy = die start · out of memory = oom
+die(137).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+
+from ..errors import Rejected
+from .agenda import Action, Agenda
+from .ring import Ring
+from .things import Blueprint, Container, Endpoint, Fate, Image, Network, Volume
+
+LONGEST_BACKOFF = 60.0
+SETTLED = 10.0
+"""A container that ran this long is restarted at once next time (moby: restartmanager)."""
+SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "TERM": 15}
+_HARMLESS = (1, 10, 12)
+
+
+class Machine:
+    """One engine and what runs on it. `address_name` is what fleettop calls it."""
+
+    def __init__(
+        self, name: str, *, group: str, release: tuple[str, str], agenda: Agenda, chance: random.Random, size: int
+    ) -> None:
+        self.name = name
+        self.group = group
+        self.version, self.api = release
+        self.chance = chance
+        self.agenda = agenda
+        self.cpus = size
+        self.memory = size * 4 * (1 << 30)
+        self.id = str(chance.getrandbits(128))
+        self.booted = agenda.now - chance.uniform(20, 190) * 86_400
+        self.ring = Ring()
+        self.containers: dict[str, Container] = {}
+        self.names: dict[str, Container] = {}
+        self.images: dict[str, Image] = {}
+        self.networks: dict[str, Network] = {}
+        self.volumes: dict[str, Volume] = {}
+        self.powered = True
+        self.silent = False
+        """The daemon takes connections and answers nothing."""
+        self.on_end: Callable[[Container], None] | None = None
+        """Told of every container of this machine that ended or vanished (the swarm listens)."""
+        for number, (network, driver) in enumerate((("bridge", "bridge"), ("host", "host"), ("none", "null"))):
+            self.add_network(network, driver, subnet=f"172.{17 + number}", created=self.booted)
+
+    # -- finding
+
+    def find(self, reference: str) -> Container:
+        """The container with this name, id or start of an id. Raises Rejected (404, or 400 for several)."""
+        exact = self.containers.get(reference) or self.names.get(reference.removeprefix("/"))
+        if exact is not None:
+            return exact
+        found = [c for i, c in self.containers.items() if reference and i.startswith(reference)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise Rejected(f"Multiple IDs found with provided prefix: {reference}", status=400)
+        raise Rejected(f"No such container: {reference}", status=404)
+
+    def find_image(self, reference: str) -> Image:
+        """The image with this name:tag, digest or id. Raises Rejected (404)."""
+        bare, _, digest = reference.partition("@")
+        named = bare if ":" in bare.rpartition("/")[2] else f"{bare}:latest"
+        for image in self.images.values():
+            if image.id.removeprefix("sha256:").startswith(reference.removeprefix("sha256:")):
+                return image
+            if image.ref == named or (digest and image.digest == digest):
+                return image
+        raise Rejected(f"No such image: {reference}", status=404)
+
+    def find_network(self, reference: str) -> Network:
+        """The network with this name, id or start of an id. Raises Rejected (404)."""
+        for network in self.networks.values():
+            if reference == network.name or network.id.startswith(reference):
+                return network
+        raise Rejected(f"network {reference} not found", status=404)
+
+    # -- events
+
+    def tell(self, kind: str, action: str, actor: str, attributes: Mapping[str, str], *, scope: str = "local") -> None:
+        """Say that something happened, as an event."""
+        self.ring.add(self.agenda.now, kind, action, actor, attributes, scope)
+
+    def tell_of(self, container: Container, action: str, **more: str) -> None:
+        """Say that something happened to a container; its labels are among the event's attributes."""
+        attributes = {**container.labels, **more, "image": container.plan.ref, "name": container.name}
+        self.tell("container", action, container.id, attributes)
+
+    # -- networks, volumes, images
+
+    def add_network(
+        self, name: str, driver: str, *, subnet: str, created: float, scope: str = "local", quiet: bool = True
+    ) -> Network:
+        """Make a network."""
+        network = Network(self._id(), name, driver, created, subnet, scope)
+        self.networks[name] = network
+        if not quiet:
+            self.tell("network", "create", network.id, {"name": name, "type": driver})
+        return network
+
+    def add_image(self, image: Image, *, pulled: bool = False) -> None:
+        """Have an image; `pulled` says so in an event."""
+        known = image.id in self.images
+        self.images[image.id] = image
+        if pulled and not known:
+            self.tell("image", "pull", image.ref, {**image.labels, "name": image.repository})
+
+    # -- containers
+
+    def create(self, plan: Blueprint, *, created: float | None = None, quiet: bool = False) -> Container:
+        """Make a container. Raises Rejected (409) where its name is taken."""
+        if (taken := self.names.get(plan.name)) is not None:
+            raise Rejected(
+                f'Conflict. The container name "/{plan.name}" is already in use by container "{taken.id}". '
+                "You have to remove (or rename) that container to be able to reuse that name.",
+                status=409,
+            )
+        now = self.agenda.now if created is None else created
+        container = Container(
+            id=self._id(),
+            name=plan.name,
+            plan=plan,
+            created=now,
+            labels={**plan.image.labels, **plan.labels},
+            endpoints=[],
+            policy=plan.policy,
+            retries=plan.retries,
+            memory=plan.memory,
+            nano_cpus=plan.nano_cpus,
+            fate=plan.fate,
+        )
+        for network in plan.networks:
+            self._join(container, network)
+        for mount in plan.mounts:
+            if mount.kind == "volume" and mount.source not in self.volumes:
+                self.volumes[mount.source] = Volume(mount.source, now, self.chance.randrange(1 << 20, 6 << 30))
+                if not quiet:
+                    self.tell("volume", "create", mount.source, {"driver": "local"})
+        self.images.setdefault(plan.image.id, plan.image)
+        self.containers[container.id] = container
+        self.names[container.name] = container
+        if not quiet:
+            self.tell_of(container, "create")
+        return container
+
+    def _join(self, container: Container, name: str) -> Endpoint:
+        network = self.networks.get(name)
+        if network is None:
+            subnet = f"172.{18 + len(self.networks) % 13}"
+            network = self.add_network(name, "bridge", subnet=subnet, created=container.created)
+        address = "" if network.driver in ("host", "null") else network.take_address()
+        mac = "02:42:" + ":".join(f"{int(n):02x}" for n in address.split(".")) if address else ""
+        endpoint = Endpoint(name, address, mac, self._id())
+        container.endpoints.append(endpoint)
+        return endpoint
+
+    def connect(self, network: str, reference: str) -> None:
+        """Put a container into a further network. Raises Rejected (404, 403)."""
+        container, place = self.find(reference), self.find_network(network)
+        if any(one.network == place.name for one in container.endpoints):
+            raise Rejected(f"endpoint with name {container.name} already exists in network {place.name}", status=403)
+        self._join(container, place.name)
+        container.fixed_row = None
+        if container.alive:
+            self._tell_networks(container, "connect", only=place.name)
+
+    def begin(self, container: Container, *, since: float | None = None, quiet: bool = False) -> None:
+        """Start its processes. `since` and `quiet`: it has been running for long when the play begins."""
+        if not quiet:
+            self._tell_networks(container, "connect")
+            self._tell_volumes(container, "mount")
+        container.life += 1
+        container.state = "running"
+        container.started = self.agenda.now if since is None else since
+        container.pid = self.chance.randrange(1_000, 400_000)
+        container.error, container.asleep = "", 0.0
+        container.oom_killed = False
+        container.failing_since = None
+        if not quiet:
+            self.tell_of(container, "start")
+        if container.plan.check is not None:
+            container.health = "starting"
+            if quiet:
+                container.health = "healthy"
+            else:
+                self._later(
+                    container, container.plan.nature.ready_seconds, lambda: self.set_health(container, "healthy")
+                )
+        if container.fate is not None:
+            self.befall(container, container.fate)
+
+    def start(self, container: Container) -> bool:
+        """`docker start`. False: it runs already. Raises Rejected (409) where it cannot."""
+        if container.state == "running":
+            return False
+        if container.state == "paused":
+            raise Rejected("cannot start a paused container, try unpause instead", status=409)
+        container.stopped_by_hand = False
+        container.restart_count = 0
+        container.backoff = 0.1
+        self.begin(container)
+        return True
+
+    def stop(self, container: Container, *, timeout: float, done: Action, restart: bool = False) -> bool:
+        """`docker stop` (and the first half of a restart); `done` is called when it is over. False: it does not run."""
+        if container.state == "restarting":
+            container.life += 1
+            container.state, container.stopped_by_hand = "exited", not restart
+            self.tell_of(container, "stop")
+            done()
+            return True
+        if not container.alive:
+            return False
+        if container.state == "paused":
+            container.state = "running"
+        signals_needed = container.plan.nature.stop_seconds > timeout
+        container.stopped_by_hand = True
+        self.tell_of(container, "kill", signal="15")
+        seconds = min(container.plan.nature.stop_seconds, max(timeout, 0.05))
+
+        def end() -> None:
+            if signals_needed:
+                self.tell_of(container, "kill", signal="9")
+            self.end(container, 137 if signals_needed else _graceful(container), by_hand=True)
+            self.tell_of(container, "stop")
+
+        self._settle(container, seconds, end, done)
+        return True
+
+    def restart(self, container: Container, *, timeout: float, done: Action) -> None:
+        """`docker restart`; `done` is called when it runs again."""
+
+        def again() -> None:
+            if container.removed or not self.powered:
+                done()
+                return
+            container.stopped_by_hand = False
+            container.restart_count = 0
+            container.backoff = 0.1
+            if not container.alive:
+                self.begin(container)
+            self.tell_of(container, "restart")
+            done()
+
+        if not self.stop(container, timeout=timeout, done=again, restart=True):
+            again()
+
+    def kill(self, container: Container, signal: str, *, done: Action) -> None:
+        """`docker kill`. Raises Rejected: 409 where it does not run, 400 for a signal that is none."""
+        number = _signal(signal)
+        if not container.alive:
+            raise Rejected(
+                f"cannot kill container: {container.id}: container {container.id} is not running", status=409
+            )
+        self.tell_of(container, "kill", signal=str(number))
+        if number in _HARMLESS:
+            done()
+            return
+        container.stopped_by_hand = number in (9, 15)
+        self._settle(
+            container, 0.04, lambda: self.end(container, 128 + number, by_hand=container.stopped_by_hand), done
+        )
+
+    def pause(self, container: Container, *, on: bool) -> None:
+        """`docker pause` and `unpause`. Raises Rejected (409) where it makes no sense."""
+        if on and container.state == "paused":
+            raise Rejected(f"Container {container.id} is already paused", status=409)
+        if on and container.state != "running":
+            raise Rejected(f"Container {container.id} is not running", status=409)
+        if not on and container.state != "paused":
+            raise Rejected(f"Container {container.id} is not paused", status=409)
+        container.state = "paused" if on else "running"
+        if on:
+            container.paused_at = self.agenda.now
+        else:
+            container.asleep += self.agenda.now - container.paused_at
+        self.tell_of(container, "pause" if on else "unpause")
+
+    def rename(self, container: Container, name: str) -> None:
+        """`docker rename`. Raises Rejected (409) where the name is taken."""
+        if name in self.names:
+            raise Rejected(
+                f'Conflict. The container name "/{name}" is already in use by another container.', status=409
+            )
+        old = container.name
+        del self.names[old]
+        self.names[name] = container
+        container.name, container.fixed_row = name, None
+        self.tell_of(container, "rename", oldName=f"/{old}")
+
+    def remove(self, container: Container, *, force: bool = False, done: Action) -> None:
+        """`docker rm`. Raises Rejected (409) where it runs and `force` is not given."""
+        if container.alive and not force:
+            raise Rejected(
+                f'cannot remove container "/{container.name}": container is running: '
+                "stop the container before removing or force remove",
+                status=409,
+            )
+
+        def away() -> None:
+            if container.removed:
+                return
+            container.removed = True
+            container.life += 1
+            self.containers.pop(container.id, None)
+            if self.names.get(container.name) is container:
+                del self.names[container.name]
+            self.tell_of(container, "destroy")
+
+        if not container.alive:
+            away()
+            done()
+            return
+        self.tell_of(container, "kill", signal="9")
+
+        def end() -> None:
+            self.end(container, 137, by_hand=True)
+            away()
+
+        self._settle(container, 0.08, end, done)
+
+    # -- what happens by itself
+
+    def end(self, container: Container, code: int, *, by_hand: bool = False, oom: bool = False) -> None:
+        """Its processes are gone, with this exit code. Its restart policy has the next word unless `by_hand`."""
+        container.life += 1
+        ran = self.agenda.now - container.started
+        container.state, container.exit_code, container.pid = "exited", code, 0
+        container.finished = self.agenda.now
+        container.oom_killed = oom
+        container.failing_since = None
+        if container.health:
+            container.health = "unhealthy"  # moby: a stopped container's monitor says so
+        if oom:
+            self.tell_of(container, "oom")
+        self.tell_of(container, "die", exitCode=str(code), execDuration=str(int(ran)))
+        self._tell_networks(container, "disconnect")
+        self._tell_volumes(container, "unmount")
+        if not by_hand and _comes_back(container, code):
+            container.backoff = 0.1 if ran > SETTLED else min(container.backoff * 2, LONGEST_BACKOFF)
+            container.state = "restarting"
+            self._later(container, container.backoff, lambda: self._come_back(container))
+        elif container.plan.auto_remove:
+            self._later(container, 0.05, lambda: self.remove(container, done=_nothing))
+        if self.on_end is not None:
+            self.on_end(container)
+
+    def _come_back(self, container: Container) -> None:
+        container.restart_count += 1
+        self.begin(container)
+
+    def set_health(self, container: Container, health: str) -> None:
+        """Its check came to another result."""
+        if container.health == health or not container.alive:
+            return
+        container.health = health
+        if health == "healthy":
+            container.failing_since = None
+        self.tell_of(container, f"health_status: {health}")
+
+    def sicken(self, container: Container, output: str) -> None:
+        """Its probes fail from now on; it is unhealthy once that happened as often as its check says."""
+        check = container.plan.check
+        if check is None or not container.alive or container.failing_since is not None:
+            return
+        container.failing_since = self.agenda.now
+        container.probe_output = output or check.bad
+        self._later(container, check.interval * check.retries, lambda: self.set_health(container, "unhealthy"))
+
+    def befall(self, container: Container, fate: Fate) -> None:
+        """Let a container's fate come over it, `fate.after` seconds from now."""
+        if fate.times is not None and container.fated >= fate.times:
+            return
+        container.fated += 1
+
+        def come() -> None:
+            for line in fate.words:
+                container.said.append((self.agenda.now, "stderr", line))
+            del container.said[:-400]
+            if fate.kind == "sick":
+                self.sicken(container, fate.output)
+            else:
+                self.end(container, 137 if fate.kind == "oom" else fate.code, oom=fate.kind == "oom")
+
+        self._later(container, fate.after, come)
+
+    # -- power
+
+    def power_off(self) -> None:
+        """The machine dies: no event tells of it, and the daemon forgets all of them."""
+        self.powered = False
+        self.ring.forget()
+        for container in self.containers.values():
+            container.life += 1
+            if container.alive or container.state == "restarting":
+                container.state, container.exit_code, container.pid = "exited", 255, 0
+                container.finished = self.agenda.now
+
+    def power_on(self) -> None:
+        """The machine is back: the daemon starts what its restart policies say."""
+        self.powered = True
+        self.booted = self.agenda.now
+        for container in tuple(self.containers.values()):
+            if container.policy in ("always", "unless-stopped") and not container.stopped_by_hand:
+                wait = self.chance.uniform(0.3, 3.0)
+                self._later(container, wait, lambda c=container: self.begin(c))  # type: ignore[misc]
+
+    # -- plumbing
+
+    def _id(self) -> str:
+        return f"{self.chance.getrandbits(256):064x}"
+
+    def _later(self, container: Container, seconds: float, action: Action) -> None:
+        """In this life of the container, after some seconds."""
+        life = container.life
+
+        def if_still_so() -> None:
+            if container.life == life and self.powered and not container.removed:
+                action()
+
+        self.agenda.after(seconds, if_still_so)
+
+    def _settle(self, container: Container, seconds: float, action: Action, done: Action) -> None:
+        """Like `_later`, and `done` in any case."""
+        life = container.life
+
+        def finish() -> None:
+            if container.life == life and self.powered:
+                action()
+            done()
+
+        self.agenda.after(seconds, finish)
+
+    def _tell_networks(self, container: Container, action: str, only: str = "") -> None:
+        for endpoint in container.endpoints:
+            network = self.networks.get(endpoint.network)
+            if network is not None and (not only or only == endpoint.network):
+                attributes = {"container": container.id, "name": network.name, "type": network.driver}
+                self.tell("network", action, network.id, attributes)
+
+    def _tell_volumes(self, container: Container, action: str) -> None:
+        for mount in container.plan.mounts:
+            if mount.kind == "volume":
+                attributes = {"container": container.id, "driver": "local"}
+                if action == "mount":
+                    flag = "true" if mount.read_write else "false"
+                    attributes |= {"destination": mount.target, "propagation": "", "read/write": flag}
+                self.tell("volume", action, mount.source, attributes)
+
+    def running(self) -> Iterator[Container]:
+        """Those whose processes run."""
+        return (container for container in self.containers.values() if container.alive)
+
+
+def _nothing() -> None:
+    pass
+
+
+def _graceful(container: Container) -> int:
+    """What a program that was asked to stop ends with: shells and Java die by the signal, most others leave well."""
+    return 143 if container.plan.nature.voice in ("java", "elastic", "kafka") else 0
+
+
+def _comes_back(container: Container, code: int) -> bool:
+    if container.policy in ("always", "unless-stopped"):
+        return True
+    return (
+        container.policy == "on-failure"
+        and code != 0
+        and (container.retries == 0 or container.restart_count < container.retries)
+    )
+
+
+def _signal(name: str) -> int:
+    bare = name.upper().removeprefix("SIG") or "KILL"
+    number = int(bare) if bare.isdigit() else SIGNALS.get(bare, 0)
+    if not 0 < number < 65:
+        raise Rejected(f"invalid signal: {name}", status=400)
+    return number
