@@ -30,6 +30,7 @@ from .fields import (
     mounts,
     ordered_ports,
     parse,
+    parse_as,
     parse_rows,
     positive,
     safe,
@@ -65,7 +66,7 @@ def decode_listing(body: bytes, *, engine: str, podman: bool = False) -> Listing
 
 def decode_inspect(body: bytes, *, engine: str, podman: bool = False) -> Container:
     """`GET /containers/{id}/json`, with its detail. Raises Malformed."""
-    return _container_of_inspect(parse(_INSPECTED, body, "container"), engine, podman)
+    return parse_as(_INSPECTED, body, lambda found: _container_of_inspect(found, engine, podman), "container")
 
 
 # -- a row of the list -------------------------------------------------------------------------------------------------

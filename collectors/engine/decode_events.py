@@ -7,7 +7,7 @@ import msgspec
 from ..model import EngineEvent
 from ..text import plain
 from . import wire
-from .fields import NAME_LIMIT, is_container_id, labels, malformed, parse, safe, unix_moment, word
+from .fields import NAME_LIMIT, is_container_id, labels, malformed, parse_as, safe, unix_moment, word
 
 ARGUMENT_LIMIT = 1024
 
@@ -26,7 +26,10 @@ they keep their names. Docker itself never says these of a container or an image
 
 def decode_event(line: bytes, *, engine: str) -> EngineEvent:
     """One line. Raises Malformed: the caller goes on at the next newline and counts it."""
-    event = parse(_EVENT, line, "event")
+    return parse_as(_EVENT, line, lambda event: _event(event, engine), "event")
+
+
+def _event(event: wire.Event, engine: str) -> EngineEvent:
     kind = word(event.type)
     if not kind or not event.action:
         raise malformed("event", "it has no type or no action")

@@ -28,6 +28,7 @@ _CONTAINER_ID = re.compile(r"[0-9a-f]{12,64}")
 _SWARM_ID = re.compile(r"[0-9a-z]{25}")
 
 T = TypeVar("T")
+R = TypeVar("R")
 Row = TypeVar("Row", bound=wire.Wire)
 
 
@@ -45,6 +46,16 @@ def parse(decoder: msgspec.json.Decoder[T], body: bytes, where: str) -> T:
     """The body decoded; raises Malformed, which names `where`."""
     try:
         return decoder.decode(body)
+    except BROKEN as error:
+        raise malformed(where, error) from error
+
+
+def parse_as(decoder: msgspec.json.Decoder[T], body: bytes, convert: Callable[[T], R], where: str) -> R:
+    """The body decoded and converted; whatever makes no sense on the way is Malformed."""
+    try:
+        return convert(decoder.decode(body))
+    except Malformed:
+        raise
     except BROKEN as error:
         raise malformed(where, error) from error
 
@@ -88,9 +99,10 @@ _IDENTIFIED = msgspec.json.Decoder(wire.Identified)
 
 def _id_of(raw: msgspec.Raw) -> str:
     try:
-        found = _IDENTIFIED.decode(raw).id or ""
+        row = _IDENTIFIED.decode(raw)
     except BROKEN:
         return ""
+    found = row.id or row.swarm_id or ""
     return found if is_container_id(found) or is_swarm_id(found) else ""
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from ..model import Usage
-from .fields import BROKEN, moment, parse
+from .fields import BROKEN, moment, parse_as
 from .wire import Text
 
 
@@ -74,7 +74,10 @@ def decode_stats(body: bytes, *, at: float, podman: bool = False, host_memory: i
     """
     if not body.strip():
         return None
-    stats = parse(_STATS, body, "stats")
+    return parse_as(_STATS, body, lambda stats: _sample(stats, at, podman, host_memory), "stats")
+
+
+def _sample(stats: _Stats, at: float, podman: bool, host_memory: int | None) -> StatsSample | None:
     read = moment(stats.read)
     cpu = stats.cpu_stats or _CpuStats()
     used = cpu.cpu_usage.total_usage if cpu.cpu_usage else None

@@ -26,6 +26,7 @@ class Identified(Wire):
     """Just the id of a row, for one that makes no sense otherwise."""
 
     id: Text = None
+    swarm_id: Text = msgspec.field(default=None, name="ID")
 
 
 # -- containers --------------------------------------------------------------------------------------------------------
