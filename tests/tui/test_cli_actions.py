@@ -15,13 +15,21 @@ import pytest
 from fleettop.collectors import actions
 from fleettop.collectors.actions.steps import Deed, Outcome, Plan, Step, StepResult, Verb
 from fleettop.collectors.errors import TimedOut
-from fleettop.collectors.model import EngineStatus, LinkPhase, LinkStatus
+from fleettop.collectors.model import EngineStatus, LinkPhase, LinkStatus, Service, ServiceKey, ServiceState
 from fleettop.tui import cli
 from fleettop.tui.commands import act, onepass
 from fleettop.tui.commands.request import Request
 
+API, WEB = ServiceKey("compose", "pay", "api"), ServiceKey("compose", "shop", "web")
 STEPS = tuple(
-    Step(engine=f"web-{n}", deed=Deed.RESTART, object_id=str(n), object_name=f"api-{n}", service_name="pay/api")
+    Step(
+        engine=f"web-{n}",
+        deed=Deed.RESTART,
+        object_id=str(n),
+        object_name=f"api-{n}",
+        service=API,
+        service_name="pay/api",
+    )
     for n in (1, 2)
 )
 PLAN = Plan(
@@ -45,7 +53,13 @@ class Stage:
 
     @asynccontextmanager
     async def session(self, request: Request) -> AsyncIterator[SimpleNamespace]:
-        yield SimpleNamespace(fleet=SimpleNamespace(engines=self.engines))
+        services = {
+            key: Service(
+                key=key, name=key.name, stack=key.scope, state=ServiceState.HEALTHY, wanted=1, running=1, serving=1
+            )
+            for key in (API, WEB)
+        }
+        yield SimpleNamespace(fleet=SimpleNamespace(engines=self.engines, services=services))
 
     async def perform(
         self, plan: Plan, *, on_result: Callable[[StepResult], None], **how: object
@@ -105,6 +119,13 @@ def test_one_that_did_not_succeed_is_exit_4(capsys, stage, outcome):
     assert code == 4
     assert f"{outcome.value:<8}restart api-2" in out
     assert "1 of 2 done" in err
+
+
+def test_a_service_that_the_plan_leaves_out_is_exit_4(capsys, stage):
+    """Part of what was asked for is not all of it, though every step went well."""
+    code, _, err = run(capsys, "shop/web", "--yes")
+    assert code == 4
+    assert "Left as it was: web." in err
 
 
 def test_a_plan_that_cannot_be_done_says_why(capsys, stage):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.errors import ConfigError, ReadOnly
@@ -16,6 +17,7 @@ from .request import Request
 
 if TYPE_CHECKING:
     from fleettop.collectors.actions.steps import Plan, Reach, StepResult
+    from fleettop.collectors.model import ServiceKey
     from fleettop.collectors.session import Session
 
 ROLES = {"success": "ok", "failure": "error", "refused": "error", "unknown": "warning", "skipped": "dim"}
@@ -60,7 +62,8 @@ async def _act(request: Request) -> int:
 
         await complete(session, every_detail=True, deadline=request.args.timeout)
         unreachable = request.say_unreachable(session)
-        plan = await _plan(request, session, unreachable=unreachable)
+        targets = _targets(request, session, unreachable=unreachable)
+        plan = await _plan(request, session, targets)
         if not plan.possible:
             for blocker in plan.blockers or ("There is nothing to do.",):
                 request.out.error(f"{plan.title}: {blocker}")
@@ -70,21 +73,29 @@ async def _act(request: Request) -> int:
             return ending.FINE
         if not await _agreed(request, plan):
             return ending.USAGE
-        return await _perform(request, session, plan)
+        code = await _perform(request, session, plan)
+        done = {step.service for step in plan.steps}
+        left = [session.fleet.services[key].name for key in targets if key not in done]
+        if left:
+            request.out.note(f"Left as it was: {', '.join(left)}.")
+        return ending.FAILED if left else code
 
 
-async def _plan(request: Request, session: Session, *, unreachable: bool) -> Plan:
-    from fleettop.collectors.actions import plan, prepare
-    from fleettop.collectors.actions.steps import Verb
-
+def _targets(request: Request, session: Session, *, unreachable: bool) -> tuple[ServiceKey, ...]:
     from .targets import find_services
 
     try:
-        targets = find_services(request.args.services, session.fleet.services)
+        return find_services(request.args.services, session.fleet.services)
     except ConfigError as error:
         if unreachable:
             raise ConfigError(f"{error} Not all engines could be reached.", hint=error.hint) from error
         raise
+
+
+async def _plan(request: Request, session: Session, targets: Sequence[ServiceKey]) -> Plan:
+    from fleettop.collectors.actions import plan, prepare
+    from fleettop.collectors.actions.steps import Verb
+
     drafted = plan(
         Verb(request.command),
         targets,

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from fleettop.collectors import words
-from fleettop.collectors.model import ContainerKey, Port, Service, ServiceKey, ServiceState, SwarmNode, SwarmPicture
+from fleettop.collectors.model import (
+    Container,
+    ContainerKey,
+    ContainerState,
+    Port,
+    Service,
+    ServiceKey,
+    ServiceState,
+    SwarmNode,
+    SwarmPicture,
+)
 
 from ..output import Heading, Text
 from ..views.base import View
@@ -126,7 +136,7 @@ class Containers(_OfView):
         Heading("SERVICE"),
         Heading("HOST"),
         Heading("IMAGE"),
-        Heading("STATUS"),
+        Heading("FOR", "right"),
         Heading("PORTS"),
         Heading("ID"),
     )
@@ -146,7 +156,7 @@ class Containers(_OfView):
             Text(str(service or ""), "dim"),
             container.engine,
             words.short_image(container.image),
-            Text(container.status, "dim"),
+            Text(_lasts(container, moment), "dim"),
             Text(_ports(container.ports), "dim"),
             Text(words.short_id(container.id), "dim"),
         )
@@ -326,6 +336,16 @@ def _node(fleet: Fleet, thing: Hashable) -> tuple[SwarmPicture, SwarmNode]:
     assert isinstance(thing, tuple)
     picture = fleet.swarms[thing[0]]
     return picture, next(node for node in picture.nodes if node.id == thing[1])
+
+
+def _lasts(container: Container, moment: Moment) -> str:
+    """How long it runs, or since when it does not; the engine's own words where only the list is known."""
+    detail = container.detail
+    ended = container.state in (ContainerState.EXITED, ContainerState.DEAD)
+    since = (detail.finished_at if ended else detail.started_at) if detail else None
+    if since is not None:
+        return words.age((moment.now - since).total_seconds())
+    return container.status.removeprefix("Up ").partition(" (")[0]
 
 
 def _known(number: int | None) -> str:

@@ -93,7 +93,6 @@ def container_record(fleet: Fleet, container: Container) -> Json:
         "image_id": container.image_id,
         "state": str(container.state),
         "health": str(container.health),
-        "status": container.status,
         "serving": container.serving,
         "command": container.command,
         "created": container.created,
