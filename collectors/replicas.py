@@ -104,7 +104,12 @@ def standing_of(container: Container, place: Place, life: Life | None, around: S
         since=since,
         certain=certain,
         restarts=restarts_in_hour(container, life, around),
-        changes_at=_earliest(calm_at, _settles_at(container, life, looping, around), _hour_passes(life, around)),
+        changes_at=_earliest(
+            calm_at,
+            _settles_at(container, life, looping, around),
+            _hour_passes(life, around),
+            _grows_up(container, around),
+        ),
         slot=place.slot,
         created=container.created,
     )
@@ -264,12 +269,20 @@ def restarts_in_hour(container: Container, life: Life, around: Surroundings) -> 
             counted = 0
         elif begun and around.ours(min(begun)) >= horizon:
             counted = detail.restart_count
-        elif life.count_first is not None and life.count_first[0] >= horizon:
-            counted = max(0, detail.restart_count - life.count_first[1])
+        elif life.count_first is not None:
+            watched = life.count_first[0] < horizon  # for the whole hour: then the events told of all of them
+            counted = 0 if watched else max(0, detail.restart_count - life.count_first[1]) or None
     if seen or counted is not None:
         return max(seen, counted or 0)
     complete = around.events_known_since is not None and around.events_known_since <= horizon
     return 0 if complete else None
+
+
+def _grows_up(container: Container, around: Surroundings) -> datetime | None:
+    if container.state is not ContainerState.CREATED or container.created is None:
+        return None
+    grown = around.ours(container.created) + YOUNG
+    return grown if grown > around.now else None
 
 
 def _hour_passes(life: Life, around: Surroundings) -> datetime | None:
