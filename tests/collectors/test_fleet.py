@@ -1,0 +1,450 @@
+"""The fleet takes in what is told and says what changed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from fleettop.collectors.address import EngineAddress
+from fleettop.collectors.model import (
+    Confirmed,
+    Container,
+    ContainerKey,
+    ContainersSeen,
+    ContainerState,
+    EngineSeen,
+    EventsSeen,
+    Freshness,
+    LinkChanged,
+    LinkPhase,
+    LinkStatus,
+    Listed,
+    ServiceKey,
+    Usage,
+    UsageSeen,
+    WordsSeen,
+)
+from fleettop.collectors.services import ServiceRule
+
+from .watched import NOON, Watched, compose, container
+
+
+def api(number: int = 1, engine: str = "h1", **more: object) -> Container:
+    """A replica of pay/api."""
+    return container(engine, f"pay-api-{number}", labels=compose("pay", "api", number), **more)  # type: ignore[arg-type]
+
+
+PAY_API = ServiceKey("compose", "pay", "api")
+DEAD = {"state": ContainerState.EXITED, "exit_code": 1, "restart_policy": "no", "finished_at": NOON}
+
+# -- changes -----------------------------------------------------------------------------------------------------------
+
+
+def test_only_what_changed_is_told() -> None:
+    """The views redraw what is named, and nothing else."""
+    watched = Watched()
+    watched.list("h1", api(1), container(name="other"))
+    watched.fleet.take_changes()
+    watched.see(api(1, state=ContainerState.PAUSED))
+    changed = watched.fleet.take_changes()
+    assert changed.containers == {api(1).key}
+    assert changed.services == {PAY_API}
+
+
+def test_what_is_told_again_changes_nothing() -> None:
+    """The safety re-list every minute repaints no row."""
+    watched = Watched()
+    watched.list("h1", api(1))
+    watched.fleet.take_changes()
+    watched.list("h1", api(1))
+    changed = watched.fleet.take_changes()
+    assert (changed.containers, changed.services) == (frozenset(), frozenset())
+
+
+def test_nothing_new_is_false() -> None:
+    """A tick without changes costs the screen nothing."""
+    watched = Watched()
+    watched.fleet.take_changes()
+    assert not watched.fleet.take_changes()
+
+
+def test_whoever_waits_is_woken_when_something_becomes_new() -> None:
+    """The bridge need not poll."""
+    watched = Watched()
+    watched.fleet.take_changes()
+    woken: list[int] = []
+    watched.fleet.on_change = lambda: woken.append(1)
+    watched.fleet.apply(Listed(engine="h1", containers=(), at=watched.clock.monotonic()))
+    before = len(woken)
+    watched.see(api(1))
+    assert len(woken) > before
+
+
+def test_a_listing_replaces_what_was_listed_before() -> None:
+    """What is not in it is gone, and so is its service."""
+    watched = Watched()
+    watched.list("h1", api(1), container(name="other"))
+    watched.fleet.take_changes()
+    watched.list("h1", container(name="other"))
+    changed = watched.fleet.take_changes()
+    assert api(1).key in changed.containers
+    assert PAY_API in changed.services
+    assert PAY_API not in watched.fleet.services
+
+
+def test_a_row_that_made_no_sense_keeps_its_old_reading_and_is_doubted() -> None:
+    """One bad container hides neither itself nor the others."""
+    watched = Watched()
+    watched.list("h1", api(1), api(2))
+    watched.list("h1", api(2), refused=(api(1).id, "never-seen"))
+    assert api(1).key in watched.fleet.containers
+    assert watched.fleet.engines["h1"].doubtful == (api(1).id,)
+    assert watched.fleet.container_freshness(api(1).key) is Freshness.STALE
+    assert watched.fleet.container_freshness(api(2).key) is Freshness.LIVE
+    assert watched.service().stale
+    watched.see(api(1))
+    assert watched.fleet.engines["h1"].doubtful == ()
+    assert not watched.service().stale
+
+
+def test_a_reading_newer_than_a_slow_listing_is_kept() -> None:
+    """A listing tells how it was when it was asked for."""
+    watched = Watched()
+    watched.list("h1", api(1))
+    asked = watched.clock.monotonic()
+    watched.clock.advance(2)
+    watched.see(api(1, state=ContainerState.PAUSED), api(2))
+    watched.fleet.apply(Listed(engine="h1", containers=(api(1),), at=asked))
+    assert watched.fleet.containers[api(1).key].state is ContainerState.PAUSED
+    assert api(2).key in watched.fleet.containers
+
+
+def test_a_container_that_vanishes_is_simply_gone() -> None:
+    """No error, no row."""
+    watched = Watched()
+    watched.list("h1", api(1))
+    watched.see(gone=(api(1).id,))
+    watched.fleet.take_changes()
+    assert (watched.fleet.containers, watched.fleet.services) == ({}, {})
+
+
+def test_what_names_an_engine_that_is_not_configured_is_left_out() -> None:
+    """It cannot be shown anywhere."""
+    watched = Watched()
+    watched.fleet.apply(Listed(engine="ghost", containers=(container("ghost"),)))
+    assert watched.fleet.containers == {}
+
+
+def test_use_of_a_container_that_is_gone_is_left_out() -> None:
+    """A late sample revives nothing."""
+    watched = Watched()
+    watched.list("h1", api(1))
+    usage = Usage(cpu=1.0, memory=1, memory_limit=None, received=None, sent=None, at=0.0)
+    watched.fleet.apply(UsageSeen(engine="h1", usage={api(1).id: usage, "gone": usage}))
+    assert dict(watched.fleet.usage) == {api(1).key: usage}
+    assert watched.fleet.take_changes().usage == {api(1).key}
+
+
+def test_a_container_that_takes_another_name_moves_to_another_service() -> None:
+    """Its place is told anew from what it is now."""
+    watched = Watched()
+    one = container(name="old", identifier="c1")
+    watched.list("h1", one)
+    watched.see(container(name="new", identifier="c1"))
+    watched.fleet.take_changes()
+    assert [key.name for key in watched.fleet.services] == ["new"]
+
+
+def test_rules_of_the_config_group_across_hosts() -> None:
+    """One service over two hosts, by a label."""
+    watched = Watched("h1", "h2", rules=(ServiceRule(label="app", template="{app}"),))
+    for host in ("h1", "h2"):
+        watched.list(host, container(host, "x", labels={"app": "ledger"}))
+    service = watched.service()
+    assert (service.name, service.hosts, service.wanted) == ("ledger", ("h1", "h2"), 2)
+
+
+def test_members_and_places_can_be_asked_for() -> None:
+    """Actions and details need the containers behind a service, and one-offs are none of them."""
+    watched = Watched()
+    once = container(name="once", labels=compose("pay", "api", oneoff="True"))
+    watched.list("h1", api(1), once)
+    watched.fleet.take_changes()
+    assert [one.name for one in watched.fleet.members(PAY_API)] == ["pay-api-1"]
+    assert watched.fleet.service_of(once.key) is None
+    place = watched.fleet.place_of(once.key)
+    assert place is not None
+    assert place.key == PAY_API
+    assert watched.fleet.service_of(ContainerKey("h1", "nobody")) is None
+
+
+def test_hosts_of_a_service_stand_in_the_order_of_the_config() -> None:
+    """Not in the order in which they happened to answer."""
+    watched = Watched("h2", "h1", "h10")
+    for host in ("h10", "h1", "h2"):
+        watched.list(host, api(1, host))
+    assert watched.service().hosts == ("h2", "h1", "h10")
+
+
+# -- freshness ---------------------------------------------------------------------------------------------------------
+
+
+def test_freshness_follows_the_link_and_the_last_answer() -> None:
+    """Never, live, late after 15 s of silence, stale without a link."""
+    watched = Watched("h1", empty=False)
+    assert watched.fleet.freshness("h1") is Freshness.NEVER
+    watched.up("h1")
+    assert watched.fleet.freshness("h1") is Freshness.NEVER
+    watched.list("h1")
+    assert watched.fleet.freshness("h1") is Freshness.LIVE
+    watched.pass_time(15.5, answering=False)
+    assert watched.fleet.freshness("h1") is Freshness.LATE
+    watched.confirm("h1")
+    assert watched.fleet.freshness("h1") is Freshness.LIVE
+    watched.down("h1")
+    assert watched.fleet.freshness("h1") is Freshness.STALE
+
+
+def test_a_link_that_came_back_is_not_live_before_it_is_listed_again() -> None:
+    """A ping says that the engine is there, not that our old list is right."""
+    watched = Watched()
+    watched.down("h1")
+    watched.clock.advance(100)
+    watched.up("h1")
+    watched.confirm("h1")
+    assert watched.fleet.freshness("h1") is Freshness.STALE
+    watched.list("h1")
+    assert watched.fleet.freshness("h1") is Freshness.LIVE
+
+
+def test_time_alone_makes_readings_late_and_says_so() -> None:
+    """Nothing is told by an engine that is silent: the tick finds out."""
+    watched = Watched()
+    watched.list("h1", api(1))
+    watched.fleet.take_changes()
+    watched.clock.advance(16)
+    changed = watched.fleet.take_changes()
+    assert "h1" in changed.engines
+    assert PAY_API in changed.services
+
+
+def test_a_lost_host_keeps_its_rows() -> None:
+    """What was seen last stays on screen, greyed."""
+    watched = Watched()
+    watched.list("h1", api(1))
+    watched.down("h1")
+    assert api(1).key in watched.fleet.containers
+    assert watched.fleet.engines["h1"].confirmed == watched.clock.monotonic()
+
+
+def test_a_ping_confirms_and_brings_its_latency() -> None:
+    """The hosts view shows both."""
+    watched = Watched()
+    watched.clock.advance(8)
+    watched.fleet.apply(Confirmed(engine="h1", at=watched.clock.monotonic(), latency=0.023))
+    status = watched.fleet.engines["h1"]
+    assert (status.confirmed, status.link.latency) == (watched.clock.monotonic(), 0.023)
+
+
+# -- one engine under two addresses ------------------------------------------------------------------------------------
+
+
+def _twice(hostname: str = "web-1", identifier: str = "SAME") -> Watched:
+    watched = Watched("one", "two", empty=False)
+    watched.up("one", identifier="SAME", hostname="web-1")
+    watched.list("one", api(1, "one", identifier="c1"))
+    watched.up("two", identifier=identifier, hostname=hostname)
+    return watched
+
+
+def test_a_second_address_of_an_engine_is_marked_and_not_counted() -> None:
+    """Every container would show twice."""
+    watched = _twice()
+    watched.list("two", api(1, "two", identifier="c1"))
+    assert watched.fleet.engines["two"].same_as == "one"
+    assert watched.fleet.engines["one"].same_as == ""
+    assert (watched.service().wanted, watched.fleet.totals().hosts) == (1, 1)
+
+
+def test_events_of_a_second_address_are_not_told_twice() -> None:
+    """One record, not two."""
+    watched = _twice()
+    watched.event("die", api(1, "one", identifier="c1"), exitCode="1")
+    watched.event("die", api(1, "two", identifier="c1"), exitCode="1")
+    assert len(watched.told()) == 1
+
+
+def test_cloned_machines_that_share_an_engine_id_are_two() -> None:
+    """They differ in their host names."""
+    watched = _twice(hostname="web-2")
+    watched.list("two", api(1, "two", identifier="c2"))
+    assert watched.fleet.engines["two"].same_as == ""
+    assert watched.service().wanted == 2
+
+
+def test_when_the_first_address_is_lost_the_second_takes_over() -> None:
+    """The engine is still there: its rows stay, live, under the other name."""
+    watched = _twice()
+    watched.down("one")
+    assert (watched.fleet.engines["one"].same_as, watched.fleet.engines["two"].same_as) == ("two", "")
+    watched.list("two", api(1, "two", identifier="c1"))
+    service = watched.service()
+    assert (service.state, service.hosts, service.wanted) == ("healthy", ("two",), 1)
+
+
+def test_the_first_address_coming_back_leaves_the_second_in_charge() -> None:
+    """Rows do not jump to and fro between two names."""
+    watched = _twice()
+    watched.down("one")
+    watched.list("two", api(1, "two", identifier="c1"))
+    watched.up("one", identifier="SAME", hostname="web-1")
+    assert watched.fleet.engines["one"].same_as == "two"
+    assert watched.service().hosts == ("two",)
+
+
+def test_what_is_known_of_a_container_goes_with_it_to_the_other_address() -> None:
+    """A stop seen at one address is still a stop at the other."""
+    watched = _twice()
+    one = api(1, "one", identifier="c1")
+    watched.play("kill(9) die(137)", one)
+    watched.see(api(1, "one", identifier="c1", state=ContainerState.EXITED, exit_code=137))
+    watched.clock.advance(60)
+    watched.down("one")
+    watched.list("two", api(1, "two", identifier="c1", state=ContainerState.EXITED, exit_code=137))
+    assert watched.service().state == "down"
+
+
+# -- last words and totals ---------------------------------------------------------------------------------------------
+
+
+def test_the_last_words_of_the_newest_dead_replica_are_wanted_until_they_are_read() -> None:
+    """One container a service, asked for once."""
+    watched = Watched()
+    earlier = DEAD | {"finished_at": NOON - timedelta(minutes=1)}
+    watched.list("h1", api(1, **earlier), api(2, **DEAD))
+    watched.service()
+    assert watched.fleet.wanted_words == {api(2).key}
+    watched.fleet.apply(WordsSeen(engine="h1", id=api(2).id, lines=("KeyError: 'LEDGER_URL'",)))
+    assert watched.fleet.wanted_words == frozenset()
+    assert watched.fleet.take_changes().words == {api(2).key}
+    assert watched.story().last_words == ("KeyError: 'LEDGER_URL'",)
+
+
+def test_no_words_are_an_answer_too() -> None:
+    """A container that wrote nothing is not asked again and again."""
+    watched = Watched()
+    watched.list("h1", api(1, **DEAD))
+    watched.service()
+    watched.fleet.apply(WordsSeen(engine="h1", id=api(1).id, lines=()))
+    assert watched.fleet.wanted_words == frozenset()
+
+
+def test_after_another_death_its_words_are_wanted_again() -> None:
+    """The newest ones count."""
+    watched = Watched()
+    watched.list("h1", api(1, **DEAD))
+    watched.service()
+    watched.fleet.apply(WordsSeen(engine="h1", id=api(1).id, lines=("old",)))
+    watched.clock.advance(30)
+    watched.see(api(1, **(DEAD | {"finished_at": watched.clock.now()})))
+    watched.service()
+    assert watched.fleet.wanted_words == {api(1).key}
+
+
+def test_no_words_are_wanted_of_what_is_well_or_was_stopped() -> None:
+    """Only trouble is read up on."""
+    watched = Watched()
+    watched.list("h1", api(1), container(name="off", state=ContainerState.EXITED, exit_code=143))
+    watched.fleet.take_changes()
+    assert watched.fleet.wanted_words == frozenset()
+
+
+def test_totals_count_hosts_and_services_and_find_the_oldest_outage() -> None:
+    """The header in one look."""
+    watched = Watched("h1", "h2", "h3", empty=False)
+    for host in ("h1", "h2"):
+        watched.up(host)
+        watched.list(host)
+    watched.list("h1", api(1, **DEAD), container(name="well"))
+    watched.list("h2", container("h2", "lost"))
+    watched.clock.advance(60)
+    watched.confirm("h1")
+    watched.list(
+        "h1",
+        api(1, **DEAD),
+        container(name="well"),
+        container(name="late", **(DEAD | {"finished_at": watched.clock.now()})),
+    )
+    watched.down("h2")
+    watched.fleet.take_changes()
+    totals = watched.fleet.totals()
+    assert (totals.hosts, totals.hosts_up, totals.hosts_down) == (3, 1, 1)
+    assert {str(state): number for state, number in totals.services.items()} == {"down": 2, "healthy": 1, "unknown": 1}
+    assert (totals.oldest_outage, totals.oldest_service) == (NOON, PAY_API)
+
+
+def test_a_host_that_is_tried_again_still_counts_as_down() -> None:
+    """Connecting after a failure is not hope enough."""
+    watched = Watched("h1", empty=False)
+    watched.down("h1")
+    error = watched.fleet.engines["h1"].link.error
+    watched.fleet.apply(LinkChanged(engine="h1", link=LinkStatus(phase=LinkPhase.CONNECTING, error=error)))
+    assert watched.fleet.totals().hosts_down == 1
+
+
+def test_records_are_found_by_service_by_object_and_by_engine() -> None:
+    """Each view shows its own, the newest first."""
+    watched = Watched("h1", "h2")
+    watched.list("h1", api(1), container(name="other"))
+    watched.list("h2", api(2, "h2"))
+    for one in (api(1), container(name="other"), api(2, "h2")):
+        watched.play("pause", one)
+    find = watched.fleet.records
+    assert [r.object_name for r in find(service=PAY_API)] == ["pay-api-2", "pay-api-1"]
+    assert [r.object_name for r in find(engine="h1")] == ["other", "pay-api-1"]
+    assert [r.object_name for r in find(object_id=api(2, "h2").id)] == ["pay-api-2"]
+    assert len(find(service=PAY_API, limit=1)) == 1
+
+
+def test_replayed_events_of_the_last_hour_are_records_too() -> None:
+    """What happened before we looked is told from the engine's memory."""
+    watched = Watched()
+    watched.list("h1", api(1))
+    watched.play("die(1) start", api(1), replayed=True)
+    assert watched.told() == ["exited 1 by itself, started again by its restart policy"]
+    assert watched.service().restarts == 1
+
+
+def test_names_of_addresses_and_groups_are_in_the_engines_row() -> None:
+    """Also before anything has answered."""
+    watched = Watched("h1", empty=False)
+    status = watched.fleet.engines["h1"]
+    assert (status.address, status.link.phase) == ("unix:///h1.sock", LinkPhase.NEVER)
+    assert EngineAddress(name="h1", scheme="unix", socket="/h1.sock").text == status.address
+
+
+def test_a_change_of_one_container_touches_its_service_alone() -> None:
+    """Ten thousand containers do not make one of them slower."""
+    watched = Watched()
+    crowd = [container(name=f"c{number}", labels=compose("p", f"s{number % 500}", number)) for number in range(2_000)]
+    watched.list("h1", *crowd)
+    watched.fleet.take_changes()
+    told: list[ServiceKey] = []
+    intake = watched.fleet._intake  # the seam between marking and putting together
+    watched.fleet.apply(
+        ContainersSeen(
+            engine="h1", containers=(container(name="c7", labels=compose("p", "s7", 7), exit_code=3),), at=2000.0
+        )
+    )
+    told += intake.touched.rebuild
+    assert told == [ServiceKey("compose", "p", "s7")]
+
+
+def test_everything_that_can_be_told_is_taken_in() -> None:
+    """Each kind of change has its place."""
+    watched = Watched()
+    info = watched.fleet.engines["h1"].info
+    assert info is not None
+    watched.fleet.apply(EngineSeen(engine="h1", info=info))
+    watched.fleet.apply(EventsSeen(engine="h1", events=()))
+    watched.fleet.apply(WordsSeen(engine="h1", id="nobody", lines=("x",)))
+    assert watched.fleet.words == {}
