@@ -254,6 +254,9 @@ async def test_rows_out_of_view_do_not_move_what_is_in_view() -> None:
         app.table.update_rows({}, ["x", "y", *range(100)])
         await settle(pilot)
         assert app.table.visible_keys()[0] == 40
+        app.table.update_rows({}, [*range(2, 100), 0, 1])
+        await settle(pilot)
+        assert app.table.visible_keys()[0] == 40
 
 
 @pytest.mark.parametrize(

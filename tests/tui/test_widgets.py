@@ -14,7 +14,7 @@ from fleettop.tui.widgets.detail import Detail
 from fleettop.tui.widgets.filterbar import FilterBar
 from fleettop.tui.widgets.footer import KeyFooter
 from fleettop.tui.widgets.header import Header, HeaderFacts
-from fleettop.tui.widgets.lines import Lines
+from fleettop.tui.widgets.lines import Lines, indent_of
 from fleettop.tui.widgets.palette import CommandProvider, PaletteEntry, entries
 from fleettop.tui.widgets.tabs import Tab, ViewTabs
 from hypothesis import given
@@ -213,6 +213,22 @@ def test_lines_are_broken_between_words_and_stand_in_as_far_as_they_begin() -> N
     line = (Cell("  deploy by "), Cell("ops1", "strong"), Cell(", then nothing"))
     texts = ["".join(cell.text for cell in part) for part in paint.wrap(line, 17, 2)]
     assert texts == ["  deploy by ops1,", "  then nothing"]
+
+
+@pytest.mark.parametrize(
+    ("line", "indent"),
+    [
+        ((), 0),
+        ((Cell("plain"), Cell(" words")), 0),
+        ((Cell("   stands in"),), 3),
+        ((Cell("✖ ", "down"), Cell("web-1 exited")), 2),
+        ((Cell("image   ", "dim"), Cell("pay-api:2.8.1")), 8),
+        ((Cell("by "), Cell("ops1")), 0),
+    ],
+)
+def test_what_is_broken_goes_on_under_its_words(line: Line, indent: int) -> None:
+    """Behind a sign or a label, not under it."""
+    assert indent_of(line) == indent
 
 
 async def test_the_pane_scrolls_keeps_its_place_and_is_only_text() -> None:

@@ -71,16 +71,21 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         if question.name_to_type:
             label = (Cell("Type ", "warning"), Cell(question.name_to_type, "strong"), Cell(" to go on", "warning"))
             yield row(Lines((label,), classes="label"), Input(id="name", compact=True, select_on_focus=False))
-        verb = Press(f"{question.verb} (ctrl+enter)", id="confirm")
+        verb = Press(self._verb(), id="confirm")
         verb.disabled = bool(question.name_to_type)
         yield row(Press("Cancel", id="cancel"), verb, classes="buttons")
 
-    def on_resize(self) -> None:
-        """On a low screen the empty lines go, then the text scrolls."""
+    def field_lines(self, height: int) -> int:
+        """On a low screen the empty lines between the fields go."""
         rows = 1 if self.question.blockers else 3 if self.question.name_to_type else 2
-        low = self.app.size.height < 2 + 2 * rows + 8
+        low = height < 2 + 2 * rows + 8
         self.set_class(low, "-low")
-        self.query_one("#words").styles.max_height = max(1, self.app.size.height - 2 - rows * (1 if low else 2))
+        for press in self.query("#confirm").results(Press):
+            press.set_label(self._verb())
+        return rows if low else 2 * rows
+
+    def _verb(self) -> str:
+        return f"{self.question.verb} (ctrl+enter)" if self.app.size.width >= 60 else self.question.verb
 
     def on_key(self, event: events.Key) -> None:
         """What is typed on a button is meant for the reason."""

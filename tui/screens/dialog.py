@@ -53,8 +53,6 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         Binding("pageup", "scroll_words(-1)", show=False),
         Binding("pagedown", "scroll_words(1)", show=False),
     ]
-    CHROME = 4
-    """Lines of the box that are not text: its border, an empty line, and the fields."""
 
     def __init__(self, title: str, text: tuple[Line, ...], *, glyphs: Glyphs = UNICODE) -> None:
         """A dialog with that title and those lines."""
@@ -82,9 +80,15 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
         """Other lines of text."""
         self.query_one("#text", Lines).set_lines(text)
 
+    def field_lines(self, height: int) -> int:
+        """Arrange the fields for a screen so high; how many lines they take, empty ones between included."""
+        return 2
+
     def on_resize(self) -> None:
         """Leave room for the fields, whatever the text is."""
-        self.query_one("#words").styles.max_height = max(1, self.app.size.height - self.CHROME)
+        # Textual calls this handler of every class in line, so what differs is in `field_lines`.
+        height = self.app.size.height
+        self.query_one("#words").styles.max_height = max(1, height - 2 - self.field_lines(height))
 
     def answer(self, answer: Answer | None) -> None:
         """End with that answer. Only the first counts: a key pressed twice must not answer what comes after."""

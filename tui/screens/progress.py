@@ -87,11 +87,11 @@ class ProgressScreen(Dialog[None]):
         self.query_one(LineTable).set_rows([self._row(key) for key in self._steps])
         self._say()
 
-    def on_resize(self) -> None:
-        """As high as there are steps, or as the screen allows."""
-        room = max(2, self.app.size.height - 4)
-        self.query_one("#words").styles.max_height = 2
-        self.query_one(LineTable).styles.height = min(len(self._steps) + 1, room)
+    def field_lines(self, height: int) -> int:
+        """The table is as high as there are steps, or as the screen allows."""
+        lines = min(len(self._steps) + 1, max(2, height - 5))
+        self.query_one(LineTable).styles.height = lines
+        return lines
 
     @property
     def done(self) -> bool:

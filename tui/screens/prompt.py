@@ -53,6 +53,10 @@ class NumberPrompt(Dialog[int | None]):
         hint = (Cell("Enter", "key"), Cell(" goes on, ", "hint"), Cell("Esc", "key"), Cell(" does not.", "hint"))
         yield Lines((hint,))
 
+    def field_lines(self, height: int) -> int:
+        """An empty line, the number, and the hint."""
+        return 3
+
     def number(self) -> int | None:
         """What stands there, if it is a number within the bounds."""
         try:
@@ -144,11 +148,11 @@ class ChoicePrompt(Dialog[str | None]):
         table.set_rows([Row(c.id, (Cell(c.title, "strong"), Cell(c.help, "dim"))) for c in self._choices])
         table.move_to(self._chosen)
 
-    def on_resize(self) -> None:
-        """As high as there are choices, or as the screen allows."""
-        room = max(2, self.app.size.height - 4)
-        self.query_one("#words").styles.max_height = max(1, room - len(self._choices) - 1)
-        self.query_one(LineTable).styles.height = min(len(self._choices) + 1, room)
+    def field_lines(self, height: int) -> int:
+        """The table is as high as there are choices, or as the screen allows."""
+        lines = min(len(self._choices) + 1, max(2, height - 4))
+        self.query_one(LineTable).styles.height = lines
+        return lines + 1
 
     def on_line_table_activated(self, event: LineTable.Activated) -> None:
         """That one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
@@ -15,8 +16,14 @@ from . import paint
 
 
 def indent_of(line: Line) -> int:
-    """How far the words of a line stand in: where it is broken, the rest stands as far in."""
+    """Where a line is broken, how far in the rest of it stands.
+
+    As far as its words do; behind a sign or a label (a first cell that ends in two spaces) under what follows it.
+    """
     text = line[0].text if line else ""
+    size = cell_len(text)
+    if len(line) > 1 and text.strip() and (text.endswith("  ") or (size <= 2 and text.endswith(" "))):
+        return size
     return len(text) - len(text.lstrip(" "))
 
 

@@ -16,7 +16,7 @@ from .lines import Painted
 class Press(Painted, can_focus=True):
     """`[ Cancel ]` where the focus is on it, else `  Cancel  `. Enter or a click presses it; space does not."""
 
-    DEFAULT_CSS = "Press { height: 1; width: auto; margin: 0 1; }"
+    DEFAULT_CSS = "Press { height: 1; width: auto; margin: 0 0 0 1; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "press", show=False)]
 
     class Pressed(Message):
@@ -36,6 +36,12 @@ class Press(Painted, can_focus=True):
         super().__init__(id=id)
         self._label = label
         self._role = role
+
+    def set_label(self, label: str) -> None:
+        """Another word on it."""
+        if label != self._label:
+            self._label = label
+            self.renew(layout=True)
 
     def lines(self, width: int) -> Sequence[Line]:
         """The label, in brackets where the focus is."""

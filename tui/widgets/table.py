@@ -31,8 +31,9 @@ _CACHED = 4096
 _STILL_SEEN_WHEN_STALE = ("age-old", "age-warn", "age-page")
 """In a stale row everything is greyed but the age, which says why."""
 
-Painted = tuple[Row | None, bool, bool]
-"""A row, whether it is under the cursor, whether it is marked: all that a line's look depends on."""
+_ELSEWHERE, _BLURRED, _UNDER = range(3)
+Painted = tuple[Row | None, int, bool]
+"""A row, whether the cursor is on it (and keys go to it), whether it is marked: all that a line's look depends on."""
 
 
 class LineTable(ScrollView, can_focus=True):
@@ -341,10 +342,13 @@ class LineTable(ScrollView, can_focus=True):
     def _look(self) -> list[Painted]:
         top = self._top
         keys = self._order[top : top + self._lines]
-        marked, cursor = self._marked, self._cursor
-        looks: list[Painted] = [(self._row(key), key == cursor, key in marked) for key in keys]
-        looks += [(None, False, False)] * (self._lines - len(keys))
+        looks: list[Painted] = [self._look_of(key) for key in keys]
+        looks += [(None, _ELSEWHERE, False)] * (self._lines - len(keys))
         return looks
+
+    def _look_of(self, key: Hashable) -> Painted:
+        cursor = _ELSEWHERE if key != self._cursor else _UNDER if self.has_focus else _BLURRED
+        return self._row(key), cursor, key in self._marked
 
     def _row(self, key: Hashable) -> Row | None:
         row = self._rows.get(key)
@@ -403,10 +407,7 @@ class LineTable(ScrollView, can_focus=True):
     def watch_has_focus(self, has_focus: bool) -> None:
         """The cursor looks different where keys go elsewhere."""
         super().watch_has_focus(has_focus)
-        place = self._cursor_place() - self._top
-        self._strips.pop(self._cursor, None)
-        if 0 <= place < self._lines:
-            self._refresh_view_lines(place + 1, 1)
+        self._settle()
 
     def _roles(self) -> Styles:
         if self._styles is None:
@@ -424,7 +425,7 @@ class LineTable(ScrollView, can_focus=True):
         if place >= len(self._order):
             return self._blank(y, width)
         key = self._order[place]
-        look = (self._row(key), key == self._cursor, key in self._marked)
+        look = self._look_of(key)
         cached = self._strips.get(key)
         if cached is not None and _alike(cached[0], look) and cached[1].cell_length == width:
             return cached[1]
@@ -466,11 +467,11 @@ class LineTable(ScrollView, can_focus=True):
         return Strip(drawn).adjust_cell_length(width)
 
     def _draw(self, look: Painted, width: int) -> Strip:
-        row, under_cursor, marked = look
+        row, cursor, marked = look
         roles = self._roles()
         over = Style.null()
-        if under_cursor:
-            over = roles["cursor" if self.has_focus else "cursor-blurred"]
+        if cursor:
+            over = roles["cursor" if cursor == _UNDER else "cursor-blurred"]
         elif marked:
             over = roles["marked"]
         if over.reverse:
