@@ -193,7 +193,7 @@ class EngineClient:
 
     async def stream_stats(self, id: str) -> AsyncGenerator[StatsSample, None]:  # noqa: A002
         """The container's counters about once a second until it is gone. Close it with `contextlib.aclosing`."""
-        lines = self._lines(f"/containers/{self._container(id)}/stats", "stream=true")
+        lines = self._lines(f"/containers/{self._container(id)}/stats", "stream=true", vanishing=True)
         async with aclosing(lines):
             async for line in lines:
                 try:
@@ -252,10 +252,12 @@ class EngineClient:
                 query["filters"] = _filters(wanted)
         return urlencode(query), keep
 
-    async def _lines(self, path: str, query: str) -> AsyncGenerator[bytes, None]:
+    async def _lines(self, path: str, query: str, *, vanishing: bool = False) -> AsyncGenerator[bytes, None]:
         """The lines of a stream. What a chunk completes is handed on before more is read."""
         async with self._requests.stream(path, query) as answer:
             if answer is None:
+                if vanishing:
+                    return
                 raise self._missing(path)
             rest = bytearray()
             skipping = False
