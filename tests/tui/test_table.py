@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 
 import pytest
+from fleettop.tui.keymap import Keys
 from fleettop.tui.rows import Cell, Column, Row
 from fleettop.tui.theme import register_themes
 from fleettop.tui.widgets import layout
@@ -283,6 +284,20 @@ async def test_keys_move_the_cursor(keys: list[str], lands: int) -> None:
         await settle(pilot)
         assert app.table.cursor_key == lands
         assert lands in app.table.visible_keys()
+
+
+async def test_keys_of_the_table_can_be_given_otherwise() -> None:
+    """By the ids of the key table, as the config names them; the old key does nothing then."""
+    app = Host()
+    async with app.run_test(size=(80, 11)) as pilot:
+        app.set_keymap(Keys({"move.down": "w, f5", "mark.row": "m"}).remapped())
+        app.table.set_rows(rows(*range(9)))
+        await settle(pilot)
+        await pilot.press("w", "f5", "j", "down")
+        assert app.table.cursor_key == 2
+        await pilot.press("m", "space")
+        assert app.table.marked == {2}
+        assert app.table.cursor_key == 3
 
 
 async def test_moving_to_a_row_that_is_not_there_says_so() -> None:
