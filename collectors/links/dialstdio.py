@@ -24,6 +24,9 @@ TRIAL = 6.0
 LINGER = 10.0
 """Seconds the engine has to finish what it was saying after its client has hung up."""
 CHUNK = 65536
+AGAIN = 0.1
+TRIES = 20
+"""For a session, one AGAIN after the other, where none of ours is open."""
 BACKLOG = 64
 
 
@@ -78,7 +81,7 @@ def _explain(said: str, status: int | None, socket: str, user: str, who: str) ->
             f"{socket} stands on {who}, but no engine listens at it.",
             hint="Start the engine on the host (systemctl start docker).",
         )
-    if status is None:
+    if status is None and not said:
         return ConnectionLost(f"The docker command on {who} was ended before it said anything.")
     why = "has no docker command" if status == 127 else f"its docker command failed ({said or f'status {status}'})"
     return ForwardingForbidden(f"The sshd of {who} forwards no sockets, and the host {why}.")
@@ -87,13 +90,14 @@ def _explain(said: str, status: int | None, socket: str, user: str, who: str) ->
 class DialServer:
     """A local socket whose connections each go through a docker command of their own on the host.
 
-    At most `CHANNELS` at once; more of them wait for their turn.
+    At most CHANNELS at once, or as many as sshd's MaxSessions allows; more of them wait for their turn.
     """
 
     def __init__(self, connection: asyncssh.SSHClientConnection, socket: str) -> None:
         self._connection = connection
         self._command = dial_command(socket)
-        self._slots = asyncio.Semaphore(CHANNELS)
+        self._turns = asyncio.Semaphore(CHANNELS)
+        self._open = 0
         self._serving: dict[asyncio.Task[None], sockets.socket] = {}
         self._listener: sockets.socket | None = None
 
@@ -134,35 +138,59 @@ class DialServer:
         near.setblocking(False)
         reader, writer = await asyncio.open_unix_connection(sock=near)
         try:
-            async with self._slots:
-                await self._carry(reader, writer)
+            alone = 0
+            while not await self._try(reader, writer) and alone < TRIES:
+                # sshd opens no more sessions now. A session counts until its command has ended, so it may be one of
+                # ours that has just been closed.
+                alone = 0 if self._open else alone + 1
+                await asyncio.sleep(AGAIN)
         finally:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Until either side ends. A channel that cannot be opened or dies simply ends the connection: the client sees
-        it lost, and the link itself tells whether more than this channel broke."""
+    async def _try(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Carry one connection when it is its turn. False where sshd opened no session for it.
+
+        A channel that dies simply ends the connection: the client sees it lost, and the link itself tells whether more
+        than this channel broke.
+        """
         import asyncssh
 
-        try:
-            process = await self._connection.create_process(self._command, encoding=None, stderr=asyncssh.DEVNULL)
-        except (asyncssh.Error, OSError):
-            return
-        try:
-            async with asyncio.TaskGroup() as group:
-                flow = _Flow()
-                asking = group.create_task(_ask(reader, process.stdin))
-                answering = group.create_task(flow.carry(process.stdout, writer))
-                await asyncio.wait((asking, answering), return_when=asyncio.FIRST_COMPLETED)
-                await flow.linger(answering)
-                asking.cancel()
-                answering.cancel()
-        except* (asyncssh.Error, OSError):
-            pass
-        finally:
-            process.close()
+        async with self._turns:
+            try:
+                process = await self._connection.create_process(self._command, encoding=None, stderr=asyncssh.DEVNULL)
+            except asyncssh.ChannelOpenError:
+                return self._connection.is_closed()
+            except (asyncssh.Error, OSError):
+                return True
+            self._open += 1
+            try:
+                await _carry(process, reader, writer)
+            finally:
+                self._open -= 1
+        return True
+
+
+async def _carry(
+    process: asyncssh.SSHClientProcess[bytes], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Both ways, until either side ends."""
+    import asyncssh
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            flow = _Flow()
+            asking = group.create_task(_ask(reader, process.stdin))
+            answering = group.create_task(flow.carry(process.stdout, writer))
+            await asyncio.wait((asking, answering), return_when=asyncio.FIRST_COMPLETED)
+            await flow.linger(answering)
+            asking.cancel()
+            answering.cancel()
+    except* (asyncssh.Error, OSError):
+        pass
+    finally:
+        process.close()
 
 
 async def _ask(reader: asyncio.StreamReader, sink: asyncssh.SSHWriter[bytes]) -> None:

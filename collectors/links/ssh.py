@@ -30,8 +30,7 @@ LONGEST_PATH = 100
 class SshLink:
     """The way over SSH, with as many jumps as the ssh config names.
 
-    After `open`, `socket` is the engine's socket on the host, and `channels` how many connections to the endpoint work
-    at a time (None: any number).
+    After `open`, `socket` is the engine's socket on the host.
     """
 
     insecure = False
@@ -40,13 +39,17 @@ class SshLink:
         self.address = address
         self.route = "ssh"
         self.socket = address.socket
-        self.channels: int | None = None
         self._gate = gate
         self._lease: JumpLease | None = None
         self._login: Login | None = None
         self._server: DialServer | None = None
         self._listener: asyncssh.SSHListener | None = None
         self._folder: Path | None = None
+
+    @property
+    def channels(self) -> int | None:
+        """How many connections to the endpoint work at a time; None: any number."""
+        return CHANNELS if self._server is not None else None
 
     async def open(self) -> UnixEndpoint:
         """Log in, find the engine's socket, and make it appear as a local one.
@@ -137,12 +140,12 @@ class SshLink:
         trouble = await self._try_channel(login)
         if trouble is None:
             self._listener = await login.connection.forward_local_path(local, self.socket)
-            self.route, self.channels = "ssh", None
+            self.route = "ssh"
             return UnixEndpoint(local)
         await self._why_not(login, sight, trouble)
         self._server = DialServer(login.connection, self.socket)
         await self._server.start(local)
-        self.route, self.channels = "ssh dial-stdio", CHANNELS
+        self.route = "ssh dial-stdio"
         return UnixEndpoint(local, connections=READERS)
 
     async def _try_channel(self, login: Login) -> str | None:

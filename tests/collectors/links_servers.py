@@ -217,5 +217,5 @@ async def _carry(source: Any, sink: Any) -> None:
     while data := await source.read(65536):
         sink.write(data)
         await sink.drain()
-    if sink.can_write_eof():
+    if isinstance(sink, asyncio.StreamWriter):
         sink.write_eof()

@@ -176,8 +176,12 @@ async def test_what_cannot_be_reached_fails_at_the_step_it_fails_at(path: Path) 
     assert isinstance(found.error, NoSocket)
     assert found.route == ""
     assert {step.name: step.state for step in found.steps} == {
-        "socket": FAILED, "engine": NOT_TRIED, "API": NOT_TRIED, "permissions": NOT_TRIED,
-        "events": NOT_TRIED, "swarm": NOT_TRIED,
+        "socket": FAILED,
+        "engine": NOT_TRIED,
+        "API": NOT_TRIED,
+        "permissions": NOT_TRIED,
+        "events": NOT_TRIED,
+        "swarm": NOT_TRIED,
     }
     plain = await probe.test_engine(EngineAddress(name="edge", scheme="tcp", host="192.0.2.1"))
     assert isinstance(plain.error, Untrusted)

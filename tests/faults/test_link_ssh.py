@@ -81,8 +81,29 @@ async def test_a_host_is_reached_by_forwarding_its_socket(fleet: Fleet) -> None:
 
 async def test_where_sshd_forwards_no_sockets_docker_dials(fleet: Fleet) -> None:
     """AllowStreamLocalForwarding no."""
-    link = await reach(fleet.address("h2", "ssh"))
-    assert (link.route, link.channels) == ("ssh dial-stdio", 8)
+    assert (await reach(fleet.address("h2", "ssh"))).route == "ssh dial-stdio"
+
+
+async def test_an_sshd_with_few_sessions_carries_requests_one_after_the_other(fleet: Fleet) -> None:
+    """MaxSessions 2: what does not fit waits, and is not taken for a broken link."""
+    await asyncio.to_thread(fleet.reconfigure_sshd, "h2", forward=False, MaxSessions=2)
+    link = SshLink(fleet.address("h2", "ssh"), HandshakeGate())
+    endpoint = await link.open()
+    clients = [EngineClient(endpoint, engine="h2") for _ in range(8)]
+    try:
+        async with asyncio.TaskGroup() as group:
+            for client in clients:
+                group.create_task(ping_and_hang_up(client))
+    finally:
+        await link.close()
+
+
+async def ping_and_hang_up(client: EngineClient) -> None:
+    """One request over a connection of its own."""
+    try:
+        assert await client.ping() > 0
+    finally:
+        await client.close()
 
 
 async def test_a_host_behind_a_jump_host_is_reached(fleet: Fleet, gate: HandshakeGate) -> None:
