@@ -13,7 +13,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from ..glyphs import SERVICE_STATES, UNICODE, Glyphs, state_glyph
-from ..keymap import GROUPS, Command, Keys, key_label
+from ..keymap import GROUPS, Command, Keys
+from ..keynames import key_label
 from ..rows import Cell, Line
 from ..widgets.detail import Detail
 from ..widgets.lines import Lines
