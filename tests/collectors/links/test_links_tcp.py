@@ -32,7 +32,7 @@ from fleettop.collectors.errors import (
 from fleettop.collectors.links import Misconfigured, TcpEndpoint, dialing, link_to, tcp
 from fleettop.collectors.links.tcp import TcpLink
 
-from .links_servers import tcp_server
+from .servers import tcp_server
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 

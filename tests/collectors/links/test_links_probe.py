@@ -18,7 +18,7 @@ from fleettop.collectors.links.ssh import make_folder
 from fleettop.collectors.links.tcp import TcpLink
 from fleettop.collectors.probe import ProbeReport, ProbeStep, StepState
 
-from .links_servers import serve_at
+from .servers import serve_at
 
 OK, WARNED, FAILED, NOT_TRIED = StepState.OK, StepState.WARNED, StepState.FAILED, StepState.NOT_TRIED
 

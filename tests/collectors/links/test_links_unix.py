@@ -14,7 +14,7 @@ from fleettop.collectors.errors import EngineError, NoSocket, NotAnswering, Perm
 from fleettop.collectors.links import UnixEndpoint, link_to, unix
 from fleettop.collectors.links.ssh import make_folder
 
-from .links_servers import engine_at
+from .servers import engine_at
 
 
 @pytest.fixture
