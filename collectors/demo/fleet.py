@@ -19,9 +19,11 @@ from ..clock import Clock, SystemClock
 from ..errors import ConfigError
 from .machine import Machine
 from .reads import add_reads
-from .scenario import INCIDENTS
+from .scenario import INCIDENTS, Scenario
 from .server import Door, Routes
+from .swarmroutes import add_swarm
 from .world import World
+from .writes import add_writes
 
 _LONGEST_PATH = 100
 """Bytes of a unix socket's path: 108 on Linux, 104 on macOS."""
@@ -35,7 +37,8 @@ class DemoFleet:
     """Simulated engines that speak the real Engine API on unix sockets, each as long as the context is open.
 
     `folder` is made where it is not there, with access for its owner alone; without one a temporary folder is used and
-    removed again. Raises ConfigError for an unknown incident or a folder whose path is too long for a socket.
+    removed again. Unless it is `moving`, nothing happens in it by itself. Raises ConfigError for an unknown incident,
+    or on opening for a folder whose path is too long for a socket.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class DemoFleet:
         incident: str | None = None,
         clock: Clock | None = None,
         folder: Path | None = None,
+        moving: bool = True,
     ) -> None:
         if engines < 1 or containers < 0:
             raise ConfigError("A demo needs at least one engine.", hint="Say --engines 1 or more.")
@@ -54,13 +58,15 @@ class DemoFleet:
             raise ConfigError(
                 f"There is no incident called {incident!r}.", hint=f"The incidents are: {', '.join(INCIDENTS)}."
             )
-        self.world = World(
-            engines=engines, containers=containers, seed=seed, incident=incident, clock=clock or SystemClock()
-        )
+        self.world = World(engines=engines, containers=containers, seed=seed, clock=clock or SystemClock())
+        if moving:
+            Scenario(self.world, incident)
         self._given = folder
         self._folder: Path | None = None
         self._routes = Routes()
         add_reads(self._routes)
+        add_writes(self._routes)
+        add_swarm(self._routes)
         self._doors: dict[str, _OpenDoor] = {}
         self._wake = asyncio.Event()
         self._clockwork: asyncio.Task[None] | None = None

@@ -7,13 +7,10 @@ die(137).
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator, Mapping
-
 from ..errors import Rejected
-from .agenda import Action, Agenda
-from .ring import Ring
-from .things import Blueprint, Container, Endpoint, Fate, Image, Network, Volume
+from .agenda import Action
+from .site import Site
+from .things import Container, Fate
 
 LONGEST_BACKOFF = 60.0
 SETTLED = 10.0
@@ -22,161 +19,16 @@ SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "TE
 _HARMLESS = (1, 10, 12)
 
 
-class Machine:
-    """One engine and what runs on it. `address_name` is what fleettop calls it."""
+class Machine(Site):
+    """One engine and what happens to what runs on it."""
 
-    def __init__(
-        self, name: str, *, group: str, release: tuple[str, str], agenda: Agenda, chance: random.Random, size: int
-    ) -> None:
-        self.name = name
-        self.group = group
-        self.version, self.api = release
-        self.chance = chance
-        self.agenda = agenda
-        self.cpus = size
-        self.memory = size * 4 * (1 << 30)
-        self.id = str(chance.getrandbits(128))
-        self.booted = agenda.now - chance.uniform(20, 190) * 86_400
-        self.ring = Ring()
-        self.containers: dict[str, Container] = {}
-        self.names: dict[str, Container] = {}
-        self.images: dict[str, Image] = {}
-        self.networks: dict[str, Network] = {}
-        self.volumes: dict[str, Volume] = {}
-        self.powered = True
-        self.silent = False
-        """The daemon takes connections and answers nothing."""
-        self.on_end: Callable[[Container], None] | None = None
-        """Told of every container of this machine that ended or vanished (the swarm listens)."""
-        for number, (network, driver) in enumerate((("bridge", "bridge"), ("host", "host"), ("none", "null"))):
-            self.add_network(network, driver, subnet=f"172.{17 + number}", created=self.booted)
-
-    # -- finding
-
-    def find(self, reference: str) -> Container:
-        """The container with this name, id or start of an id. Raises Rejected (404, or 400 for several)."""
-        exact = self.containers.get(reference) or self.names.get(reference.removeprefix("/"))
-        if exact is not None:
-            return exact
-        found = [c for i, c in self.containers.items() if reference and i.startswith(reference)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise Rejected(f"Multiple IDs found with provided prefix: {reference}", status=400)
-        raise Rejected(f"No such container: {reference}", status=404)
-
-    def find_image(self, reference: str) -> Image:
-        """The image with this name:tag, digest or id. Raises Rejected (404)."""
-        bare, _, digest = reference.partition("@")
-        named = bare if ":" in bare.rpartition("/")[2] else f"{bare}:latest"
-        for image in self.images.values():
-            if image.id.removeprefix("sha256:").startswith(reference.removeprefix("sha256:")):
-                return image
-            if image.ref == named or (digest and image.digest == digest):
-                return image
-        raise Rejected(f"No such image: {reference}", status=404)
-
-    def find_network(self, reference: str) -> Network:
-        """The network with this name, id or start of an id. Raises Rejected (404)."""
-        for network in self.networks.values():
-            if reference == network.name or network.id.startswith(reference):
-                return network
-        raise Rejected(f"network {reference} not found", status=404)
-
-    # -- events
-
-    def tell(self, kind: str, action: str, actor: str, attributes: Mapping[str, str], *, scope: str = "local") -> None:
-        """Say that something happened, as an event."""
-        self.ring.add(self.agenda.now, kind, action, actor, attributes, scope)
-
-    def tell_of(self, container: Container, action: str, **more: str) -> None:
-        """Say that something happened to a container; its labels are among the event's attributes."""
-        attributes = {**container.labels, **more, "image": container.plan.ref, "name": container.name}
-        self.tell("container", action, container.id, attributes)
-
-    # -- networks, volumes, images
-
-    def add_network(
-        self, name: str, driver: str, *, subnet: str, created: float, scope: str = "local", quiet: bool = True
-    ) -> Network:
-        """Make a network."""
-        network = Network(self._id(), name, driver, created, subnet, scope)
-        self.networks[name] = network
-        if not quiet:
-            self.tell("network", "create", network.id, {"name": name, "type": driver})
-        return network
-
-    def add_image(self, image: Image, *, pulled: bool = False) -> None:
-        """Have an image; `pulled` says so in an event."""
-        known = image.id in self.images
-        self.images[image.id] = image
-        if pulled and not known:
-            self.tell("image", "pull", image.ref, {**image.labels, "name": image.repository})
-
-    # -- containers
-
-    def create(self, plan: Blueprint, *, created: float | None = None, quiet: bool = False) -> Container:
-        """Make a container. Raises Rejected (409) where its name is taken."""
-        if (taken := self.names.get(plan.name)) is not None:
-            raise Rejected(
-                f'Conflict. The container name "/{plan.name}" is already in use by container "{taken.id}". '
-                "You have to remove (or rename) that container to be able to reuse that name.",
-                status=409,
-            )
-        now = self.agenda.now if created is None else created
-        container = Container(
-            id=self._id(),
-            name=plan.name,
-            plan=plan,
-            created=now,
-            labels={**plan.image.labels, **plan.labels},
-            endpoints=[],
-            policy=plan.policy,
-            retries=plan.retries,
-            memory=plan.memory,
-            nano_cpus=plan.nano_cpus,
-            fate=plan.fate,
-        )
-        for network in plan.networks:
-            self._join(container, network)
-        for mount in plan.mounts:
-            if mount.kind == "volume" and mount.source not in self.volumes:
-                self.volumes[mount.source] = Volume(mount.source, now, self.chance.randrange(1 << 20, 6 << 30))
-                if not quiet:
-                    self.tell("volume", "create", mount.source, {"driver": "local"})
-        self.images.setdefault(plan.image.id, plan.image)
-        self.containers[container.id] = container
-        self.names[container.name] = container
-        if not quiet:
-            self.tell_of(container, "create")
-        return container
-
-    def _join(self, container: Container, name: str) -> Endpoint:
-        network = self.networks.get(name)
-        if network is None:
-            subnet = f"172.{18 + len(self.networks) % 13}"
-            network = self.add_network(name, "bridge", subnet=subnet, created=container.created)
-        address = "" if network.driver in ("host", "null") else network.take_address()
-        mac = "02:42:" + ":".join(f"{int(n):02x}" for n in address.split(".")) if address else ""
-        endpoint = Endpoint(name, address, mac, self._id())
-        container.endpoints.append(endpoint)
-        return endpoint
-
-    def connect(self, network: str, reference: str) -> None:
-        """Put a container into a further network. Raises Rejected (404, 403)."""
-        container, place = self.find(reference), self.find_network(network)
-        if any(one.network == place.name for one in container.endpoints):
-            raise Rejected(f"endpoint with name {container.name} already exists in network {place.name}", status=403)
-        self._join(container, place.name)
-        container.fixed_row = None
-        if container.alive:
-            self._tell_networks(container, "connect", only=place.name)
+    # -- starting and ending
 
     def begin(self, container: Container, *, since: float | None = None, quiet: bool = False) -> None:
         """Start its processes. `since` and `quiet`: it has been running for long when the play begins."""
         if not quiet:
-            self._tell_networks(container, "connect")
-            self._tell_volumes(container, "mount")
+            self.tell_networks(container, "connect")
+            self.tell_volumes(container, "mount")
         container.life += 1
         container.state = "running"
         container.started = self.agenda.now if since is None else since
@@ -203,11 +55,23 @@ class Machine:
             return False
         if container.state == "paused":
             raise Rejected("cannot start a paused container, try unpause instead", status=409)
+        self._check_ports(container)
         container.stopped_by_hand = False
         container.restart_count = 0
         container.backoff = 0.1
         self.begin(container)
         return True
+
+    def _check_ports(self, container: Container) -> None:
+        wanted = {port.public for port in container.plan.ports if port.public is not None}
+        for other in self.running() if wanted else ():
+            if other is not container and (taken := wanted.intersection(p.public for p in other.plan.ports)):
+                container.exit_code = 128
+                container.error = (
+                    f"driver failed programming external connectivity on endpoint {container.name}: "
+                    f"Bind for 0.0.0.0:{taken.pop()} failed: port is already allocated"
+                )
+                raise Rejected(container.error, status=500)
 
     def stop(self, container: Container, *, timeout: float, done: Action, restart: bool = False) -> bool:
         """`docker stop` (and the first half of a restart); `done` is called when it is over. False: it does not run."""
@@ -284,18 +148,6 @@ class Machine:
             container.asleep += self.agenda.now - container.paused_at
         self.tell_of(container, "pause" if on else "unpause")
 
-    def rename(self, container: Container, name: str) -> None:
-        """`docker rename`. Raises Rejected (409) where the name is taken."""
-        if name in self.names:
-            raise Rejected(
-                f'Conflict. The container name "/{name}" is already in use by another container.', status=409
-            )
-        old = container.name
-        del self.names[old]
-        self.names[name] = container
-        container.name, container.fixed_row = name, None
-        self.tell_of(container, "rename", oldName=f"/{old}")
-
     def remove(self, container: Container, *, force: bool = False, done: Action) -> None:
         """`docker rm`. Raises Rejected (409) where it runs and `force` is not given."""
         if container.alive and not force:
@@ -342,8 +194,8 @@ class Machine:
         if oom:
             self.tell_of(container, "oom")
         self.tell_of(container, "die", exitCode=str(code), execDuration=str(int(ran)))
-        self._tell_networks(container, "disconnect")
-        self._tell_volumes(container, "unmount")
+        self.tell_networks(container, "disconnect")
+        self.tell_volumes(container, "unmount")
         if not by_hand and _comes_back(container, code):
             container.backoff = 0.1 if ran > SETTLED else min(container.backoff * 2, LONGEST_BACKOFF)
             container.state = "restarting"
@@ -415,9 +267,6 @@ class Machine:
 
     # -- plumbing
 
-    def _id(self) -> str:
-        return f"{self.chance.getrandbits(256):064x}"
-
     def _later(self, container: Container, seconds: float, action: Action) -> None:
         """In this life of the container, after some seconds."""
         life = container.life
@@ -438,26 +287,6 @@ class Machine:
             done()
 
         self.agenda.after(seconds, finish)
-
-    def _tell_networks(self, container: Container, action: str, only: str = "") -> None:
-        for endpoint in container.endpoints:
-            network = self.networks.get(endpoint.network)
-            if network is not None and (not only or only == endpoint.network):
-                attributes = {"container": container.id, "name": network.name, "type": network.driver}
-                self.tell("network", action, network.id, attributes)
-
-    def _tell_volumes(self, container: Container, action: str) -> None:
-        for mount in container.plan.mounts:
-            if mount.kind == "volume":
-                attributes = {"container": container.id, "driver": "local"}
-                if action == "mount":
-                    flag = "true" if mount.read_write else "false"
-                    attributes |= {"destination": mount.target, "propagation": "", "read/write": flag}
-                self.tell("volume", action, mount.source, attributes)
-
-    def running(self) -> Iterator[Container]:
-        """Those whose processes run."""
-        return (container for container in self.containers.values() if container.alive)
 
 
 def _nothing() -> None:

@@ -131,7 +131,8 @@ class Shelf:
     """The images of the fleet, each made once. What an image is follows from its name, so a clone finds the same."""
 
     def __init__(self, now: float) -> None:
-        self._now = now
+        self.began = now
+        """From when the ages of images are counted."""
         self._images: dict[str, Image] = {}
         self.parts: dict[str, Part] = {}
         """By repository: how the containers of an image behave."""
@@ -146,7 +147,7 @@ class Shelf:
     def _make(self, ref: str, key: str, own: bool, age: float | None) -> Image:
         repository, _, tag = ref.rpartition(":")
         chance = dice(key)
-        created = self._now - (chance.uniform(2, 90) * DAY if age is None else age)
+        created = self.began - (chance.uniform(2, 90) * DAY if age is None else age)
         labels = _provenance(repository, tag, created, chance) if own else {}
         return Image(
             id=f"sha256:{hashlib.sha256(key.encode()).hexdigest()}",

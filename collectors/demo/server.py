@@ -13,10 +13,12 @@ from aiohttp.web_request import BaseRequest
 
 from ..errors import Rejected
 from .about import minimum_api
+from .agenda import Action
 from .machine import Machine
 from .world import World
 
 Answer = web.StreamResponse
+_THAW = 0.5
 _VERSIONED = re.compile(r"/v(\d+)\.(\d+)(/.*)")
 
 
@@ -73,7 +75,7 @@ class Call:
             raise Rejected("invalid JSON: an object is expected", status=400)
         return found
 
-    async def over(self, begin: Callable[[Callable[[], None]], object]) -> object:
+    async def over(self, begin: Callable[[Action], bool | None]) -> bool | None:
         """Begin something that takes its time and wait until it is over; answers what `begin` answered."""
         finished = asyncio.get_running_loop().create_future()
 
@@ -141,8 +143,8 @@ class Door:
         if task is not None:
             self.answering.add(task)
         try:
-            if self._machine.silent:
-                await asyncio.Event().wait()
+            while self._machine.silent:  # noqa: ASYNC110 - rare, and nobody is told when it speaks again
+                await asyncio.sleep(_THAW)
             return await self._route(request)
         except Rejected as error:
             return problem(self._machine, error.status, str(error))

@@ -25,7 +25,7 @@ async def ask(address: EngineAddress, path: str, method: str = "GET", **more) ->
 
 async def test_it_has_as_many_engines_and_containers_as_asked() -> None:
     """`engines` and `containers` are exact."""
-    async with DemoFleet(engines=12, containers=300) as fleet:
+    async with DemoFleet(engines=12, containers=300, moving=False) as fleet:
         rows = [await ask(address, "/v1.43/containers/json?all=1") for address in fleet.addresses]
     assert len(rows) == 12
     assert sum(len(found) for _, found in rows) == 300
@@ -34,7 +34,7 @@ async def test_it_has_as_many_engines_and_containers_as_asked() -> None:
 @pytest.mark.parametrize(("engines", "containers"), [(1, 0), (1, 5), (3, 30), (200, 400), (2, 1000)])
 async def test_any_size_can_be_had(engines: int, containers: int) -> None:
     """A fleet may be small, wide or deep."""
-    async with DemoFleet(engines=engines, containers=containers) as fleet:
+    async with DemoFleet(engines=engines, containers=containers, moving=False) as fleet:
         assert len(fleet.addresses) == engines
         assert sum(len(machine.containers) for machine in fleet.world.machines) == containers
 
