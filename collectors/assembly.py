@@ -8,10 +8,19 @@ from datetime import datetime
 import msgspec
 
 from .changes import Made
-from .model import Container, ContainerKey, ContainerState, Replica, Service, ServiceChange, ServiceKey, ServiceState
-from .replicas import Condition, Standing
+from .model import (
+    Container,
+    ContainerKey,
+    Replica,
+    Service,
+    ServiceChange,
+    ServiceKey,
+    ServiceState,
+    SwarmTask,
+)
+from .replicas import Condition, Standing, earliest
 from .services import CONFIG_HASH, OWNED, SWARM_SERVICE_ID, Place, swarm_name
-from .swarms import Picture, container_of, looping, lost_at, restarts, standing_of_task, wanted_tasks
+from .swarms import Picture, container_of, restarts, standing_of_task, wanted_tasks, with_attempts
 from .verdict import Outage, Seen, Verdict, began, follow, judge
 from .words import image_parts, short_image
 
@@ -26,6 +35,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a host answers."""
     fresh: Callable[[ContainerKey], bool]
     """Whether a container's reading is confirmed lately and makes sense."""
+    lost: Callable[[str], datetime | None]
+    """Since when a host does not answer."""
     fresh_host: Callable[[str], bool]
     host_order: Callable[[str], tuple[int, str]]
     now: datetime
@@ -39,6 +50,8 @@ class Assembled(msgspec.Struct, frozen=True, kw_only=True):
     service: Service
     standings: tuple[Standing, ...]
     outage: Outage
+    changes_at: datetime | None = None
+    """When time alone will change it."""
 
 
 def assemble(
@@ -53,11 +66,11 @@ def assemble(
     """The service as it is now; None where nothing is left of it."""
     swarm = picture.services.get(service_id) if picture is not None else None
     if picture is not None and swarm is not None:
-        seen, verdict, failures = _of_swarm(picture, service_id, known)
+        seen, verdict, failures, changes_at = _of_swarm(picture, service_id, known)
         stack, name = swarm.stack, swarm_name(swarm.name, swarm.stack)
     elif members:
         seen = _of_containers(key, members, known)
-        verdict, failures = judge(seen, swarm=key.source == "swarm"), None
+        verdict, failures, changes_at = judge(seen, swarm=key.source == "swarm"), None, None
         place = known.place(members[0])
         stack, name = (place.stack, place.name) if place is not None else ("", key.name)
     else:
@@ -85,9 +98,10 @@ def assemble(
         last_change=_last_change(history, picture, service_id, known),
         stale=verdict.stale,
         swarm_service_id=service_id or _service_id(containers),
-        note=_note(key, verdict, picture, service_id),
+        note=_note(key, verdict, picture, service_id, known),
     )
-    return Assembled(service=service, standings=standings, outage=outage)
+    changes_at = earliest(changes_at, *(s.changes_at for s in standings))
+    return Assembled(service=service, standings=standings, outage=outage, changes_at=changes_at)
 
 
 # -- replicas ----------------------------------------------------------------------------------------------------------
@@ -124,14 +138,18 @@ def _seen(standing: Standing, known: Known) -> Seen:
     container, host = standing.replica.container, standing.replica.host
     reachable = known.reachable(host)
     return Seen(
-        standing=standing, reachable=reachable, fresh=reachable and (container is None or known.fresh(container))
+        standing=standing,
+        reachable=reachable,
+        fresh=reachable and (container is None or known.fresh(container)),
+        lost=None if reachable else known.lost(host),
     )
 
 
-def _of_swarm(picture: Picture, service_id: str, known: Known) -> tuple[list[Seen], Verdict, int]:
+def _of_swarm(picture: Picture, service_id: str, known: Known) -> tuple[list[Seen], Verdict, int, datetime | None]:
     """Its replicas as the swarm wants them, seen in their containers where these can be seen."""
     swarm, manager = picture.services[service_id], picture.picture.manager
     sees = known.reachable(manager) and not picture.picture.error
+    fresh = sees and known.fresh_host(manager)
 
     def ours(moment: datetime) -> datetime:
         return known.ours(manager, moment)
@@ -143,29 +161,24 @@ def _of_swarm(picture: Picture, service_id: str, known: Known) -> tuple[list[See
         container = container_of(task, engine)
         standing = known.standing(container) if container is not None else None
         if standing is not None:
-            seen.append(_seen(_as_task(standing, task.id, str(task.slot or ""), swarm.name), known))
-            if looping(earlier, known.now, ours) and not standing.looping:
-                began_at = lost_at(task, earlier, ours)
-                seen[-1] = msgspec.structs.replace(
-                    seen[-1], standing=msgspec.structs.replace(seen[-1].standing, looping=True, since=began_at)
-                )
+            standing = with_attempts(_as_task(standing, task, swarm.name), earlier, known.now, ours)
+            seen.append(_seen(standing, known))
             continue
         node = picture.nodes.get(task.node_id)
         host = engine or (node.hostname if node is not None else "")
-        standing = standing_of_task(task, earlier, swarm, host=host, node=node, now=known.now, ours=ours)
-        seen.append(Seen(standing=standing, reachable=sees, fresh=sees and known.fresh_host(manager)))
-    job = swarm.mode.endswith("job")
-    if job and seen and all(one.standing.condition is Condition.AT_REST for one in seen):
-        verdict = judge(seen, wanted=0, swarm=True, fresh=sees)
-    else:
-        verdict = judge(seen, wanted=swarm.wanted, swarm=True, fresh=sees)
-    return seen, verdict, restarts(tasks, known.now, ours)
+        standing = standing_of_task(task, swarm, host=host, node=node, ours=ours)
+        standing = with_attempts(standing, earlier, known.now, ours)
+        seen.append(Seen(standing=standing, reachable=sees, fresh=fresh, lost=None if sees else known.lost(manager)))
+    done = swarm.mode.endswith("job") and all(one.standing.condition is Condition.AT_REST for one in seen)
+    verdict = judge(seen, wanted=0 if done and seen else swarm.wanted, swarm=True, fresh=sees)
+    return seen, verdict, *restarts(tasks, known.now, ours)
 
 
-def _as_task(standing: Standing, task_id: str, number: str, service: str) -> Standing:
+def _as_task(standing: Standing, task: SwarmTask, service: str) -> Standing:
+    number = str(task.slot or "")
     replica: Replica = msgspec.structs.replace(
         standing.replica,
-        task_id=task_id,
+        task_id=task.id,
         number=number or standing.replica.number,
         name=f"{service}.{number}" if number else standing.replica.name,
     )
@@ -224,7 +237,7 @@ def _service_id(containers: Sequence[Container]) -> str:
     return next((i for c in containers if (i := c.labels.get(SWARM_SERVICE_ID, ""))), "")
 
 
-def _note(key: ServiceKey, verdict: Verdict, picture: Picture | None, service_id: str) -> str:
+def _note(key: ServiceKey, verdict: Verdict, picture: Picture | None, service_id: str, known: Known) -> str:
     notes = [verdict.note] if verdict.note else []
     swarm = picture.services.get(service_id) if picture is not None else None
     if swarm is not None and picture is not None:
@@ -233,13 +246,10 @@ def _note(key: ServiceKey, verdict: Verdict, picture: Picture | None, service_id
             notes.append(f"update {words}: {swarm.update_message}" if swarm.update_message else f"update {words}")
         if picture.picture.error:
             notes.append(picture.picture.error)
+        elif not known.reachable(picture.picture.manager):
+            notes.append(f"its swarm's manager {picture.picture.manager} cannot be reached")
     elif key.source == "swarm":
         notes.append("no manager of its swarm can be reached, so what it wants is not known")
     if key.source in OWNED and key.source != "swarm" and verdict.state is not ServiceState.UNKNOWN:
         notes.append(f"{key.source} starts again what you stop")
     return ", ".join(notes)
-
-
-def running(container: Container) -> bool:
-    """Whether a process of it is there."""
-    return container.state in (ContainerState.RUNNING, ContainerState.PAUSED)

@@ -64,6 +64,7 @@ class Outside:
         ours: Callable[[str, datetime], datetime],
         container: Callable[[ContainerKey], Container | None],
         owner: Callable[[EngineEvent], Owner],
+        image_before: Callable[[EngineEvent], str],
     ) -> None:
         self.number = number
         self.now = now
@@ -71,6 +72,8 @@ class Outside:
         """An engine's time on our clock."""
         self.container = container
         self.owner = owner
+        self.image_before = image_before
+        """What the newest container of its service was made from, where that is another image than its own."""
 
 
 class Desk:
@@ -178,7 +181,9 @@ class Step:
             self.amend(draft, what=text, action=self.event.action, **fields)
         else:
             self.case.deed = self.write(text, **fields)
-        self.life.by_own = self.case.deed is not None and self.case.deed.record.attribution is Attribution.OWN
+        done = self.case.deed.record if self.case.deed is not None else None
+        self.life.by_own = done is not None and done.attribution is Attribution.OWN
+        self.life.by = done.actor if done is not None else ""
 
     def follows(self, draft: Draft) -> bool:
         """Whether this event comes soon enough to belong to that record."""

@@ -62,7 +62,7 @@ class Fleet:
         self.services: Mapping[ServiceKey, Service] = self._intake.services
         self._standings: dict[ContainerKey, Standing] = {}
         self._assembled: dict[ServiceKey, Assembled] = {}
-        self._due: list[tuple[datetime, ContainerKey]] = []
+        self._due: list[tuple[datetime, ServiceKey]] = []
         self._ticked = self.clock.monotonic()
 
     # -- in and out
@@ -85,7 +85,7 @@ class Fleet:
         self._intake.refresh()
         now = self.clock.now()
         while self._due and self._due[0][0] <= now:
-            self._intake.touch_container(heapq.heappop(self._due)[1])
+            self._come_due(heapq.heappop(self._due)[1], now)
         self._tell()
 
     def _tell(self) -> None:
@@ -245,6 +245,7 @@ class Fleet:
             place=self._intake.roster.place,
             standing=self._standing,
             reachable=self._intake.reachable,
+            lost=self._intake.lost,
             fresh=lambda key: self.container_freshness(key) is Freshness.LIVE,
             fresh_host=lambda host: self._intake.engines.freshness(host) is Freshness.LIVE,
             host_order=self._intake.engines.order,
@@ -274,10 +275,23 @@ class Fleet:
                 self._touched.services.add(key)
             return
         self._assembled[key] = assembled
+        if assembled.changes_at is not None:
+            heapq.heappush(self._due, (assembled.changes_at, key))
         self._intake.words.choose(key, assembled.service.state, assembled.standings)
         if self.services.get(key) != assembled.service:
             self._intake.services[key] = assembled.service
             self._touched.services.add(key)
+
+    def _come_due(self, key: ServiceKey, now: datetime) -> None:
+        """Time alone changes something about this service."""
+        assembled = self._assembled.get(key)
+        if assembled is None:
+            return
+        self._touched.rebuild.add(key)
+        for standing in assembled.standings:
+            container = standing.replica.container
+            if container is not None and standing.changes_at is not None and standing.changes_at <= now:
+                self._intake.touch_container(container)
 
     def _standing(self, key: ContainerKey) -> Standing | None:
         standing = self._standings.get(key)
@@ -288,6 +302,4 @@ class Fleet:
             return None
         standing = standing_of(container, place, self._intake.lives.get(key), self._intake.around(key.engine))
         self._standings[key] = standing
-        if standing.changes_at is not None:
-            heapq.heappush(self._due, (standing.changes_at, key))
         return standing

@@ -50,6 +50,8 @@ class Life:
     signalled_at: datetime | None = None
     by_own: bool = False
     """The last end was an action of ours."""
+    by: str = ""
+    """Who did that; empty where it is not known."""
     memory_at: datetime | None = None
     """The kernel last killed a process in it for want of memory."""
     deaths: deque[datetime] = field(default_factory=lambda: deque(maxlen=KEPT_DEATHS))
@@ -59,6 +61,10 @@ class Life:
     loop_began: datetime | None = None
     """The first death of the crash loop it is in."""
     loop_count: int = 0
+    loop_end: End = End.NONE
+    """How it ended in that loop, the last time."""
+    ran: timedelta | None = None
+    """How long it ran before it last ended by itself."""
     paused_at: datetime | None = None
     health: str = ""
     health_at: datetime | None = None
@@ -75,13 +81,15 @@ class Life:
             self.loop_began, self.loop_count = None, 0
         self.deaths.append(at)
         self.loop_count += 1
+        self.loop_end = end
+        self.ran = at - self.started_at if self.started_at is not None and self.started_at <= at else None
         if self.loop_began is None:
             self.loop_began = at
         self.end, self.ended_at, self.by_own = end, at, False
 
     def calmed(self) -> None:
         """Somebody took it in hand: what follows is no longer the same crash loop."""
-        self.loop_began, self.loop_count = None, 0
+        self.loop_began, self.loop_count, self.loop_end = None, 0, End.NONE
 
     def crashes_since(self, moment: datetime) -> int:
         """Ends nobody asked for, since `moment`."""

@@ -6,6 +6,7 @@ Nothing is put together here: that is done once for many changes, in `fleet`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -80,6 +81,7 @@ class Intake:
             ours=self.engines.ours,
             container=self.containers.get,
             owner=self._owner,
+            image_before=self._image_before,
         )
         self._chronicle = Chronicle(outside, intents, self.lives)
         self._objects = Objects(self._chronicle.desk, intents, self._swarm_service)
@@ -112,6 +114,13 @@ class Intake:
     def reachable(self, host: str) -> bool:
         """Whether what is known of a host is of the present."""
         return self.engines.freshness(host) in _REACHABLE
+
+    def lost(self, host: str) -> datetime | None:
+        """Since when a host does not answer, on our clock; None: it does, or is not watched."""
+        book = self.engines.get(host)
+        if book is None or book.up or book.down_at is None:
+            return None
+        return self.clock.now() - timedelta(seconds=self.clock.monotonic() - book.down_at)
 
     def around(self, engine: str) -> Surroundings:
         """What else the standing of a container of this engine depends on."""
@@ -314,6 +323,13 @@ class Intake:
         if place is None:
             place = self.roster.place_for(_as_container(event))
         return Owner(place.key, title(place.stack, place.name))
+
+    def _image_before(self, event: EngineEvent) -> str:
+        owner, image = self._owner(event).key, event.attributes.get("image", "")
+        births = [b for b in self.roster.births(owner) if b.key.id != event.id] if owner is not None else []
+        here = [b for b in births if b.key.engine == event.engine]  # a replica is replaced where it was
+        newest = max(here or births, key=lambda b: b.created, default=None)
+        return newest.image if newest is not None and image and newest.image != image else ""
 
     # -- swarms
 

@@ -52,8 +52,14 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """It is restarted again and again."""
     loop_count: int = 0
     """How often it ended in this loop."""
+    ran: timedelta | None = None
+    """How long it ran before it last ended."""
     end: End = End.NONE
     exit_code: int | None = None
+    error: str = ""
+    """The engine's or the swarm's own words on why it could not be started or failed."""
+    serving_since: datetime | None = None
+    """Since when it serves; None: it does not, or that is not known."""
     ended: datetime | None = None
     """When it last ended, or its health check began to fail."""
     since: datetime | None = None
@@ -83,7 +89,7 @@ def standing_of(container: Container, place: Place, life: Life | None, around: S
     looping, calm_at = _looping(container, life, around)
     condition = _condition(container, life, looping, around)
     since, certain = (None, True) if condition is Condition.SERVING else _since(container, life, looping, around)
-    end = _end(container, life)
+    end = life.loop_end if looping and life.loop_end is not End.NONE else _end(container, life)
     return Standing(
         replica=Replica(
             container=container.key,
@@ -98,13 +104,16 @@ def standing_of(container: Container, place: Place, life: Life | None, around: S
         condition=condition,
         looping=looping,
         loop_count=_loop_count(container, life) if looping else 0,
+        ran=_ran(container, life),
+        error=container.detail.error if container.detail is not None else "",
+        serving_since=_serving_since(container, life, around) if condition is Condition.SERVING else None,
         end=end,
         exit_code=_exit_code(container, life),
         ended=_ended(container, life, around),
         since=since,
         certain=certain,
         restarts=restarts_in_hour(container, life, around),
-        changes_at=_earliest(
+        changes_at=earliest(
             calm_at,
             _settles_at(container, life, looping, around),
             _hour_passes(life, around),
@@ -232,6 +241,21 @@ def _ended(container: Container, life: Life, around: Surroundings) -> datetime |
     return around.ours(told) if told is not None else life.ended_at
 
 
+def _serving_since(container: Container, life: Life, around: Surroundings) -> datetime | None:
+    started = _started(container, life, around)
+    if started is None or life.health != "healthy" or life.health_at is None:
+        return started
+    return max(started, life.health_at)
+
+
+def _ran(container: Container, life: Life) -> timedelta | None:
+    detail = container.detail
+    started, finished = (detail.started_at, detail.finished_at) if detail is not None else (None, None)
+    if started is None or finished is None or finished < started:  # it runs again: this start is after that end
+        return life.ran
+    return finished - started
+
+
 def unhealthy_since(container: Container, life: Life, around: Surroundings) -> tuple[datetime | None, bool]:
     """The start of the first probe that failed in the present streak, and whether that is certain.
 
@@ -321,7 +345,9 @@ def _note(container: Container, condition: Condition, looping: bool, end: End, l
     if condition in (Condition.UNHEALTHY, Condition.PAUSED, Condition.STARTING):
         return str(condition)
     if condition is Condition.AT_REST:
-        return "stopped by someone" if end is End.STOPPED else "stopped" if _exit_code(container, life) else "finished"
+        if end is End.STOPPED:
+            return f"stopped by {life.by or 'someone'}"
+        return "stopped" if _exit_code(container, life) else "finished"
     if condition is Condition.FAILED:
         error = container.detail.error if container.detail is not None else ""
         words = {End.KILLED: "killed by someone", End.MEMORY: "killed for memory"}.get(end, code)
@@ -334,5 +360,6 @@ def _loop_count(container: Container, life: Life) -> int:
     return max(life.loop_count, counted or 0)
 
 
-def _earliest(*moments: datetime | None) -> datetime | None:
+def earliest(*moments: datetime | None) -> datetime | None:
+    """The first of those that are known."""
     return min((moment for moment in moments if moment is not None), default=None)

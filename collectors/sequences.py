@@ -196,6 +196,9 @@ def _on_restart(step: Step) -> None:
 def _on_create(step: Step) -> None:
     image = short_image(step.event.attributes.get("image", ""))
     what = f"created from {image}" if image else "created"
+    before = step.desk.outside.image_before(step.event)
+    if before:
+        what += f" (before: {short_image(before)})"
     if step.by_swarm:
         fields = {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
         step.case.deed = step.write(f"{what} by the swarm", **fields)

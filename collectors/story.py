@@ -6,7 +6,7 @@ thing came after another is said; that it came *of* it never is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -14,13 +14,15 @@ import msgspec
 
 from .changes import UNKNOWN, Made
 from .model import ContainerKey, ServiceState
-from .reasons import brief, reason_of, record_of, since_words, subject
+from .reasons import newest, reason_of, record_of, same_kind, short_since, since_words, subject
 from .replicas import Condition, Standing
 from .scene import Scene
 from .words import age, count, listed, long_age, quoted
 
 JUST_BEFORE = timedelta(hours=1)
 """A change longer ago than this is not told as what came before."""
+AT_ONCE = timedelta(seconds=3)
+"""Events and inspects tell of one moment a little apart."""
 SHORT = 78
 """Columns of the short story."""
 
@@ -100,41 +102,40 @@ def _healthy(scene: Scene) -> Told:
 
 def _serving_since(scene: Scene) -> datetime | None:
     """Since when all of them serve: the latest start or recovery of a replica."""
-    moments: list[datetime] = []
-    for standing in scene.standings:
-        container = scene.containers.get(standing.replica.container) if standing.replica.container else None
-        if container is None or container.detail is None or container.detail.started_at is None:
-            return None
-        moments.append(scene.ours(container.engine, container.detail.started_at))
-    for record in scene.records:
-        if record.action == "health_status" and record.what.endswith("again"):
-            moments.append(scene.ours(record.engine, record.time))
-            break
-    return max(moments, default=None)
+    moments = [standing.serving_since for standing in scene.standings]
+    known = [moment for moment in moments if moment is not None]
+    return max(known) if known and len(known) == len(moments) else None
 
 
 def _stopped(scene: Scene) -> Told:
     rests = [s for s in scene.standings if s.condition is Condition.AT_REST]
     if not rests:
-        what = "Nothing of it is wanted (0 replicas)"
-    else:
-        who = "its only replica" if len(rests) == 1 else f"all {len(rests)} replicas"
-        words = {s.replica.note for s in rests}
-        one = words.pop() if len(words) == 1 else "stopped"
-        what = f"Stopped: {who} {'was' if len(rests) == 1 else 'were'} {one}" if "stopped" in one else f"{who} {one}"
-        what = what[0].upper() + what[1:]
-    parts = [StoryPart(text=what, kind=PartKind.WHAT)]
-    short = [what[0].lower() + what[1:]]
-    since = max((s.since for s in rests if s.since is not None), default=None)
-    if since is not None:
-        ago = f" {age((scene.now - since).total_seconds())} ago"
-        parts.append(StoryPart(text=ago, kind=PartKind.SINCE))
-        short[0] += ago
-    last = next((m for m in reversed(scene.history) if m.change.what in ("stop", "scale", "remove")), None)
-    if last is not None and last.change.actor != UNKNOWN:
-        parts.append(_rests(f", by {last.change.actor}{_reason(last)}", PartKind.BEFORE, last))
-        short.append(f"by {last.change.actor}")
+        what = "nothing of it is wanted (0 replicas)"
+        return [StoryPart(text=what.capitalize(), kind=PartKind.WHAT)], [what]
+    parts: list[StoryPart] = []
+    short: list[str] = []
+    for group in _of_one_kind(rests):
+        reason = reason_of(scene, group)
+        who = subject(len(group), len(rests), first=not parts)
+        text = f"{'; ' if parts else ''}{who} {reason.one if len(group) == 1 else reason.many}"
+        record, key = record_of(scene, newest(group)), newest(group).replica.container
+        since = max((s.since for s in group if s.since is not None), default=None)
+        ago = f" {age((scene.now - since).total_seconds())} ago" if since is not None else ""
+        parts.append(StoryPart(text=text, kind=PartKind.WHAT, record=record, container=key))
+        if ago:
+            parts.append(StoryPart(text=ago, kind=PartKind.SINCE, record=record, container=key))
+        short.append(f"{reason.brief}{ago}")
+    last = next((m for m in reversed(scene.history) if m.change.what in ("stop", "scale")), None)
+    if last is not None and last.reason:
+        parts.append(_rests(_reason(last), PartKind.BEFORE, last))
     return parts, short
+
+
+def _of_one_kind(standings: Sequence[Standing]) -> list[list[Standing]]:
+    groups: dict[Hashable, list[Standing]] = {}
+    for standing in standings:
+        groups.setdefault(same_kind(standing), []).append(standing)
+    return sorted(groups.values(), key=len, reverse=True)
 
 
 # -- trouble -----------------------------------------------------------------------------------------------------------
@@ -146,8 +147,7 @@ def _trouble(scene: Scene) -> Told:
     start = _start(scene)
     before = _before(scene, start)
     if before is not None and start is not None:
-        lag = age((start - before.change.time).total_seconds())
-        parts.append(_rests(f", {lag} after {_deed(before)}{_reason(before)}", PartKind.BEFORE, before))
+        parts.append(_rests(_before_words(before, start), PartKind.BEFORE, before))
         short.append(_deed(before, short=True))
     parts += [StoryPart(text=f"; {p.text}", kind=p.kind, engine=p.engine) if parts else p for p in hosts]
     short += hosts_short
@@ -166,34 +166,24 @@ def _trouble(scene: Scene) -> Told:
 
 def _what(scene: Scene) -> Told:
     """What is the case with the replicas that do not serve, those of one kind together."""
-    groups: dict[tuple[str, str], list[Standing]] = {}
     total = len(scene.standings)
-    for standing in scene.standings:
-        if not scene.reachable(standing.replica.host):
-            continue
-        if standing.condition is Condition.SERVING and not standing.looping:
-            continue
-        one, many = reason_of(scene, standing)
-        groups.setdefault((one, many), []).append(standing)
+    wanting = [s for s in scene.standings if s.condition is not Condition.SERVING or s.looping]
     parts: list[StoryPart] = []
     short: list[str] = []
-    for (one, many), group in sorted(groups.items(), key=lambda item: -len(item[1])):
-        text = f"{subject(len(group), total, first=not parts)} {one if len(group) == 1 else many}"
-        newest = max(group, key=lambda s: s.since.timestamp() if s.since else 0.0)
-        record = record_of(scene, newest)
+    for group in _of_one_kind([s for s in wanting if scene.reachable(s.replica.host)]):
+        reason = reason_of(scene, group)
+        who = subject(len(group), total, first=not parts)
         lead = "; " if parts else ""
-        key = newest.replica.container
-        parts.append(StoryPart(text=lead + text, kind=PartKind.WHAT, record=record, container=key))
-        those = f"{len(group)} of {total}" if len(group) < total else count(total, "replica")
-        words = f"{those} {brief(scene, newest, len(group))}"
-        since = since_words(scene, group)
-        if since:
+        rests = newest(group)
+        record, key = record_of(scene, rests), rests.replica.container
+        text = f"{lead}{who} {reason.one if len(group) == 1 else reason.many}"
+        parts.append(StoryPart(text=text, kind=PartKind.WHAT, record=record, container=key))
+        if since := since_words(scene, group):
             parts.append(StoryPart(text=since, kind=PartKind.SINCE, record=record, container=key))
-        begun = min((s.since for s in group if s.since is not None), default=None)
-        if begun is not None:
-            times = sum(s.loop_count for s in group)
-            words += f", {times}× since {scene.clock(begun)}" if times else f" since {scene.clock(begun)}"
-        short.append(words)
+        if reason.tail:
+            parts.append(StoryPart(text=reason.tail, kind=PartKind.WHAT, record=record, container=key))
+        those = f"{len(group)} of {total}" if len(group) < total else count(total, "replica")
+        short.append(f"{those} {reason.brief}{short_since(scene, group)}")
     missing = (scene.service.wanted or 0) - total
     if missing > 0:
         words = f"{count(missing, 'wanted replica')} {'is' if missing == 1 else 'are'} not there"
@@ -211,13 +201,23 @@ def _start(scene: Scene) -> datetime | None:
 
 
 def _before(scene: Scene, start: datetime | None) -> Made | None:
-    """The last change before the trouble."""
+    """The last change before the trouble, or the one with which it began."""
     if start is None:
         return None
     for made in reversed(scene.history):
-        if made.change.time <= start:
-            return made if start - made.change.time <= JUST_BEFORE and not _is_it(made, start) else None
+        if made.change.time <= start or _is_it(made, start):
+            recent = start - made.change.time <= JUST_BEFORE
+            told = _is_it(made, start) and made.change.what != "restart" and not made.reason
+            return made if recent and not told else None
     return None
+
+
+def _before_words(before: Made, start: datetime) -> str:
+    if not _is_it(before, start):
+        return f", {age((start - before.change.time).total_seconds())} after {_deed(before)}{_reason(before)}"
+    if before.change.what == "restart":
+        return f", when {_deed(before)}{_reason(before)}"
+    return _reason(before)
 
 
 def _after(scene: Scene, start: datetime | None) -> Made | None:
@@ -230,9 +230,10 @@ def _after(scene: Scene, start: datetime | None) -> Made | None:
 
 def _is_it(made: Made, start: datetime) -> bool:
     """Whether the change is the trouble itself, and told already."""
-    return made.change.what in ("kill", "pause", "stop") and abs(start - made.change.time) <= timedelta(seconds=15)
+    return made.change.what in _IS_TROUBLE and abs(start - made.change.time) <= AT_ONCE
 
 
+_IS_TROUBLE = ("kill", "pause", "stop", "restart")
 _DEEDS = {
     "deploy": "deployed",
     "restart": "restarted it",
@@ -290,7 +291,8 @@ def _lost_hosts(scene: Scene) -> Told:
 def _unknown(scene: Scene) -> Told:
     hosts, short = _lost_hosts(scene)
     if not hosts:
-        return _trouble(scene)
+        why = scene.service.note or "its replicas cannot be seen"
+        return [StoryPart(text=f"Not known: {why}", kind=PartKind.WHAT)], [f"not known: {why}"]
     names = [p.engine for p in hosts]
     parts = [StoryPart(text="Not known", kind=PartKind.WHAT)]
     if len(names) > 3:

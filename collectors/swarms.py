@@ -7,18 +7,21 @@ watched, its container tells how it stands; elsewhere the task's own state does 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
+
+import msgspec
 
 from .history import HOUR, LOOP_WINDOW, End
 from .model import ContainerKey, ContainerState, Health, Replica, SwarmNode, SwarmPicture, SwarmService, SwarmTask
-from .replicas import LOOP, Condition, Standing
+from .replicas import LOOP, SETTLE, Condition, Standing, earliest
 
 RAN = frozenset(("failed", "rejected", "complete", "shutdown", "orphaned"))
 FAILED = frozenset(("failed", "rejected", "orphaned"))
-COMING = frozenset(("new", "allocated", "pending", "assigned", "accepted", "preparing", "ready", "starting"))
 
-Tasks = Mapping[str, Sequence[SwarmTask]]
+Ours = Callable[[datetime], datetime]
+"""From the manager's clock to ours."""
 
 
 class Picture:
@@ -72,24 +75,20 @@ def _by_number(task: SwarmTask) -> tuple[int, str]:
 
 def standing_of_task(
     task: SwarmTask,
-    earlier: Sequence[SwarmTask],
     service: SwarmService,
     *,
     host: str,
     node: SwarmNode | None,
-    now: datetime,
-    ours: Callable[[datetime], datetime],
+    ours: Ours,
 ) -> Standing:
     """How a replica stands whose container we cannot see, by what the manager says of its task."""
     state, condition = _state(task, node)
-    loop = looping(earlier, now, ours)
-    since = lost_at(task, earlier, ours)
-    name = f"{service.name}.{task.slot or short_node(task.node_id)}"
+    at = ours(task.at) if task.at is not None else None
     return Standing(
         replica=Replica(
             container=None,
             host=host,
-            name=name,
+            name=f"{service.name}.{task.slot or task.node_id[:12]}",
             number=str(task.slot or ""),
             state=state,
             health=Health.UNKNOWN,
@@ -98,12 +97,42 @@ def standing_of_task(
             note=_note(task, node),
         ),
         condition=condition,
-        looping=loop,
-        end=End.EXITED if condition is Condition.FAILED else End.NONE,
+        end=End.EXITED if task.state in FAILED else End.NONE,
         exit_code=task.exit_code,
-        since=None if condition is Condition.SERVING else since,
-        certain=since is not None,
+        serving_since=at if condition is Condition.SERVING else None,
+        ended=at if task.state in RAN else None,
+        since=at if task.state in RAN else None,
     )
+
+
+def with_attempts(standing: Standing, earlier: Sequence[SwarmTask], now: datetime, ours: Ours) -> Standing:
+    """The same in the light of the attempts that failed before: since when it is missing, and whether that repeats.
+
+    A manager keeps the last few attempts of each slot. As a container in a crash loop, a replica whose attempts fail
+    again and again counts as serving only once it has run for a minute.
+    """
+    failed = [t for t in earlier if t.state in FAILED and t.at is not None]
+    recent = sorted(ours(t.at) for t in failed if t.at is not None and now - ours(t.at) < LOOP_WINDOW)
+    looping = standing.looping or len(recent) >= LOOP
+    condition, changes = standing.condition, standing.changes_at
+    if looping and condition is Condition.SERVING and standing.serving_since is not None:
+        settles = standing.serving_since + SETTLE
+        if settles > now:
+            condition, changes = Condition.STARTING, earliest(changes, settles)
+    if recent:
+        changes = earliest(changes, recent[0] + LOOP_WINDOW)
+    fields: dict[str, Any] = {"looping": looping, "condition": condition, "changes_at": changes}
+    if looping and not standing.looping:
+        last = max(failed, key=lambda t: t.at.timestamp() if t.at is not None else 0.0)
+        fields |= {"loop_count": len(recent), "since": recent[0], "end": End.EXITED, "exit_code": last.exit_code}
+        fields |= {"error": "" if "non-zero exit" in last.error else last.error, "ended": recent[-1]}
+    elif condition is not Condition.SERVING and standing.since is None:
+        ended = [ours(t.at) for t in earlier if t.at is not None and t.state in RAN]
+        fields |= {"since": max(ended, default=None), "certain": bool(ended)}
+    if condition is not standing.condition:
+        fields["replica"] = msgspec.structs.replace(standing.replica, serving=False, note="starting")
+    changed: Standing = msgspec.structs.replace(standing, **fields)
+    return changed
 
 
 def _state(task: SwarmTask, node: SwarmNode | None) -> tuple[ContainerState, Condition]:
@@ -129,34 +158,11 @@ def _note(task: SwarmTask, node: SwarmNode | None) -> str:
     return f"{task.state}: {words}" if words and words != task.state else task.state
 
 
-def looping(earlier: Iterable[SwarmTask], now: datetime, ours: Callable[[datetime], datetime]) -> bool:
-    """Whether a slot's attempts fail again and again (a manager keeps the last few of each slot)."""
-    return failures(earlier, now, LOOP_WINDOW.total_seconds(), ours) >= LOOP
-
-
-def failures(tasks: Iterable[SwarmTask], now: datetime, seconds: float, ours: Callable[[datetime], datetime]) -> int:
-    """How many of these tasks failed in the last `seconds`."""
-    return sum(
-        1 for t in tasks if t.state in FAILED and t.at is not None and (now - ours(t.at)).total_seconds() <= seconds
-    )
-
-
-def restarts(tasks: Iterable[SwarmTask], now: datetime, ours: Callable[[datetime], datetime]) -> int:
-    """Replicas that had to be replaced in the last hour since they failed."""
-    return failures(tasks, now, HOUR.total_seconds(), ours)
-
-
-def lost_at(task: SwarmTask, earlier: Iterable[SwarmTask], ours: Callable[[datetime], datetime]) -> datetime | None:
-    """When this slot last had a running task, as far as the kept attempts tell."""
-    ended = [t.at for t in (task, *earlier) if t.at is not None and t.state in RAN]
-    if task.state in FAILED and task.at is not None:
-        return ours(task.at)
-    return ours(max(ended)) if ended else None
-
-
-def short_node(node_id: str) -> str:
-    """Twelve characters of a node's id."""
-    return node_id[:12]
+def restarts(tasks: Iterable[SwarmTask], now: datetime, ours: Ours) -> tuple[int, datetime | None]:
+    """Replicas that had to be replaced in the last hour since they failed, and when that number changes by itself."""
+    ends = sorted(ours(t.at) for t in tasks if t.state in FAILED and t.at is not None)
+    recent = [end for end in ends if now - end < HOUR]
+    return len(recent), recent[0] + HOUR if recent else None
 
 
 def container_of(task: SwarmTask, engine: str) -> ContainerKey | None:

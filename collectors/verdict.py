@@ -36,6 +36,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     reachable: bool
     fresh: bool
     """Reachable, and confirmed lately."""
+    lost: datetime | None = None
+    """Since when its host does not answer."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +70,7 @@ def judge(seen: Sequence[Seen], *, wanted: int | None = None, swarm: bool = Fals
             state=ServiceState.UNKNOWN, wanted=wanted or len(seen), running=0, serving=None, note=note, stale=True
         )
     state = _state(reachable, unreachable, serving, wanted)
-    since, certain = _since(state, reachable)
+    since, certain = _since(state, seen)
     return Verdict(
         state=state,
         wanted=wanted,
@@ -107,19 +109,24 @@ def _state(reachable: Sequence[Standing], unreachable: int, serving: int, wanted
     return ServiceState.STARTING if starting and not failing and not looping else ServiceState.DOWN
 
 
-def _since(state: ServiceState, reachable: Sequence[Standing]) -> tuple[datetime | None, bool]:
-    """Down: since the last replica went. Degraded, flapping: since the first did."""
+def _since(state: ServiceState, seen: Sequence[Seen]) -> tuple[datetime | None, bool]:
+    """Down: since the last replica went. Degraded, flapping: since the first did, or its host was lost."""
     if state in (ServiceState.HEALTHY, ServiceState.STOPPED, ServiceState.UNKNOWN):
         return None, True
-    wanting = [s for s in reachable if s.condition is not Condition.SERVING or s.looping]
+    wanting = [
+        s for s in (one.standing for one in seen if one.reachable) if s.condition is not Condition.SERVING or s.looping
+    ]
     if state is ServiceState.DOWN:
         wanting = [s for s in wanting if s.condition is not Condition.AT_REST] or wanting
     known = [(s.since, s.certain) for s in wanting if s.since is not None]
+    lost = [one.lost for one in seen if not one.reachable and one.lost is not None]
+    if state is ServiceState.DEGRADED:
+        known += [(moment, False) for moment in lost]
     if not known:
         return None, False
     last = max if state in (ServiceState.DOWN, ServiceState.STARTING) else min
     since, certain = last(known)
-    return since, certain and len(known) == len(wanting)
+    return since, certain and len(known) == len(wanting) and not lost
 
 
 def _note(reachable: Sequence[Standing], unreachable: int, running: int, wanted: int | None) -> str:
