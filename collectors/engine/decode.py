@@ -165,7 +165,7 @@ def _container_of_inspect(found: wire.Inspected, engine: str, podman: bool) -> C
         image_id=word(found.image),
         state=status,
         health=_health_of_inspect(state.health, config, podman) if status is ContainerState.RUNNING else Health.NONE,
-        command=_command(found),
+        command=_command(found, podman),
         created=_whole_seconds(moment(found.created)),
         labels=labels(config.labels),
         ports=_ports_of_inspect(settings.ports),
@@ -180,10 +180,10 @@ def _whole_seconds(time: datetime | None) -> datetime | None:
     return time.replace(microsecond=0) if time else None
 
 
-def _command(found: wire.Inspected) -> str:
-    """As the listing has it (moby: container/view.go): arguments with a space in quotes."""
+def _command(found: wire.Inspected, podman: bool) -> str:
+    """As the listing has it (moby: container/view.go): arguments with a space in quotes, but not with Podman."""
     words = redact_arguments([plain(text, COMMAND_LIMIT) for text in (found.path or "", *(found.args or ()))])
-    quoted = [f"'{text}'" if index and " " in text else text for index, text in enumerate(words)]
+    quoted = [f"'{text}'" if index and " " in text and not podman else text for index, text in enumerate(words)]
     return safe(" ".join(quoted), COMMAND_LIMIT)
 
 

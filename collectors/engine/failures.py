@@ -77,6 +77,8 @@ def _causes(error: BaseException | None) -> list[BaseException]:
 
 def _tls(engine: str, error: Exception) -> EngineError | None:
     for cause in _causes(error):
+        if isinstance(cause, aiohttp.ClientError):
+            continue  # its certificate error claims to be ssl's own, and lacks what that tells
         if isinstance(cause, ssl.SSLCertVerificationError):
             if cause.verify_code in _DATES:
                 return CertificateExpired(f"The certificate of {engine} is out of its dates: {cause.verify_message}.")
