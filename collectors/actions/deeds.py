@@ -146,32 +146,20 @@ def explain(error: FleetError) -> tuple[Outcome, str]:
 
 
 async def _look_again(step: Step, before: Mark, client: Inspector, doing: Doing, lost: str) -> StepResult:
+    """Until what is found proves it, or `pace.found` seconds are over: the engine may still be at it."""
     doing.phase(step, f"the answer was lost: looking what became of {step.object_name}")
-    found = await look_for(client, step.object_id, doing.pace, doing.clock)
-    if found is _NOT_SEEN:
-        words = f"{lost.rstrip('.')}; what became of it is not known: look when {step.engine} answers again"
-        return _result(step, Outcome.UNKNOWN, words, before)
-    assert found is None or isinstance(found, Container)
-    outcome, words = judge(step, before, found, doing.clock.now())
-    return _result(step, outcome, f"lost the answer; {words}", before)
-
-
-class _NotSeen:
-    """The engine did not answer within the time to look again."""
-
-
-_NOT_SEEN = _NotSeen()
-
-
-async def look_for(client: Inspector, container: str, pace: Pace, clock: Clock) -> Container | _NotSeen | None:
-    """The container as soon as its engine answers again, within `pace.found` seconds."""
-    begin = clock.monotonic()
+    begin = doing.clock.monotonic()
+    words = f"{lost.rstrip('.')}; what became of it is not known: look when {step.engine} answers again"
     while True:
         with suppress(EngineError):
-            return await client.inspect(container)
-        if clock.monotonic() - begin >= pace.found:
-            return _NOT_SEEN
-        await asyncio.sleep(pace.poll)
+            found = await client.inspect(step.object_id)
+            outcome, told = judge(step, before, found, doing.clock.now())
+            words = f"lost the answer; {told}"
+            if outcome is Outcome.SUCCESS or found is None:
+                return _result(step, outcome, words, before)
+        if doing.clock.monotonic() - begin >= doing.pace.found:
+            return _result(step, Outcome.UNKNOWN, words, before)
+        await asyncio.sleep(doing.pace.poll)
 
 
 async def confirm(result: StepResult, *, reach: Callable[[str], Reach | None], clock: Clock) -> StepResult:

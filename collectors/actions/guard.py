@@ -6,6 +6,7 @@ is what the link's context says, and nothing else.
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Mapping
@@ -13,6 +14,9 @@ from typing import Any
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
+from urllib3.exceptions import NewConnectionError
 
 from ..engine import allowlist
 from ..errors import Rejected
@@ -79,6 +83,55 @@ class _ContextAdapter(HTTPAdapter):
         conn.cert_reqs = "CERT_REQUIRED"
 
 
+class _UnixConnection(HTTPConnection):
+    """A connection to a socket of this machine."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost")
+        self._path = path
+
+    def connect(self) -> None:
+        """Dial it. The SDK's own leaves a socket open where nobody listens, and its error does not tell that."""
+        dialed = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            dialed.settimeout(self.timeout)
+            dialed.connect(self._path)
+        except OSError as error:
+            dialed.close()
+            raise NewConnectionError(self, str(error)) from error
+        self.sock = dialed
+
+
+class _UnixPool(HTTPConnectionPool):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", maxsize=4)
+        self._path = path
+
+    def _new_conn(self) -> _UnixConnection:
+        return _UnixConnection(self._path)
+
+
+class _UnixAdapter(HTTPAdapter):
+    """A socket of this machine. Its path is taken as it is: the SDK's own reads it as part of a URL."""
+
+    def __init__(self, path: str) -> None:
+        self._pool = _UnixPool(path)
+        super().__init__()
+
+    def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
+        """There is one."""
+        return self._pool
+
+    def request_url(self, request: Any, proxies: Any) -> str:
+        """The path alone: there are no proxies on the way to a socket."""
+        return str(request.path_url)
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._pool.close()
+        super().close()  # type: ignore[no-untyped-call,unused-ignore]
+
+
 def base_of(endpoint: Endpoint) -> str:
     """What the URLs of an endpoint begin with."""
     if isinstance(endpoint, UnixEndpoint):
@@ -87,12 +140,6 @@ def base_of(endpoint: Endpoint) -> str:
     return f"{'https' if endpoint.tls is not None else 'http'}://{host}:{endpoint.port}"
 
 
-def inner_of(endpoint: Endpoint, deadline: float) -> BaseAdapter:
-    """What connects to an endpoint. Paths of sockets are taken as they are: no quoting, no parsing."""
-    if isinstance(endpoint, UnixEndpoint):
-        from docker.transport import UnixHTTPAdapter
-
-        adapter: BaseAdapter = UnixHTTPAdapter("http+unix:///placeholder", timeout=int(deadline) or 1)
-        adapter.socket_path = endpoint.path  # type: ignore[attr-defined]
-        return adapter
-    return _ContextAdapter(endpoint.tls)
+def inner_of(endpoint: Endpoint) -> BaseAdapter:
+    """What connects to an endpoint."""
+    return _UnixAdapter(endpoint.path) if isinstance(endpoint, UnixEndpoint) else _ContextAdapter(endpoint.tls)

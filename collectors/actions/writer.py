@@ -216,7 +216,7 @@ def _new_client(endpoint: Endpoint, api: str, engine: str, deadline: float) -> t
     client.headers["Connection"] = "close"  # a kept connection that died meanwhile would look like a lost answer
     client.headers["Accept-Encoding"] = "identity"
     client.adapters.clear()
-    door = guard.Guard(guard.inner_of(endpoint, deadline), engine=engine, read_only=False)
+    door = guard.Guard(guard.inner_of(endpoint), engine=engine, read_only=False)
     client.base_url = guard.base_of(endpoint)
     client.mount(client.base_url, door)
     return client, door

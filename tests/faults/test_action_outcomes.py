@@ -1,0 +1,177 @@
+"""F23 and its kin: an action whose answer does not come. Unknown until seen, and never sent again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from fleettop.collectors.actions import Outcome, Step, StepResult, Verb, confirm
+from fleettop.collectors.clock import SystemClock
+
+from tests.collectors.actions_stage import QUICK, Stage, off_loop, stage_on
+from tests.fleet import Fleet
+
+SLEEP = "sh -c 'trap exit TERM; while :; do sleep 0.1; done'"
+IMPATIENT = msgspec.structs.replace(QUICK, answer=1, found=1)
+
+
+def restarts(fleet: Fleet, host: str, container: str) -> int:
+    """How often the engine restarted it, by its own events."""
+    now = f"{time.time():.6f}"
+    only = ("--filter", f"container={container}", "--filter", "event=restart")
+    return len(fleet.docker(host, "events", "--since", "10m", "--until", now, *only).splitlines())
+
+
+async def restart_and(
+    stage: Stage, container: str, harm: Callable[[], object], eventually: Any, **how: Any
+) -> StepResult:
+    """Restart a container of h1 that takes its time to stop, and let something happen while the engine is at it."""
+    made = await stage.plan(Verb.RESTART, await stage.key("h1", container))
+    results: list[StepResult] = []
+    acting = asyncio.ensure_future(stage.do(made, on_result=results.append, **how))
+
+    def being_stopped() -> bool:
+        return "ignoring TERM" in stage.fleet.docker("h1", "logs", container)
+
+    await eventually(lambda: off_loop(being_stopped))
+    await off_loop(harm)
+    await acting
+    [result] = results
+    return result
+
+
+async def test_an_action_on_a_frozen_engine_is_unknown_and_found_when_it_answers_again(
+    fleet: Fleet, eventually: Any
+) -> None:
+    """F23: the outcome is unknown, nothing is sent again, and later looking again tells what became of it."""
+    container = fleet.run_plain("h1", "slow", "slowstop", StopTimeout=1)
+    async with stage_on(fleet, ["h1"]) as stage:
+        result = await restart_and(stage, container, lambda: fleet.fault("h1", "freeze"), eventually, pace=IMPATIENT)
+        assert result.outcome is Outcome.UNKNOWN
+        assert result.words.startswith("h1 ")
+        assert result.words.endswith("what became of it is not known: look when h1 answers again")
+        await off_loop(fleet.heal, "h1")
+
+        async def found() -> StepResult | None:
+            again = await confirm(result, reach=stage.reaches.get, clock=SystemClock())
+            return again if again.outcome is Outcome.SUCCESS else None
+
+        done = await eventually(found)
+        assert "it runs since" in done.words
+        assert done.words.endswith(": done")
+        assert restarts(fleet, "h1", container) == 1
+
+
+async def test_a_frozen_engine_that_thaws_in_time_is_looked_at_by_itself(fleet: Fleet, eventually: Any) -> None:
+    """The answer is lost, the deed is seen."""
+    container = fleet.run_plain("h1", "slow", "slowstop", StopTimeout=1)
+    frozen = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def freeze() -> None:
+        fleet.fault("h1", "freeze")
+        loop.call_soon_threadsafe(frozen.set)
+
+    async def thaw(stage: Stage) -> None:
+        await frozen.wait()
+        await eventually(lambda: any("answer was lost" in phase for phase in stage.phases), timeout=20)
+        await off_loop(fleet.heal, "h1")
+
+    async with stage_on(fleet, ["h1"]) as stage, asyncio.TaskGroup() as group:
+        group.create_task(thaw(stage))
+        patient = msgspec.structs.replace(IMPATIENT, found=20)
+        result = await restart_and(stage, container, freeze, eventually, pace=patient)
+    assert result.words.startswith("lost the answer; it runs since ")
+    assert result.outcome is Outcome.SUCCESS
+    assert restarts(fleet, "h1", container) == 1
+
+
+async def test_on_an_engine_that_is_frozen_already_nothing_is_begun(fleet: Fleet) -> None:
+    """It is looked at first, so nothing is sent that could be done hours later."""
+    container = fleet.run_plain("h1", "db", SLEEP)
+    async with stage_on(fleet, ["h1"]) as stage:
+        made = await stage.plan(Verb.STOP, await stage.key("h1", container))
+        fleet.fault("h1", "freeze")
+        [result] = await stage.do(made)
+        assert result.outcome is Outcome.REFUSED
+        assert result.words.startswith("not begun: h1 ")
+        await off_loop(fleet.heal, "h1")
+        assert stage.inspect("h1", container)["State"]["Running"]
+
+
+async def test_a_frozen_host_does_not_hold_up_the_others(fleet: Fleet) -> None:
+    """Each host has its own turns."""
+    for host in ("h1", "h2"):
+        fleet.run(host, "pay", "api", SLEEP)
+    async with stage_on(fleet, ["h1", "h2"]) as stage:
+        await stage.look()
+        made = await stage.plan(Verb.STOP, stage.service("api"))
+        fleet.fault("h1", "freeze")
+        came: list[str] = []
+        await stage.do(made, on_result=lambda result: came.append(result.step.engine))
+    assert came == ["h2", "h1"]
+
+
+async def test_a_connection_cut_in_the_middle_is_unknown_and_not_sent_again(fleet: Fleet, eventually: Any) -> None:
+    """The engine was killed while it was at it: lost, looked for, said."""
+    container = fleet.run_plain("h1", "slow", "slowstop", StopTimeout=3)
+    async with stage_on(fleet, ["h1"]) as stage:
+        result = await restart_and(stage, container, lambda: fleet.fault("h1", "kill"), eventually, pace=IMPATIENT)
+        assert result.outcome is Outcome.UNKNOWN
+        assert "was lost" in result.words
+        assert result.before is not None
+        await off_loop(fleet.heal, "h1")
+        again = await confirm(result, reach=stage.reaches.get, clock=SystemClock())
+        assert again.words.startswith("looked again at ")
+    assert restarts(fleet, "h1", container) == 0
+
+
+async def test_an_ssh_link_cut_in_the_middle_is_unknown_and_the_deed_is_found(fleet: Fleet, eventually: Any) -> None:
+    """The engine goes on without us; another way to it tells."""
+    container = fleet.run_plain("h1", "slow", "slowstop", StopTimeout=2)
+    async with stage_on(fleet, ["h1"], way="ssh") as stage:
+        result = await restart_and(stage, container, lambda: fleet.fault("h1", "cut-ssh"), eventually, pace=IMPATIENT)
+    assert result.outcome is Outcome.UNKNOWN
+    async with stage_on(fleet, ["h1"]) as other:
+
+        async def found() -> StepResult | None:
+            again = await confirm(result, reach=other.reaches.get, clock=SystemClock())
+            return again if again.outcome is Outcome.SUCCESS else None
+
+        assert (await eventually(found)).words.endswith(": done")
+    assert restarts(fleet, "h1", container) == 1
+
+
+async def test_what_has_not_begun_is_skipped_when_stopped_and_what_was_sent_is_waited_for(fleet: Fleet) -> None:
+    """Esc while the first of three is being restarted."""
+    for number, host in enumerate(("h1", "h2", "h3"), 1):
+        fleet.run(host, "pay", "api", SLEEP, number)
+    stop = asyncio.Event()
+
+    def esc(step: Step, words: str) -> None:
+        if words.startswith("restart "):
+            stop.set()
+
+    async with stage_on(fleet) as stage:
+        await stage.look()
+        made = await stage.plan(Verb.RESTART, stage.service("api"))
+        results = await stage.do(made, stop=stop, on_progress=esc)
+    assert [result.outcome for result in results] == [Outcome.SUCCESS, Outcome.SKIPPED, Outcome.SKIPPED]
+    assert results[0].words == "restarted, its health was not waited for"
+
+
+async def test_a_full_disk_is_said_in_the_engines_words(fleet: Fleet) -> None:
+    """The engine answers 500 to a start; nothing is left behind of a clone."""
+    fleet.run("h1", "pay", "api", SLEEP, 1)
+    async with stage_on(fleet, ["h1"]) as stage:
+        await stage.look()
+        made = await stage.plan(Verb.SCALE, stage.service("api"), by=1)
+        fleet.fault("h1", "disk")
+        [result] = await stage.do(made)
+        assert result.outcome is Outcome.FAILURE
+        assert "no space left on device" in result.words
+        await off_loop(fleet.heal, "h1")
+        assert stage.names("h1") == ["pay-api-1"]
