@@ -75,7 +75,7 @@ def assemble(
         stack, name = (place.stack, place.name) if place is not None else ("", key.name)
     else:
         return None
-    standings = tuple(one.standing for one in seen)
+    standings = tuple(_as_seen(one) for one in seen)
     outage = follow(outage, verdict, known.now)
     containers = [c for s in standings if s.replica.container and (c := known.containers.get(s.replica.container))]
     images = tuple(sorted({c.image for c in containers})) or ((swarm.image,) if swarm is not None else ())
@@ -145,6 +145,13 @@ def _seen(standing: Standing, known: Known) -> Seen:
     )
 
 
+def _as_seen(one: Seen) -> Standing:
+    if one.reachable:
+        return one.standing
+    unseen: Standing = msgspec.structs.replace(one.standing, reachable=False)
+    return unseen
+
+
 def _of_swarm(picture: Picture, service_id: str, known: Known) -> tuple[list[Seen], Verdict, int, datetime | None]:
     """Its replicas as the swarm wants them, seen in their containers where these can be seen."""
     swarm, manager = picture.services[service_id], picture.picture.manager
@@ -167,7 +174,7 @@ def _of_swarm(picture: Picture, service_id: str, known: Known) -> tuple[list[See
         node = picture.nodes.get(task.node_id)
         host = engine or (node.hostname if node is not None else "")
         standing = standing_of_task(task, swarm, host=host, node=node, ours=ours)
-        standing = with_attempts(standing, earlier, known.now, ours)
+        standing = msgspec.structs.replace(with_attempts(standing, earlier, known.now, ours), through=manager)
         seen.append(Seen(standing=standing, reachable=sees, fresh=fresh, lost=None if sees else known.lost(manager)))
     done = swarm.mode.endswith("job") and all(one.standing.condition is Condition.AT_REST for one in seen)
     verdict = judge(seen, wanted=0 if done and seen else swarm.wanted, swarm=True, fresh=sees)

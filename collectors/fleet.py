@@ -172,7 +172,6 @@ class Fleet:
                 records=self._intake.book.of_service(key, 50),
                 containers=self.containers,
                 engines=self.engines,
-                reachable=lambda host: host not in self.engines or self._intake.reachable(host),
                 words=self.words.get(speaker, ()) if speaker is not None else (),
                 speaker=speaker,
                 now=self.clock.now(),

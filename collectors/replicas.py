@@ -71,6 +71,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """When time alone will change this."""
     slot: str = ""
     created: datetime | None = None
+    through: str = ""
+    """The engine that tells of it: its own, or the manager of its swarm."""
+    reachable: bool = True
+    """Whether that engine answers; if not, this is how it stood when last seen."""
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +125,7 @@ def standing_of(container: Container, place: Place, life: Life | None, around: S
         ),
         slot=place.slot,
         created=container.created,
+        through=container.engine,
     )
 
 

@@ -25,8 +25,6 @@ class Scene:
     """Of the service, newest first."""
     containers: Mapping[ContainerKey, Container]
     engines: Mapping[str, EngineStatus]
-    reachable: Callable[[str], bool]
-    """Whether a host answers; of one that is not watched the swarm's word is taken."""
     words: tuple[str, ...]
     speaker: ContainerKey | None
     now: datetime

@@ -6,6 +6,7 @@ thing came after another is said; that it came *of* it never is.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,16 +14,18 @@ from enum import StrEnum
 import msgspec
 
 from .changes import UNKNOWN, Made
-from .model import ContainerKey, ServiceState
+from .model import ContainerKey, LinkPhase, ServiceState
 from .reasons import newest, reason_of, record_of, same_kind, short_since, since_words, subject
 from .replicas import Condition, Standing
 from .scene import Scene
-from .words import age, count, listed, long_age, quoted
+from .words import age, count, long_age, quoted
 
 JUST_BEFORE = timedelta(hours=1)
 """A change longer ago than this is not told as what came before."""
 AT_ONCE = timedelta(seconds=3)
 """Events and inspects tell of one moment a little apart."""
+NAMED = 3
+"""Hosts told by name in one story."""
 SHORT = 78
 """Columns of the short story."""
 
@@ -149,7 +152,9 @@ def _trouble(scene: Scene) -> Told:
     if before is not None and start is not None:
         parts.append(_rests(_before_words(before, start), PartKind.BEFORE, before))
         short.append(_deed(before, short=True))
-    parts += [StoryPart(text=f"; {p.text}", kind=p.kind, engine=p.engine) if parts else p for p in hosts]
+    if parts and hosts:
+        hosts[0] = msgspec.structs.replace(hosts[0], text=f"; {hosts[0].text}")
+    parts += hosts
     short += hosts_short
     after = _after(scene, start)
     if after is not None:
@@ -170,7 +175,7 @@ def _what(scene: Scene) -> Told:
     wanting = [s for s in scene.standings if s.condition is not Condition.SERVING or s.looping]
     parts: list[StoryPart] = []
     short: list[str] = []
-    for group in _of_one_kind([s for s in wanting if scene.reachable(s.replica.host)]):
+    for group in _of_one_kind([s for s in wanting if s.reachable]):
         reason = reason_of(scene, group)
         who = subject(len(group), total, first=not parts)
         lead = "; " if parts else ""
@@ -272,19 +277,25 @@ def _rests(text: str, kind: PartKind, made: Made | None) -> StoryPart:
 
 
 def _lost_hosts(scene: Scene) -> Told:
+    """The hosts that would have to tell of its replicas and do not answer; three of them by name."""
+    through = Counter(s.through for s in scene.standings if not s.reachable)
     parts: list[StoryPart] = []
     short: list[str] = []
-    for host in dict.fromkeys(s.replica.host for s in scene.standings):
-        if scene.reachable(host):
-            continue
+    for host, number in through.most_common(NAMED):
         status = scene.engines[host]
-        number = sum(1 for s in scene.standings if s.replica.host == host)
         error = status.link.error
         why = f" ({error.word})" if error is not None else ""
-        ago = age(scene.monotonic - status.link.since)
-        text = f"{host}, with {count(number, 'replica')}, cannot be reached for {ago}{why}"
-        parts.append(StoryPart(text=text, kind=PartKind.HOST, engine=host))
-        short.append(f"{host} cannot be reached for {ago}")
+        up = status.link.phase is LinkPhase.UP
+        state = "is being read again" if up else f"cannot be reached for {age(scene.monotonic - status.link.since)}"
+        seen = scene.service.key.source == "swarm" and all(s.replica.host != host for s in scene.standings)
+        role = ", a manager of its swarm," if seen else f", with {count(number, 'replica')},"
+        lead = "; " if parts else ""
+        parts.append(StoryPart(text=f"{lead}{host}{role} {state}{why}", kind=PartKind.HOST, engine=host))
+        short.append(f"{host} {state}")
+    if len(through) > NAMED:
+        more = f"{count(len(through) - NAMED, 'more host')} cannot be reached"
+        parts.append(StoryPart(text=f"; {more}", kind=PartKind.HOST))
+        short = [f"{len(through)} hosts cannot be reached"]
     return parts, short
 
 
@@ -293,19 +304,13 @@ def _unknown(scene: Scene) -> Told:
     if not hosts:
         why = scene.service.note or "its replicas cannot be seen"
         return [StoryPart(text=f"Not known: {why}", kind=PartKind.WHAT)], [f"not known: {why}"]
-    names = [p.engine for p in hosts]
-    parts = [StoryPart(text="Not known", kind=PartKind.WHAT)]
-    if len(names) > 3:
-        parts.append(StoryPart(text=f": {listed(names)} cannot be reached", kind=PartKind.HOST, engine=names[0]))
-        short = [f"{len(names)} hosts cannot be reached"]
-    else:
-        for index, part in enumerate(hosts):
-            parts.append(
-                StoryPart(text=f"{': ' if index == 0 else '; '}{part.text}", kind=PartKind.HOST, engine=part.engine)
-            )
     served = sum(1 for s in scene.standings if s.condition is Condition.SERVING)
     last = f"{served} of {len(scene.standings)} served when last seen"
-    parts.append(StoryPart(text=f"; {last}", kind=PartKind.WHAT))
+    parts = [
+        StoryPart(text="Not known: ", kind=PartKind.WHAT),
+        *hosts,
+        StoryPart(text=f"; {last}", kind=PartKind.WHAT),
+    ]
     return parts, [*short, last]
 
 
