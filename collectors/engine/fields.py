@@ -166,8 +166,15 @@ def word(text: str | None, limit: int = NAME_LIMIT) -> str:
 
 
 def safe(text: str | None, limit: int = NAME_LIMIT * 2) -> str:
-    """A longer text that may hold a secret: clean, on one line, secrets hidden."""
-    return redact_text(plain(text, limit)) if text else ""
+    """A longer text that may hold a secret: clean, on one line, secrets hidden. Commands repeat: they are kept too."""
+    if not text:
+        return ""
+    return _kept(text, limit) if len(text) <= 2 * NAME_LIMIT else redact_text(plain(text, limit))
+
+
+@lru_cache(maxsize=8_192)
+def _kept(text: str, limit: int) -> str:
+    return redact_text(plain(text, limit))
 
 
 def mounts(points: list[wire.MountPoint] | None) -> tuple[Mount, ...]:

@@ -21,6 +21,10 @@ CAP = 16 * MIB
 """Bytes of an answer, at most."""
 LIST_CAP = 64 * MIB
 ERROR_CAP = 64 * 1024
+SLOWEST = 256
+"""Bytes a second at which an answer may come in: less is as good as silence."""
+PATIENCE = 60.0
+"""Seconds for which a slow answer is waited for on top of the deadline."""
 KEEPALIVE = 30.0
 CHUNK = 256 * 1024
 
@@ -56,22 +60,23 @@ class Requests:
             host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
             self._base = f"{'http' if endpoint.tls is None else 'https'}://{host}:{endpoint.port}"
 
-    async def body(
-        self, path: str, query: str = "", *, cap: int = CAP, deadline: float | None = None, versioned: bool = True
-    ) -> bytes | None:
+    async def body(self, path: str, query: str = "", *, cap: int = CAP, versioned: bool = True) -> bytes | None:
         """The body of a GET; None where the engine answers 404. Raises an EngineError otherwise."""
-        return (await self.answer(path, query, cap=cap, deadline=deadline, versioned=versioned))[1]
+        return (await self.answer(path, query, cap=cap, versioned=versioned))[1]
 
     async def answer(
-        self, path: str, query: str = "", *, cap: int = CAP, deadline: float | None = None, versioned: bool = True
+        self, path: str, query: str = "", *, cap: int = CAP, versioned: bool = True
     ) -> tuple[Answer, bytes | None]:
-        """The headers and the body of a GET, likewise."""
-        seconds = self._deadline if deadline is None else deadline
+        """The headers and the body of a GET, likewise.
+
+        The deadline moves on while an answer comes in at `SLOWEST` or faster, for a slow link is not a frozen engine;
+        never by more than `PATIENCE`, and a drip of a byte a second moves it by nothing.
+        """
         try:
-            async with asyncio.timeout(seconds):
-                return await self._get(path, query, cap, versioned)
+            async with asyncio.timeout(self._deadline) as limit:
+                return await self._get(path, query, cap, versioned, limit)
         except TimeoutError as error:
-            raise self._silent(path, seconds, error) from error
+            raise self._silent(path, error) from error
 
     async def decoded(self, path: str, query: str, decode: Callable[[bytes], T], *, cap: int = CAP) -> T | None:
         """The body of a GET, decoded, off the event loop where it is big; None where the engine answers 404."""
@@ -102,11 +107,13 @@ class Requests:
 
     # -- below the allow-list
 
-    async def _get(self, path: str, query: str, cap: int, versioned: bool) -> tuple[Answer, bytes | None]:
+    async def _get(
+        self, path: str, query: str, cap: int, versioned: bool, limit: asyncio.Timeout
+    ) -> tuple[Answer, bytes | None]:
         async with self._open(path, query, versioned=versioned) as response:
             answer = Answer(response.status, response.headers)
             if response.status == 200:
-                return answer, await self._whole(path, response, cap)
+                return answer, await self._whole(path, response, cap, limit)
             body = await self._whole(path, response, ERROR_CAP, cut=True)
             if response.status == 404:
                 return answer, None
@@ -126,7 +133,7 @@ class Requests:
                 response = await self._connected().get(url, allow_redirects=False)
         except TimeoutError as error:
             if deadline is not None and not isinstance(error, aiohttp.ClientError):
-                raise self._silent(path, deadline, error) from error
+                raise self._silent(path, error) from error
             raise explain(self.engine, self._endpoint, error, f"GET {path}") from error
         except FOREIGN as error:
             raise explain(self.engine, self._endpoint, error, f"GET {path}") from error
@@ -166,13 +173,24 @@ class Requests:
             )
         return self._session
 
-    async def _whole(self, path: str, response: aiohttp.ClientResponse, cap: int, *, cut: bool = False) -> bytes:
-        """The body, up to `cap` bytes; more is an error, or with `cut` is left unread."""
+    async def _whole(
+        self,
+        path: str,
+        response: aiohttp.ClientResponse,
+        cap: int,
+        limit: asyncio.Timeout | None = None,
+        *,
+        cut: bool = False,
+    ) -> bytes:
+        """The body, up to `cap` bytes; more is an error, or with `cut` is left unread. Moves the `limit` on."""
         chunks: list[bytes] = []
         size = 0
+        first = limit.when() if limit is not None else None
         async for chunk in self._chunks(path, response):
             size += len(chunk)
             chunks.append(chunk)
+            if limit is not None and first is not None:
+                limit.reschedule(first + min(size / SLOWEST, PATIENCE))
             if size > cap:
                 if cut:
                     break
@@ -196,7 +214,7 @@ class Requests:
         except TimeoutError:
             return b""
 
-    def _silent(self, path: str, seconds: float, error: Exception) -> EngineError:
+    def _silent(self, path: str, error: Exception) -> EngineError:
         if isinstance(error, aiohttp.ClientError):
             return explain(self.engine, self._endpoint, error, f"GET {path}")
-        return NotAnswering(f"{self.engine} did not answer GET {path} within {seconds:g} s.")
+        return NotAnswering(f"{self.engine} did not answer GET {path} within {self._deadline:g} s.")

@@ -106,6 +106,21 @@ async def test_a_drip_of_bytes_is_beaten_by_the_one_deadline(engine: RawEngine, 
         await hasty.list_containers()
 
 
+async def test_a_slow_link_is_no_frozen_engine(engine: RawEngine, hasty: EngineClient) -> None:
+    """F4: while an answer comes in steadily the deadline moves on; here it takes three of them."""
+
+    async def steady(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6002\r\n\r\n[")
+        for _ in range(30):
+            writer.write(b" " * 200)
+            await writer.drain()
+            await asyncio.sleep(SHORT / 10)
+        writer.write(b"]")
+
+    engine.answers["/containers/json"] = steady
+    assert (await hasty.list_containers()).containers == ()
+
+
 async def test_a_drip_of_header_bytes_is_beaten_too(engine: RawEngine, hasty: EngineClient) -> None:
     """The deadline begins with the request, not with the body."""
 
