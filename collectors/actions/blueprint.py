@@ -16,7 +16,7 @@ from .naming import NUMBER
 
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 _EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, never bound to
-_BUILT_IN = frozenset({"default", "bridge", "host", "none", "nat", ""})
+_BUILT_IN = frozenset({"default", "bridge", "host", "none", "nat", "podman", ""})
 _NOT_OURS = ("com.docker.compose.replace", "com.docker.compose.slug")
 """Labels that speak of that one container: what it replaced, compose v1's random name."""
 _ENDPOINT = ("IPAMConfig", "Links", "DriverOpts", "GwPriority")
@@ -77,8 +77,9 @@ def blueprint(raw: object, *, name: str, number: int) -> Blueprint:
     if config.pop("MacAddress", None):
         dropped.append("the fixed MAC address is left out")
     config["Labels"] = _labels(_table(config.get("Labels")), number)
-    for key in ("ContainerIDFile",):
-        host.pop(key, None)
+    host.pop("ContainerIDFile", None)
+    if "Ulimits" in host:
+        host["Ulimits"] = [_limit(_table(item)) for item in _rows(host["Ulimits"])]
     if str(host.get("NetworkMode", "")).startswith("container:"):
         obstacles.append(
             f"the container {own_name} lives in another container's network, where two cannot listen on one port"
@@ -110,6 +111,12 @@ def _labels(labels: Mapping[str, object], number: int) -> dict[str, object]:
     if NUMBER in kept:
         kept[NUMBER] = str(number)
     return kept
+
+
+def _limit(limit: Mapping[str, object]) -> dict[str, object]:
+    """As its create takes it: Podman 4.3 tells of RLIMIT_NOFILE what it only takes as nofile."""
+    name = str(limit.get("Name", ""))
+    return {**limit, "Name": name.removeprefix("RLIMIT_").lower() if name.startswith("RLIMIT_") else name}
 
 
 def _storage(config: dict[str, object], host: dict[str, object]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _CONTAINER = re.compile(r"[0-9a-f]{12,64}")
 _OBJECT = re.compile(r"[0-9A-Za-z][\w.-]{0,127}", re.ASCII)
+_CREATING = 30.0
+"""Seconds more for creating a container: a slow disk copies the image's folders into new volumes then."""
 _GRACE = 2.0
 """Seconds the socket's own timeout has to end the thread before the caller gives up on it."""
 
@@ -109,7 +111,7 @@ class Writer:
             found: Any = client.create_container_from_config(dict(config), name)  # type: ignore[no-untyped-call]
             answer.append(str(found.get("Id", "")) if isinstance(found, dict) else "")
 
-        await self._call(make)
+        await self._call(make, extra=_CREATING)
         return _checked(answer[0])
 
     async def connect(self, network: str, container: str, endpoint: Mapping[str, object]) -> bool:

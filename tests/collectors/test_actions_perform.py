@@ -141,11 +141,11 @@ async def test_stopping_skips_what_has_not_begun(tmp_path: Path) -> None:
 async def test_leaving_in_the_middle_records_what_is_unknown_and_what_was_not_begun(tmp_path: Path) -> None:
     """No intent stays open."""
     async with tiny_engine(tmp_path) as (engine, reach):
-        book, begun = Book(), asyncio.Event()
+        book, begun, ended = Book(), asyncio.Event(), asyncio.Event()
 
         async def never(_: web.Request) -> web.StreamResponse:
             begun.set()
-            await asyncio.sleep(30)
+            await ended.wait()
             return web.Response(status=204)
 
         engine.answers["stop"] = never
@@ -155,6 +155,7 @@ async def test_leaving_in_the_middle_records_what_is_unknown_and_what_was_not_be
         acting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await acting
+        ended.set()
     assert book.lines[2:] == ["outcome of 1: unknown", "outcome of 2: skipped"]
 
 

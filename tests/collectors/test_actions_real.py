@@ -323,6 +323,19 @@ async def test_a_shared_volume_and_a_fixed_address_are_said_beforehand(fleet: Fl
         assert stage.inspect("h1", result.object_id)["Mounts"][0]["Name"] == "pay_data"
 
 
+async def test_a_replica_on_podman_is_cloned_and_removed(fleet: Fleet) -> None:
+    """Podman's inspect, given back to its create."""
+    fleet.run("pod1", "pay", "api", SLEEP, 1, Env=["A=1"])
+    async with stage_on(fleet, ["pod1"]) as stage:
+        await stage.look()
+        [made] = await stage.act(Verb.SCALE, stage.service("api"), by=1)
+        assert made.outcome is Outcome.SUCCESS, made.words
+        assert stage.names("pod1") == ["pay-api-1", "pay-api-2"]
+        assert "A=1" in stage.inspect("pod1", made.object_id)["Config"]["Env"]
+        assert outcomes(await stage.act(Verb.SCALE, stage.service("api"), by=-1)) == [Outcome.SUCCESS]
+        assert stage.names("pod1") == ["pay-api-1"]
+
+
 # -- read-only ---------------------------------------------------------------------------------------------------------
 
 
