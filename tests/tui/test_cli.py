@@ -103,6 +103,7 @@ def test_the_command_is_the_first_word_that_is_no_option(arguments, command, res
         (["engines"], "required"),
         (["demo", "--engines", "0"], "0 is less than 1"),
         (["--config", "/no/such/file", "ls"], "There is no file /no/such/file"),
+        (["restat", "api"], "Did you mean `fleettop restart`?"),
         (["ls", "servces"], "Did you mean `fleettop ls services`?"),
         (["--group", "prod", "ls"], "There is no group 'prod'"),
         (["--context", "nope", "ls"], "There is no docker context 'nope'"),

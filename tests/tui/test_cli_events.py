@@ -181,6 +181,19 @@ async def test_an_event_is_printed_with_its_documented_fields(printer):
     ]
 
 
+async def test_a_container_that_is_gone_is_still_told_by_its_service(printer):
+    """Its events carry its labels; a one-off is nobody's replica."""
+    output, out, _ = printer
+    compose = {"com.docker.compose.project": "pay", "com.docker.compose.service": "api"}
+    gone = [
+        event(1, "destroy", id="d" * 64, attributes=compose),
+        event(2, "destroy", id="e" * 64, attributes={**compose, "com.docker.compose.oneoff": "True"}),
+        event(3, "create", kind="network", id="f" * 64, attributes=compose),
+    ]
+    await replay(feed_of(output, session(h1=Client(gone)), json=True))
+    assert [line["service"] for line in lines(out)] == ["pay/api", None, None]
+
+
 NOISE = [
     event(1, "exec_create", argument="/bin/sh -c curl -f localhost"),
     event(2, "exec_die"),

@@ -192,6 +192,16 @@ def test_a_reader_that_leaves_is_no_error(environ):
     assert done.stdout.strip() in ("0", "141")
 
 
+def test_a_reader_that_leaves_ends_following(start):
+    """The first event nobody takes ends it, quietly."""
+    process = start("events", "--follow", "--json", "--since", "100d", "--demo")
+    assert json.loads(process.stdout.readline())["engine"]
+    process.stdout.close()
+    process.stdout = None
+    _, err = process.communicate(timeout=DEADLINE)
+    assert (process.returncode, err) == (141, "")
+
+
 def test_an_environment_without_utf_8_stops_nothing(environ, tmp_path):
     """Letters that the terminal lacks are shown by number."""
     (tmp_path / "ü.toml").write_text("x = 1\n")

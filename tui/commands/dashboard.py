@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import argparse
 
+from fleettop.collectors.errors import ConfigError
+from fleettop.collectors.tomlfile import nearest
+
+from . import COMMANDS
 from .request import USAGE, Request
 
 
@@ -20,7 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(request: Request) -> int:
     """Open it; returns when it is closed."""
-    resolution = request.resolve()
+    try:
+        resolution = request.resolve()
+    except ConfigError as error:
+        engines = request.args.engines
+        near = nearest(engines[0], COMMANDS) if engines and repr(engines[0]) in str(error) else ""
+        raise ConfigError(str(error), hint=f"Did you mean `fleettop {near}`?" if near else error.hint) from error
     if not can_draw(request):
         return USAGE
     from ..app import run_dashboard

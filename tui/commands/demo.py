@@ -10,10 +10,12 @@ from .request import USAGE, Request
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """How large it is and what goes wrong in it."""
+    from fleettop.collectors.demo import INCIDENTS
+
     parser.add_argument("--engines", dest="demo_engines", type=count, default=12, metavar="N", help="engines (12)")
     parser.add_argument("--containers", type=count, default=300, metavar="N", help="containers on all of them (300)")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="the same seed is the same fleet (1)")
-    parser.add_argument("--incident", default=None, metavar="NAME", help="something that goes wrong from the start")
+    parser.add_argument("--incident", choices=INCIDENTS, help="something that goes wrong soon")
 
 
 def count(text: str) -> int:

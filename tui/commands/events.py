@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from fleettop.collectors.actions.picture import service_title
 from fleettop.collectors.durations import parse_duration
 from fleettop.collectors.errors import ConfigError, EngineError
 
@@ -21,6 +22,7 @@ from .request import Request
 if TYPE_CHECKING:
     from fleettop.collectors.engine.client import EngineClient
     from fleettop.collectors.model import EngineEvent
+    from fleettop.collectors.services import ServiceRule
     from fleettop.collectors.session import Session
 
 RETRY = 0.5
@@ -76,7 +78,9 @@ async def _events(request: Request, since: datetime | None) -> int:
         if session is None:
             return ending.UNREACHABLE
         missing = request.say_unreachable(session)
-        feed = EventFeed(out, session, writer, json=request.args.json, everything=request.args.all)
+        feed = EventFeed(
+            out, session, writer, rules=request.config.rules, json=request.args.json, everything=request.args.all
+        )
         if since is not None or not request.args.follow:
             await feed.replay(since)
         if request.args.follow:
@@ -89,8 +93,16 @@ class EventFeed:
     """The events of all engines of one session, each printed once."""
 
     def __init__(
-        self, out: Output, session: Session, writer: PatientWriter, *, json: bool = False, everything: bool = False
+        self,
+        out: Output,
+        session: Session,
+        writer: PatientWriter,
+        *,
+        rules: Sequence[ServiceRule] = (),
+        json: bool = False,
+        everything: bool = False,
     ) -> None:
+        self._rules = rules
         self._out = out
         self._session = session
         self.writer = writer
@@ -210,13 +222,44 @@ class EventFeed:
         return len(check) > 1 and event.argument.strip().endswith(" ".join(check[1:]))
 
     def _service(self, event: EngineEvent) -> str | None:
-        from fleettop.collectors.actions.picture import service_title
         from fleettop.collectors.model import ContainerKey
 
+        if event.type != "container":
+            return None
         fleet = self._session.fleet
-        key = fleet.service_of(ContainerKey(event.engine, event.id)) if event.type == "container" else None
-        service = fleet.services.get(key) if key else None
-        return service_title(service) if service else None
+        service = fleet.services.get(key) if (key := fleet.service_of(ContainerKey(event.engine, event.id))) else None
+        return service_title(service) if service else service_by_labels(event, self._rules)
+
+
+def service_by_labels(event: EngineEvent, rules: Sequence[ServiceRule]) -> str | None:
+    """The service of a container that is no more, by the labels that its events carry; None: it is no replica."""
+    from fleettop.collectors.model import Container, ContainerState, Health, Service, ServiceState
+    from fleettop.collectors.services import place_of
+
+    container = Container(
+        engine=event.engine,
+        id=event.id,
+        name=event.name,
+        image=event.attributes.get("image", ""),
+        image_id="",
+        state=ContainerState.UNKNOWN,
+        health=Health.UNKNOWN,
+        labels=event.attributes,
+    )
+    place = place_of(container, rules)
+    if place.service is None:
+        return None
+    return service_title(
+        Service(
+            key=place.service,
+            name=place.name,
+            stack=place.stack,
+            state=ServiceState.UNKNOWN,
+            wanted=None,
+            running=0,
+            serving=None,
+        )
+    )
 
 
 def event_line(event: EngineEvent, record: Mapping[str, object]) -> tuple[Text | str, ...]:
