@@ -97,7 +97,7 @@ async def _ask(
 ) -> None:
     app, chosen = screen.app, targets(screen)
     if not chosen:
-        app.notify("Nothing here to act on.", severity="warning")
+        app.notify("Nothing here to act on.", severity="warning", markup=False)
         return
     try:
         planned = plan(
@@ -112,7 +112,7 @@ async def _ask(
         )
         planned = await prepare(planned, reach=app.reach)
     except FleetError as error:
-        app.notify(f"{error} {error.hint}", severity="error")
+        app.notify(f"{error} {error.hint}", severity="error", markup=False)
         return
     confirmed = await app.push_screen_wait(ConfirmScreen(question(planned), glyphs=app.glyphs))
     if confirmed is not None:

@@ -139,7 +139,7 @@ def raw_json(screen: DashboardScreen) -> None:
 async def _show_json(screen: DashboardScreen, keys: tuple[ContainerKey, ...]) -> None:
     app = screen.app
     if not keys:
-        app.notify("No container behind this row to ask an engine about.", severity="warning")
+        app.notify("No container behind this row to ask an engine about.", severity="warning", markup=False)
         return
     lines: list[Line] = []
     for key in keys:
@@ -165,7 +165,7 @@ def copy(screen: DashboardScreen) -> None:
         return
     text = screen.view.name_of(app.fleet, key)
     app.copy_to_clipboard(text)
-    app.notify(f"Copied {text}")
+    app.notify(f"Copied {text}", markup=False)
 
 
 def retry(screen: DashboardScreen) -> None:
@@ -173,10 +173,10 @@ def retry(screen: DashboardScreen) -> None:
     key, app = screen.table.cursor_key, screen.app
     if screen.place.view == "hosts" and isinstance(key, str):
         app.session.retry([key])
-        app.notify(f"Trying {key} now.")
+        app.notify(f"Trying {key} now.", markup=False)
     else:
         app.session.retry()
-        app.notify("Trying all unreachable hosts now.")
+        app.notify("Trying all unreachable hosts now.", markup=False)
 
 
 def _to(view: str) -> Look:
