@@ -188,7 +188,8 @@ def _list_of_commands(arguments: Sequence[str]) -> str:
     read_only = "--read-only" in arguments or _configured_read_only(arguments)
     lines = [f"  {c.name:<10}{c.summary}" for c in COMMANDS.values() if not (c.changes and read_only)]
     absent = "\n\nCommands that change something are absent: fleettop is read-only." if read_only else ""
-    return "commands:\n" + "\n".join(lines) + absent + "\n\n`fleettop COMMAND --help` shows what each takes."
+    place = f"\n\nThe config is {_usual_config()} unless --config names another."
+    return "commands:\n" + "\n".join(lines) + absent + "\n\n`fleettop COMMAND --help` shows what each takes." + place
 
 
 def _configured_read_only(arguments: Sequence[str]) -> bool:
@@ -215,9 +216,13 @@ def _sentence(words: str) -> str:
 def _load(path: Path | None) -> Config:
     if path is not None:
         return load_config(path.expanduser(), home=Path.home())
+    return load_config(_usual_config(), home=Path.home(), required=False)
+
+
+def _usual_config() -> Path:
     from platformdirs import user_config_path
 
-    return load_config(user_config_path(PROGRAM) / f"{PROGRAM}.toml", home=Path.home(), required=False)
+    return user_config_path(PROGRAM) / f"{PROGRAM}.toml"
 
 
 def _output(mode: str, environ: Mapping[str, str]) -> Output:

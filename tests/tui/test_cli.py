@@ -40,10 +40,11 @@ def test_the_version_is_printed_and_nothing_else(capsys):
     assert out.startswith("fleettop 0.")
 
 
-def test_help_names_every_command(capsys):
-    """Each command stands there with what it does."""
+def test_help_names_every_command_and_the_config(capsys, tmp_path):
+    """Each command stands there with what it does, and where the config is looked for."""
     code, out, _ = run(capsys, "--help")
     assert code == 0
+    assert str(tmp_path / "fleettop" / "fleettop.toml") in out
     for command in COMMANDS.values():
         assert f"  {command.name}" in out
         assert command.summary in out
