@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from .screens.dashboard import DashboardScreen
 from .screens.help import HelpScreen
 from .screens.page import PageScreen
 from .screens.toosmall import TooSmallScreen, fits
+from .terminal import speaks_unicode, theme_for
 from .theme import register_themes, theme_name
 from .views import Moment
 from .widgets.palette import CommandProvider, PaletteEntry, entries
@@ -201,10 +201,11 @@ def run_dashboard(
     mouse: bool,
     color: str,
     notes: Sequence[str],
+    environ: Mapping[str, str],
     demo: DemoFleet | None = None,
 ) -> int:
     """Open the dashboard and return the exit code when it is closed. Raises what made it crash."""
-    return asyncio.run(_run(addresses, config, read_only, mouse, color, notes, demo))
+    return asyncio.run(_run(addresses, config, read_only, mouse, color, notes, environ, demo))
 
 
 async def _run(
@@ -214,6 +215,7 @@ async def _run(
     mouse: bool,
     color: str,
     notes: Sequence[str],
+    environ: Mapping[str, str],
     demo: DemoFleet | None,
 ) -> int:
     async with AsyncExitStack() as stack:
@@ -225,8 +227,8 @@ async def _run(
             config,
             read_only=read_only,
             notes=notes,
-            theme=_theme(config, color),
-            ascii_only=config.ascii or not _speaks_unicode(),
+            theme=theme_for(environ, color=color, chosen=config.theme),
+            ascii_only=config.ascii or not speaks_unicode(environ),
         )
         await app.run_async(mouse=mouse)
         if app.crash is not None:
@@ -241,26 +243,3 @@ def _root(crash: BaseException) -> BaseException:
     if isinstance(crash, BaseExceptionGroup) and len(crash.exceptions) == 1:
         return _root(crash.exceptions[0])
     return crash
-
-
-def _theme(config: Config, color: str) -> str:
-    if color == "never":
-        return theme_name(colours=0)
-    if config.theme:
-        return config.theme
-    return theme_name(colours=_colours() if color == "auto" else None)
-
-
-def _colours() -> int | None:
-    """How many colours the terminal says it has; None: enough."""
-    if os.environ.get("COLORTERM", "") in ("truecolor", "24bit"):
-        return None
-    terminal = os.environ.get("TERM", "")
-    if terminal == "dumb":
-        return 0
-    return None if "256" in terminal or "kitty" in terminal or "direct" in terminal else 16
-
-
-def _speaks_unicode() -> bool:
-    words = os.environ.get("LC_ALL") or os.environ.get("LC_CTYPE") or os.environ.get("LANG") or ""
-    return "utf" in words.lower()

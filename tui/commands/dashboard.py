@@ -40,6 +40,7 @@ def run(request: Request) -> int:
         read_only=request.read_only,
         mouse=request.config.mouse and not request.args.no_mouse,
         color=color_mode(request),
+        environ=request.environ,
         notes=(*resolution.tried, *resolution.notes),
     )
 

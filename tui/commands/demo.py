@@ -41,6 +41,7 @@ def run(request: Request) -> int:
         read_only=request.read_only,
         mouse=request.config.mouse and not args.no_mouse,
         color=color_mode(request),
+        environ=request.environ,
         notes=(),
         demo=DemoFleet(engines=args.demo_engines, containers=args.containers, seed=args.seed, incident=args.incident),
     )
