@@ -167,7 +167,7 @@ def _of_swarm(picture: Picture, service_id: str, known: Known) -> tuple[list[See
         engine = known.engine_of_node.get(task.node_id, "")
         container = container_of(task, engine)
         standing = known.standing(container) if container is not None else None
-        if standing is not None:
+        if standing is not None and (known.reachable(engine) or not sees):
             standing = with_attempts(_as_task(standing, task, swarm.name), earlier, known.now, ours)
             seen.append(_seen(standing, known))
             continue
@@ -256,7 +256,8 @@ def _note(key: ServiceKey, verdict: Verdict, picture: Picture | None, service_id
         elif not known.reachable(picture.picture.manager):
             notes.append(f"its swarm's manager {picture.picture.manager} cannot be reached")
     elif key.source == "swarm":
-        notes.append("no manager of its swarm can be reached, so what it wants is not known")
+        why = "its swarm does not list it" if picture is not None else "no manager of its swarm can be reached"
+        notes.append(f"{why}, so what it wants is not known")
     if key.source in OWNED and key.source != "swarm" and verdict.state is not ServiceState.UNKNOWN:
         notes.append(f"{key.source} starts again what you stop")
     return ", ".join(notes)

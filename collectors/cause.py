@@ -49,6 +49,8 @@ class Chronicle:
         if event.action != "die" and "exitCode" in event.attributes:
             case.forged = True
         handler(Step(self.desk, event, key, case, self.lives.of(key), self._outside.ours(event.engine, event.time)))
+        if event.action == "destroy":
+            self._cases.pop(key, None)  # nothing follows
 
     def observe(self, container: Container) -> None:
         """An inspect told more: amend what was written from events alone."""
@@ -78,8 +80,12 @@ class Chronicle:
         else:
             self.desk.dark.discard(engine)
 
-    def engine_lost(self, engine: str, at: datetime) -> None:
-        """The way to the engine broke: stops just before it may be the daemon's own, as it shut down."""
+    def engine_lost(self, engine: str, at: datetime) -> list[ContainerKey]:
+        """The way to the engine broke: stops just before it may be the daemon's own, as it shut down.
+
+        Returns the containers of which that is now told.
+        """
+        told: list[ContainerKey] = []
         for key, case in self._cases.items():
             life = self.lives.get(key)
             if key.engine != engine or life is None or life.end is not End.STOPPED or life.by_own:
@@ -89,6 +95,8 @@ class Chronicle:
             life.end = End.ENGINE
             what = f"stopped{exit_words(life.exit_code)} just before the way to its engine was lost"
             self.desk.amend(case.deed, case.deed.at, what=what, cause=Cause.UNKNOWN, trouble=True)
+            told.append(key)
+        return told
 
     def gone(self, key: ContainerKey) -> None:
         """The container is no longer there."""

@@ -63,6 +63,7 @@ class Fleet:
         self._standings: dict[ContainerKey, Standing] = {}
         self._assembled: dict[ServiceKey, Assembled] = {}
         self._due: list[tuple[datetime, ServiceKey]] = []
+        self._due_at: dict[ServiceKey, datetime] = {}
         self._ticked = self.clock.monotonic()
 
     # -- in and out
@@ -85,7 +86,10 @@ class Fleet:
         self._intake.refresh()
         now = self.clock.now()
         while self._due and self._due[0][0] <= now:
-            self._come_due(heapq.heappop(self._due)[1], now)
+            due, key = heapq.heappop(self._due)
+            if self._due_at.get(key) == due:
+                del self._due_at[key]
+                self._come_due(key, now)
         self._tell()
 
     def _tell(self) -> None:
@@ -274,12 +278,17 @@ class Fleet:
                 self._touched.services.add(key)
             return
         self._assembled[key] = assembled
-        if assembled.changes_at is not None:
-            heapq.heappush(self._due, (assembled.changes_at, key))
+        self._wake_at(key, assembled.changes_at)
         self._intake.words.choose(key, assembled.service.state, assembled.standings)
         if self.services.get(key) != assembled.service:
             self._intake.services[key] = assembled.service
             self._touched.services.add(key)
+
+    def _wake_at(self, key: ServiceKey, moment: datetime | None) -> None:
+        """Look at this service again then, unless that is to be done earlier anyway."""
+        if moment is not None and (key not in self._due_at or moment < self._due_at[key]):
+            self._due_at[key] = moment
+            heapq.heappush(self._due, (moment, key))
 
     def _come_due(self, key: ServiceKey, now: datetime) -> None:
         """Time alone changes something about this service."""

@@ -143,7 +143,8 @@ class Intake:
         elif before is LinkPhase.UP:
             book.down_at = self.clock.monotonic()
             if phase is LinkPhase.DOWN:
-                self._chronicle.engine_lost(book.name, self.clock.now())
+                for key in self._chronicle.engine_lost(book.name, self.clock.now()):
+                    self.touch_container(key)
         if phase is LinkPhase.DOWN and not book.told_down:
             book.told_down = True
             word = f": {change.link.error.word}" if change.link.error is not None else ""
@@ -360,6 +361,9 @@ class Intake:
     def touch_container(self, key: ContainerKey) -> None:
         """How this container stands is to be told anew."""
         self.touched.standings.add(key)
+        self._touch_service(key)
+
+    def _touch_service(self, key: ContainerKey) -> None:
         place = self.roster.place(key)
         if place is not None and place.key is not None:
             self.touched.rebuild.add(place.key)
@@ -369,7 +373,7 @@ class Intake:
         for container_id in book.containers:
             key = ContainerKey(book.name, container_id)
             self.touched.containers.add(key)
-            self.touch_container(key)
+            self._touch_service(key)  # how a container stands does not depend on its host being reachable
         for cluster in self.swarms.read_by(book.name):
             self._touch_cluster(cluster)
 

@@ -23,6 +23,10 @@ from .words import age
 SHELF = 200
 """Records kept at hand of each service."""
 MAKERS = 10_000
+SHELVES = 20_000
+"""Services, also ones that are gone, whose records and changes are kept at hand."""
+GONE = 1_000
+"""Services that are gone whose containers' births are remembered, to tell a deploy when they come back."""
 
 
 class RecordBook:
@@ -48,7 +52,8 @@ class RecordBook:
         self._makers: OrderedDict[ContainerKey, Record] = OrderedDict()
         """Records of us making a container."""
         self._histories: dict[ServiceKey, tuple[Made, ...]] = {}
-        self._shelves: dict[ServiceKey, deque[int]] = {}
+        self._shelves: OrderedDict[ServiceKey, deque[int]] = OrderedDict()
+        self._gone: OrderedDict[ServiceKey, None] = OrderedDict()
         self._gaps: dict[tuple[str, datetime], int] = {}
         """Records of gaps whose end is not known yet."""
 
@@ -94,6 +99,7 @@ class RecordBook:
         if known is None:
             made = creations(self._roster.births(service), self._makers, owned=service.source in OWNED)
             known = self._histories[service] = history(made, self._deeds.of(service))
+            self._gone.pop(service, None)
         return known
 
     def history_changed(self, services: Iterable[ServiceKey]) -> None:
@@ -102,8 +108,12 @@ class RecordBook:
             self._histories.pop(service, None)
 
     def forget(self, service: ServiceKey) -> None:
-        """The service is gone: only its records stay."""
+        """The service is gone; for a while it is remembered, since it may come back."""
         self._histories.pop(service, None)
+        self._gone[service] = None
+        self._gone.move_to_end(service)
+        if len(self._gone) > GONE:
+            self._roster.forget(self._gone.popitem(last=False)[0])
 
     # -- records of our own
 
@@ -226,9 +236,14 @@ class RecordBook:
                 self._makers.popitem(last=False)
         if service is None:
             return
-        shelf = self._shelves.setdefault(service, deque(maxlen=SHELF))
+        shelf = self._shelves.get(service)
+        if shelf is None:
+            shelf = self._shelves[service] = deque(maxlen=SHELF)
+            if len(self._shelves) > SHELVES:
+                self._deeds.forget(self._shelves.popitem(last=False)[0])
         if record.id not in shelf:
             shelf.append(record.id)
+            self._shelves.move_to_end(service)
         at = self._ours(record.engine, record.time)
         if self._deeds.note(record, at) or _makes(record):
             self._histories.pop(service, None)

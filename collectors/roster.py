@@ -97,8 +97,9 @@ class Roster:
         return touched
 
     def forget(self, service: ServiceKey) -> None:
-        """Nothing of this service is wanted any more."""
-        self._births.pop(service, None)
+        """Nothing of this service is wanted any more, unless it has come back."""
+        if service not in self._members:
+            self._births.pop(service, None)
 
     def _cluster(self, node: str) -> str:
         return self.clusters.get(node, "")

@@ -155,6 +155,18 @@ def test_what_a_manager_said_last_stays_when_it_is_lost() -> None:
     assert "manager m1 cannot be reached" in one.note
 
 
+def test_of_a_node_we_cannot_reach_the_managers_word_is_taken() -> None:
+    """Our way to a worker may be broken while the swarm sees it well."""
+    watched = swarm(picture(task("a", 1), of=service(wanted=1)), workers=("w2",))
+    watched.up("w2", node="n2")
+    watched.list("w2", task_container("w2", "a", 1, "n2"))
+    watched.down("w2")
+    one = watched.service()
+    assert (one.state, one.serving, one.hosts) == ("healthy", 1, ("w2",))
+    watched.fleet.apply(picture(task("a", 1, state="failed", desired="shutdown"), of=service(wanted=1)))
+    assert watched.service().state == "down"
+
+
 def test_tasks_seen_only_by_a_lost_manager_are_unknown() -> None:
     """Nobody tells of them any more."""
     watched = swarm(picture(*(task(str(n), n) for n in (1, 2, 3))))
