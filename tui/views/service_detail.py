@@ -106,8 +106,7 @@ def _replica(fleet: Fleet, replica: Replica, moment: Moment) -> Line:
         Cell(f"{_when(container, moment)}  ", DIM),
         Cell(f"{moment.glyphs.restarts}{restarts}  " if restarts else "", "flapping" if (restarts or 0) >= 3 else DIM),
         Cell(f"{fmt.percent(usage.cpu)}  " if usage else "", DIM),
-        Cell(f"{fmt.units(usage.memory)}  " if usage else "", DIM),
-        Cell(replica.note),
+        Cell(fmt.units(usage.memory) if usage else "", DIM),
     )
 
 

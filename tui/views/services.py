@@ -15,7 +15,7 @@ from .base import Moment, SortKey, View
 from .cells import DIM, NOTHING, age_since, seconds_since, short_image, sum_of, used_cpu, used_memory
 from .service_detail import label, service_detail, service_story
 
-HOSTS_WIDTH = 24
+HOSTS_WIDTH = 16
 QUIET = (ServiceState.HEALTHY, ServiceState.STOPPED)
 
 
@@ -30,7 +30,7 @@ class ServicesView(View):
         Column(id="name", title="SERVICE", width=18, grow=3, worth=99, limit=36, cut="middle"),
         Column(id="word", title="STATE", width=8, worth=30),
         Column(id="replicas", title="REPL", width=5, align="right", worth=90),
-        Column(id="hosts", title="HOSTS", width=12, grow=2, worth=25, limit=24),
+        Column(id="hosts", title="HOSTS", width=HOSTS_WIDTH, worth=25),
         Column(id="down", title="DOWN FOR", width=8, align="right", worth=80),
         Column(id="image", title="IMAGE", width=14, grow=3, worth=60, limit=36),
         Column(id="cpu", title="CPU", width=5, align="right", worth=35),

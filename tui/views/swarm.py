@@ -10,10 +10,11 @@ from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import ContainerKey, ServiceKey, SwarmNode, SwarmPicture, SwarmTask
 from fleettop.collectors.touched import Changed
 
+from .. import format as fmt
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
-from .cells import DIM, age_since, short_image
+from .cells import DIM, age_since, seconds_since, short_image
 
 
 class NodeKey(NamedTuple):
@@ -47,13 +48,13 @@ class SwarmView(View):
     noun = "nodes and tasks"
     columns = (
         Column(id="state", title="", width=1, worth=100),
-        Column(id="name", title="NODE / TASK", width=20, grow=3, worth=99),
+        Column(id="name", title="NODE / TASK", width=20, grow=3, worth=99, limit=32),
         Column(id="role", title="ROLE", width=9, worth=70),
         Column(id="availability", title="AVAIL", width=7, worth=80),
         Column(id="word", title="STATE", width=10, worth=95),
         Column(id="tasks", title="TASKS", width=6, align="right", worth=90),
-        Column(id="why", title="WHY", width=20, grow=5, worth=85),
-        Column(id="host", title="REACHED AS", width=10, grow=1, worth=40),
+        Column(id="why", title="WHY", width=20, grow=8, worth=85),
+        Column(id="host", title="REACHED AS", width=10, grow=1, worth=40, limit=16),
         Column(id="version", title="ENGINE", width=10, worth=30),
     )
 
@@ -288,7 +289,7 @@ def _node_row(fleet: Fleet, picture: SwarmPicture, node: SwarmNode, key: Hashabl
 
 def _task_row(picture: SwarmPicture, task: SwarmTask, key: Hashable, moment: Moment) -> Row:
     role = "down" if task.state in ("failed", "rejected", "orphaned") else "starting"
-    age = age_since(task.at, moment) if task.at else moment.glyphs.dash
+    age = fmt.age_short(seconds_since(task.at, moment)) if task.at else moment.glyphs.dash
     return Row(
         key=key,
         cells=(

@@ -27,9 +27,9 @@ class TrailView(View):
         Column(id="time", title="TIME", width=8, worth=100, limit=12),
         Column(id="host", title="HOST", width=8, grow=1, worth=90, limit=16),
         Column(id="object", title="OBJECT", width=16, grow=2, worth=95, limit=32),
-        Column(id="what", title="WHAT", width=24, grow=5, worth=99),
-        Column(id="who", title="WHO · HOW KNOWN", width=16, grow=2, worth=80, limit=32),
-        Column(id="why", title="WHY", width=10, grow=2, worth=40),
+        Column(id="what", title="WHAT", width=24, grow=8, worth=99),
+        Column(id="who", title="WHO · HOW KNOWN", width=16, grow=3, worth=80, limit=28),
+        Column(id="why", title="WHY", width=8, grow=2, worth=40),
     )
 
     def keys(self, fleet: Fleet, scope: Scope) -> Iterable[Hashable]:
@@ -158,6 +158,9 @@ def _object(record: Record) -> str:
 
 
 def _what(record: Record, moment: Moment) -> str:
+    """What happened; of a folded loop, how often and since when."""
+    if record.count > 1 and record.first is not None and "since" not in record.what:
+        return f"{record.what} ({record.count} times since {clock_time(record.first, moment)})"
     return record.what
 
 
