@@ -88,7 +88,7 @@ def assemble(
         running=verdict.running,
         serving=verdict.serving,
         replicas=tuple(s.replica for s in standings),
-        hosts=tuple(dict.fromkeys(s.replica.host for s in standings if s.replica.host)),
+        hosts=tuple(sorted({s.replica.host for s in standings if s.replica.host}, key=known.host_order)),
         image=image_words(containers) or (swarm.image if swarm is not None else ""),
         images=images,
         config_hashes=tuple(sorted({h for c in containers if (h := c.labels.get(CONFIG_HASH, ""))})),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import msgspec
 
@@ -189,7 +190,7 @@ def _of(record: Record, what: str, at: datetime) -> Made:
             what=what,
             time=at,
             actor=record.actor if own else UNKNOWN,
-            detail=record.what if record.object_type == "service" else "",
+            detail=_detail(record),
         ),
         container=ContainerKey(record.engine, record.object_id) if record.object_type == "container" else None,
         record=record.id,
@@ -197,11 +198,28 @@ def _of(record: Record, what: str, at: datetime) -> Made:
     )
 
 
-def history(created: Sequence[Made], deeds: Sequence[Made]) -> tuple[Made, ...]:
-    """All changes of a service, oldest first. What belongs together is one; what only made room for a deploy, none."""
+def _detail(record: Record) -> str:
+    """What was changed on a swarm's service, from the words of its record."""
+    what = record.what.removesuffix(f" by {record.actor or 'someone'}")
+    if record.object_type != "service":
+        return ""
+    if record.action == "deploy":
+        old, _, new = what.removeprefix("image ").partition(" → ")
+        (old_name, old_tag), (new_name, new_tag) = image_parts(old), image_parts(new)
+        return f"{new_tag} (was {old_tag})" if old_name == new_name and old_tag != new_tag else f"{new} (was {old})"
+    return what.removeprefix("scaled ") if record.action == "scale" else ""
+
+
+def history(
+    created: Sequence[Made], deeds: Sequence[Made], born: Mapping[ContainerKey, datetime] = MappingProxyType({})
+) -> tuple[Made, ...]:
+    """All changes of a service, oldest first. What belongs together is one; what only made room for a deploy, none.
+
+    `born`: when the containers were made, as far as known.
+    """
     result: list[Made] = []
     for made in sorted((*created, *deeds), key=lambda m: m.change.time):
-        if result and _belongs(result[-1], made):
+        if result and _belongs(result[-1], made, born):
             continue
         if made.change.what in ("deploy", "scale") and made.container is not None:
             while result and _made_room(result[-1], made):
@@ -210,11 +228,13 @@ def history(created: Sequence[Made], deeds: Sequence[Made]) -> tuple[Made, ...]:
     return tuple(result)
 
 
-def _belongs(before: Made, made: Made) -> bool:
+def _belongs(before: Made, made: Made, born: Mapping[ContainerKey, datetime]) -> bool:
     """Whether this only goes on with the change before it."""
     pause = made.change.time - before.change.time
     if before.change.what == "deploy" and made.change.what in ("stop", "remove", "kill", "start"):
-        return pause <= REPLACED and made.change.actor in (UNKNOWN, before.change.actor)
+        created = born.get(made.container) if made.container is not None else None
+        replaced = created is None or created < before.change.time
+        return replaced and pause <= REPLACED and made.change.actor in (UNKNOWN, before.change.actor)
     same = (made.change.what, made.change.actor) == (before.change.what, before.change.actor)
     return same and pause <= TOGETHER and made.change.what not in ("deploy", "scale")
 

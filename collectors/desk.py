@@ -13,7 +13,7 @@ from .history import Life, Lives
 from .intents import Intent, Intents
 from .model import Attribution, Container, ContainerKey, EngineEvent, Record, RecordKind, ServiceKey
 
-FOLLOWS = timedelta(seconds=30)
+FOLLOWS = timedelta(seconds=10)
 """A `destroy` or `start` this soon after an end belongs to the same deed."""
 LONG_STOP = timedelta(minutes=15)
 """How long a container may take to end after it was asked to."""

@@ -11,10 +11,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-BEFORE = timedelta(seconds=2)
-"""Clocks differ a little, also after their skew is taken off."""
-AFTER = timedelta(seconds=5)
-"""Events come a little after the engine's answer."""
+NEAR = timedelta(seconds=1.5)
+"""The engine's time of an event lies inside our call; clocks differ a little, also after their skew is taken off."""
 LONGEST = timedelta(hours=6)
 """An intent whose outcome is never told closes by itself."""
 KEPT = 20_000
@@ -60,6 +58,7 @@ class Intents:
     def __init__(self) -> None:
         self._by_record: OrderedDict[int, Intent] = OrderedDict()
         self._by_object: dict[tuple[str, str], list[int]] = {}
+        self._used: set[int] = set()
 
     def add(self, intent: Intent) -> None:
         """We are about to do this."""
@@ -67,6 +66,7 @@ class Intents:
         self._by_object.setdefault(intent.object, []).append(intent.record)
         if len(self._by_record) > KEPT:
             _, oldest = self._by_record.popitem(last=False)
+            self._used.discard(oldest.record)
             same_object = self._by_object[oldest.object]
             same_object.remove(oldest.record)
             if not same_object:
@@ -80,6 +80,10 @@ class Intents:
         closed = self._by_record[record] = msgspec.structs.replace(intent, end=end)
         return closed
 
+    def use_up(self, intent: Intent) -> None:
+        """What was intended has happened: nothing more comes of it."""
+        self._used.add(intent.record)
+
     def behind(self, *, engine: str, object_id: str, name: str, action: str, at: datetime) -> Intent | None:
         """The intent this event came of; `at` on our clock."""
         if not self._by_record:
@@ -87,7 +91,7 @@ class Intents:
         for what in (("id", object_id), ("name", name)):
             for record in reversed(self._by_object.get(what, ()) if what[1] else ()):
                 intent = self._by_record[record]
-                if intent.engine in ("", engine) and _covers(intent, action, at):
+                if record not in self._used and intent.engine in ("", engine) and _covers(intent, action, at):
                     return intent
         return None
 
@@ -95,5 +99,5 @@ class Intents:
 def _covers(intent: Intent, action: str, at: datetime) -> bool:
     if action not in ACTIONS.get(intent.verb, {action}):
         return False
-    last = intent.end + AFTER if intent.end is not None else intent.begin + LONGEST
-    return intent.begin - BEFORE <= at <= last
+    last = intent.end + NEAR if intent.end is not None else intent.begin + LONGEST
+    return intent.begin - NEAR <= at <= last

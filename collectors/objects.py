@@ -51,7 +51,7 @@ _VERBS: Mapping[tuple[str, str], str] = {
 ONE_UPDATE = timedelta(seconds=1)
 """A service's change and the swarm's first word on the rollout carry nearly the same time."""
 
-Write = Callable[[Record], Record]
+TOGETHER = timedelta(minutes=1)
 
 
 class Objects:
@@ -64,6 +64,7 @@ class Objects:
         self._intents = intents
         self._service_of = service_of
         self._updates: dict[str, Draft] = {}
+        self._folded: dict[str, Draft] = {}
 
     def fold(self, event: EngineEvent) -> None:
         """Take in one event."""
@@ -138,12 +139,23 @@ class Objects:
             fields = {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
             self._desk.write(msgspec.structs.replace(record, **fields))
         else:
-            self._write(event, at, "node changed by {who}")
+            self._write_folded(event, at, "node changed")
+
+    def _write_folded(self, event: EngineEvent, at: datetime, what: str) -> None:
+        """Of events that say nothing more: one record for those that come together."""
+        draft = self._folded.get(event.id)
+        if draft is None or at - draft.at > TOGETHER:
+            self._folded[event.id] = self._write(event, at, what)
+            return
+        first = draft.record.first or draft.record.time
+        self._desk.amend(draft, at, count=draft.record.count + 1, first=first, time=event.time)
 
     def _write(self, event: EngineEvent, at: datetime, what: str, **fields: Any) -> Draft:
         intent = self._intents.behind(
             engine=event.engine, object_id=event.id, name=event.name, action=event.action, at=at
         )
+        if intent is not None and event.type == "service":
+            self._intents.use_up(intent)  # one request, one event: the next is somebody else's
         who = intent.actor if intent is not None else "someone"
         record = self._record(event, what.replace("{who}", who), **(attributed(intent) | fields))
         return Draft(self._desk.write(record), at)
@@ -159,7 +171,7 @@ class Objects:
             what=what,
             object_type=event.type,
             object_id=event.id,
-            object_name=event.name or short_id(event.id),
+            object_name=short_id(event.id) if event.name in ("", event.id) else event.name,
             action=event.action,
         )
         return msgspec.structs.replace(record, **fields)

@@ -97,8 +97,10 @@ class RecordBook:
         """What somebody changed on a service, oldest first."""
         known = self._histories.get(service)
         if known is None:
-            made = creations(self._roster.births(service), self._makers, owned=service.source in OWNED)
-            known = self._histories[service] = history(made, self._deeds.of(service))
+            births = self._roster.births(service)
+            made = creations(births, self._makers, owned=service.source in OWNED)
+            born = {birth.key: birth.created for birth in births}
+            known = self._histories[service] = history(made, self._deeds.of(service), born)
             self._gone.pop(service, None)
         return known
 

@@ -288,6 +288,17 @@ def test_what_happens_after_our_window_is_not_ours() -> None:
     assert watched.records()[-1].attribution is Attribution.UNKNOWN
 
 
+def test_one_request_of_ours_to_a_swarm_explains_one_change_of_it() -> None:
+    """Somebody else's change a moment later is not ours, though the window is still open."""
+    watched = Watched()
+    watched.up("h1", node="n1", cluster="c1")
+    watched.fleet.record_intent("scale", engine="h1", object_type="service", object_id="s1", actor="ops1", reason="x")
+    changes = ({"replicas.old": "2", "replicas.new": "3"}, {"replicas.old": "3", "replicas.new": "9"})
+    for number, attributes in enumerate(changes):
+        watched.fleet.apply(EventsSeen(engine="h1", events=(_service_event("h1", number, **attributes),)))
+    assert watched.told() == ["scaled 2 → 3 by ops1", "scaled 3 → 9 by someone"]
+
+
 def test_a_crash_during_our_window_is_not_our_doing() -> None:
     """It ended by itself, even if we were just about to stop it."""
     watched = Watched()

@@ -122,6 +122,15 @@ def test_the_end_of_the_old_ones_belongs_to_the_deploy() -> None:
     assert last(watched) == ("deploy", "2 (was 1)", "unknown")
 
 
+def test_a_stop_of_a_new_one_does_not_belong_to_the_deploy() -> None:
+    """Only the end of those that were there before does."""
+    watched = Watched()
+    watched.list("h1", api(1, created=NOON))
+    watched.clock.advance(20)
+    watched.play("kill(15) die(143) stop", api(1))
+    assert last(watched)[0] == "stop"
+
+
 def test_taking_all_down_and_up_again_is_a_deploy() -> None:
     """The stop before it only made room."""
     watched = Watched()
