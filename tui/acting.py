@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from fleettop.collectors.actions import Plan, Reach, Step, StepResult, Verb, perform, plan, prepare, service_title
+from fleettop.collectors.actions import Plan, Step, StepResult, Verb, perform, plan, prepare, service_title
 from fleettop.collectors.errors import FleetError
 from fleettop.collectors.journal import Journal
 from fleettop.collectors.model import ContainerKey, ContainerState, ServiceKey, ServiceState
@@ -168,14 +168,6 @@ def summary(results: tuple[StepResult, ...]) -> str:
     for result in results:
         counts[result.outcome.value] = counts.get(result.outcome.value, 0) + 1
     return ", ".join(f"{counts[key]} {word}" for key, word in words.items() if key in counts)
-
-
-def reach_of(app: FleetApp, engine: str) -> Reach | None:
-    """The way to an engine for acting; None while it cannot be reached."""
-    client, endpoint = app.session.client(engine), app.session.endpoint(engine)
-    if client is None or endpoint is None:
-        return None
-    return Reach(endpoint=endpoint, api=client.api, client=client, read_only=app.session.read_only)
 
 
 def _is_stopped(app: FleetApp, target: Target) -> bool:

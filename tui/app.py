@@ -12,6 +12,7 @@ from fleettop.collectors.address import EngineAddress
 from fleettop.collectors.clock import SystemClock
 from fleettop.collectors.config import Config
 from fleettop.collectors.fleet import Fleet
+from fleettop.collectors.reach import reach_of
 from fleettop.collectors.session import Session
 from fleettop.collectors.touched import Changed
 from textual.app import App
@@ -19,7 +20,7 @@ from textual.command import CommandPalette
 from textual.events import Resize
 from textual.worker import WorkerFailed
 
-from .acting import ACTS, reach_of
+from .acting import ACTS
 from .bridge import Bridge
 from .glyphs import ASCII, UNICODE, Glyphs
 from .keymap import Keys
@@ -87,7 +88,7 @@ class FleetApp(App[int]):
 
     def reach(self, engine: str) -> Reach | None:
         """The way to an engine for acting."""
-        return reach_of(self, engine)
+        return reach_of(self.session, engine)
 
     # -- life ----------------------------------------------------------------------------------------------------------
 

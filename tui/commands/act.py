@@ -16,7 +16,7 @@ from .ls import add_timeout
 from .request import Request
 
 if TYPE_CHECKING:
-    from fleettop.collectors.actions.steps import Plan, Reach, StepResult
+    from fleettop.collectors.actions.steps import Plan, StepResult
     from fleettop.collectors.model import ServiceKey
     from fleettop.collectors.session import Session
 
@@ -95,6 +95,7 @@ def _targets(request: Request, session: Session, *, unreachable: bool) -> tuple[
 async def _plan(request: Request, session: Session, targets: Sequence[ServiceKey]) -> Plan:
     from fleettop.collectors.actions import plan, prepare
     from fleettop.collectors.actions.steps import Verb
+    from fleettop.collectors.reach import reach_of
 
     drafted = plan(
         Verb(request.command),
@@ -106,16 +107,7 @@ async def _plan(request: Request, session: Session, targets: Sequence[ServiceKey
         protected=[name for name, group in request.config.groups.items() if group.protected],
         read_only=request.read_only,
     )
-    return await prepare(drafted, reach=lambda engine: _reach(session, engine))
-
-
-def _reach(session: Session, engine: str) -> Reach | None:
-    from fleettop.collectors.actions.steps import Reach
-
-    endpoint, client = session.endpoint(engine), session.client(engine)
-    if endpoint is None or client is None:
-        return None
-    return Reach(endpoint=endpoint, api=client.api, client=client, read_only=session.read_only)
+    return await prepare(drafted, reach=lambda engine: reach_of(session, engine))
 
 
 def _say(request: Request, plan: Plan) -> None:
@@ -173,6 +165,8 @@ async def _answer(request: Request) -> str:
 async def _perform(request: Request, session: Session, plan: Plan) -> int:
     from fleettop.collectors.actions import perform
     from fleettop.collectors.actions.steps import Outcome
+    from fleettop.collectors.journal import Journal
+    from fleettop.collectors.reach import reach_of
 
     stop = asyncio.Event()
 
@@ -187,8 +181,9 @@ async def _perform(request: Request, session: Session, plan: Plan) -> int:
     try:
         results = await perform(
             plan,
-            reach=lambda engine: _reach(session, engine),
+            reach=lambda engine: reach_of(session, engine),
             reason=request.args.reason,
+            recorder=Journal(session.fleet),
             on_result=lambda result: _show(request, result),
             stop=stop,
         )
