@@ -6,7 +6,6 @@ is what the link's context says, and nothing else.
 
 from __future__ import annotations
 
-import socket
 import ssl
 import threading
 from collections.abc import Mapping
@@ -21,6 +20,7 @@ from urllib3.exceptions import NewConnectionError
 from ..engine import allowlist
 from ..errors import Rejected
 from ..links.base import Endpoint, UnixEndpoint
+from ..links.blocking import dial
 
 UNIX_BASE = "http+docker://localhost"
 
@@ -92,14 +92,10 @@ class _UnixConnection(HTTPConnection):
 
     def connect(self) -> None:
         """Dial it. The SDK's own leaves a socket open where nobody listens, and its error does not tell that."""
-        dialed = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            dialed.settimeout(self.timeout)
-            dialed.connect(self._path)
+            self.sock = dial(self._path, self.timeout)
         except OSError as error:
-            dialed.close()
             raise NewConnectionError(self, str(error)) from error
-        self.sock = dialed
 
 
 class _UnixPool(HTTPConnectionPool):

@@ -18,7 +18,10 @@ STARTED = "2026-01-01T00:00:{:02d}Z"
 
 
 class TinyEngine:
-    """Containers by id; `answers` replaces the answer to a verb. `most` is how many changes were under way at once."""
+    """Containers by id; `answers` replaces the answer to a verb.
+
+    Changes wait for `gate`; `busy` are under way now, `most` were at once.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -27,7 +30,8 @@ class TinyEngine:
         self.containers: dict[str, dict[str, Any]] = {}
         self.answers: dict[str, Answer] = {}
         self.most = self.busy = 0
-        self.pause = 0.0
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     def add(self, name: str, *, state: str = "running", health: str = "", then: str = "running") -> str:
         """A container; after a start it is `then`."""
@@ -52,7 +56,7 @@ class TinyEngine:
         self.busy += 1
         self.most = max(self.most, self.busy)
         try:
-            await asyncio.sleep(self.pause)
+            await self.gate.wait()
             if verb in self.answers:
                 return await self.answers[verb](request)
             return self._change(verb, parts[1])

@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ async def test_the_surroundings_do_not_change_the_way(tmp_path: Path, monkeypatc
         monkeypatch.setenv(name, value)
     async with tiny_engine(tmp_path) as (engine, reach):
         writer = Writer(reach.endpoint, api="1.41", engine="e1")
-        assert await writer.pause(engine.add("c"))
+        assert await writer.kill(engine.add("c"), signal="SIGHUP")
         await writer.close()
         assert "s3cret" not in str(engine.headers)
         assert "Authorization" not in str(engine.headers)
@@ -132,7 +133,7 @@ async def test_an_odd_socket_path_is_taken_as_it_is(tmp_path: Path) -> None:
     folder.mkdir()
     async with tiny_engine(folder) as (engine, reach):
         writer = Writer(reach.endpoint, api="1.41", engine="e1")
-        assert await writer.pause(engine.add("c"))
+        assert await writer.kill(engine.add("c"), signal="SIGHUP")
         await writer.close()
 
 
@@ -157,16 +158,17 @@ async def test_a_silent_engine_and_a_dripping_one_end_at_the_deadline(tmp_path: 
                     await answer.write(b" ")
                 except ConnectionError:
                     break
-                await asyncio.sleep(0.05)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(release.wait(), 0.05)
             return answer
 
         async def silence(_: web.Request) -> web.StreamResponse:
             await release.wait()
             return web.Response(status=204)
 
-        engine.answers |= {"start": drip, "pause": silence}
+        engine.answers |= {"start": drip, "unpause": silence}
         writer = Writer(reach.endpoint, api="1.41", engine="e1", deadline=0.3)
-        for change in (writer.start(ID), writer.pause(ID)):
+        for change in (writer.start(ID), writer.unpause(ID)):
             with pytest.raises(NotAnswering):
                 await change
         release.set()

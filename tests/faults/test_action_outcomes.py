@@ -18,10 +18,10 @@ SLEEP = "sh -c 'trap exit TERM; while :; do sleep 0.1; done'"
 IMPATIENT = msgspec.structs.replace(QUICK, answer=1, found=1)
 
 
-def restarts(fleet: Fleet, host: str, container: str) -> int:
-    """How often the engine restarted it, by its own events."""
+def events(fleet: Fleet, host: str, container: str, event: str) -> int:
+    """How often that happened to a container, by the engine's own events."""
     now = f"{time.time():.6f}"
-    only = ("--filter", f"container={container}", "--filter", "event=restart")
+    only = ("--filter", f"container={container}", "--filter", f"event={event}")
     return len(fleet.docker(host, "events", "--since", "10m", "--until", now, *only).splitlines())
 
 
@@ -32,11 +32,7 @@ async def restart_and(
     made = await stage.plan(Verb.RESTART, await stage.key("h1", container))
     results: list[StepResult] = []
     acting = asyncio.ensure_future(stage.do(made, on_result=results.append, **how))
-
-    def being_stopped() -> bool:
-        return "ignoring TERM" in stage.fleet.docker("h1", "logs", container)
-
-    await eventually(lambda: off_loop(being_stopped))
+    await eventually(lambda: off_loop(events, stage.fleet, "h1", container, "kill"))
     await off_loop(harm)
     await acting
     [result] = results
@@ -47,7 +43,7 @@ async def test_an_action_on_a_frozen_engine_is_unknown_and_found_when_it_answers
     fleet: Fleet, eventually: Any
 ) -> None:
     """F23: the outcome is unknown, nothing is sent again, and later looking again tells what became of it."""
-    container = fleet.run_plain("h1", "slow", "slowstop", StopTimeout=1)
+    container = fleet.run_plain("h1", "slow", "slowstop", StopTimeout=4)
     async with stage_on(fleet, ["h1"]) as stage:
         result = await restart_and(stage, container, lambda: fleet.fault("h1", "freeze"), eventually, pace=IMPATIENT)
         assert result.outcome is Outcome.UNKNOWN
@@ -62,12 +58,12 @@ async def test_an_action_on_a_frozen_engine_is_unknown_and_found_when_it_answers
         done = await eventually(found)
         assert "it runs since" in done.words
         assert done.words.endswith(": done")
-        assert restarts(fleet, "h1", container) == 1
+        assert events(fleet, "h1", container, "restart") == 1
 
 
 async def test_a_frozen_engine_that_thaws_in_time_is_looked_at_by_itself(fleet: Fleet, eventually: Any) -> None:
     """The answer is lost, the deed is seen."""
-    container = fleet.run_plain("h1", "slow", "slowstop", StopTimeout=1)
+    container = fleet.run_plain("h1", "slow", "slowstop", StopTimeout=4)
     frozen = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -86,7 +82,7 @@ async def test_a_frozen_engine_that_thaws_in_time_is_looked_at_by_itself(fleet: 
         result = await restart_and(stage, container, freeze, eventually, pace=patient)
     assert result.words.startswith("lost the answer; it runs since ")
     assert result.outcome is Outcome.SUCCESS
-    assert restarts(fleet, "h1", container) == 1
+    assert events(fleet, "h1", container, "restart") == 1
 
 
 async def test_on_an_engine_that_is_frozen_already_nothing_is_begun(fleet: Fleet) -> None:
@@ -117,7 +113,7 @@ async def test_a_frozen_host_does_not_hold_up_the_others(fleet: Fleet) -> None:
 
 async def test_a_connection_cut_in_the_middle_is_unknown_and_not_sent_again(fleet: Fleet, eventually: Any) -> None:
     """The engine was killed while it was at it: lost, looked for, said."""
-    container = fleet.run_plain("h1", "slow", "slowstop", StopTimeout=3)
+    container = fleet.run_plain("h1", "slow", "slowstop", StopTimeout=4)
     async with stage_on(fleet, ["h1"]) as stage:
         result = await restart_and(stage, container, lambda: fleet.fault("h1", "kill"), eventually, pace=IMPATIENT)
         assert result.outcome is Outcome.UNKNOWN
@@ -126,12 +122,12 @@ async def test_a_connection_cut_in_the_middle_is_unknown_and_not_sent_again(flee
         await off_loop(fleet.heal, "h1")
         again = await confirm(result, reach=stage.reaches.get, clock=SystemClock())
         assert again.words.startswith("looked again at ")
-    assert restarts(fleet, "h1", container) == 0
+    assert events(fleet, "h1", container, "restart") == 0
 
 
 async def test_an_ssh_link_cut_in_the_middle_is_unknown_and_the_deed_is_found(fleet: Fleet, eventually: Any) -> None:
     """The engine goes on without us; another way to it tells."""
-    container = fleet.run_plain("h1", "slow", "slowstop", StopTimeout=2)
+    container = fleet.run_plain("h1", "slow", "slowstop", StopTimeout=4)
     async with stage_on(fleet, ["h1"], way="ssh") as stage:
         result = await restart_and(stage, container, lambda: fleet.fault("h1", "cut-ssh"), eventually, pace=IMPATIENT)
     assert result.outcome is Outcome.UNKNOWN
@@ -142,7 +138,7 @@ async def test_an_ssh_link_cut_in_the_middle_is_unknown_and_the_deed_is_found(fl
             return again if again.outcome is Outcome.SUCCESS else None
 
         assert (await eventually(found)).words.endswith(": done")
-    assert restarts(fleet, "h1", container) == 1
+    assert events(fleet, "h1", container, "restart") == 1
 
 
 async def test_what_has_not_begun_is_skipped_when_stopped_and_what_was_sent_is_waited_for(fleet: Fleet) -> None:
