@@ -234,7 +234,7 @@ async def test_the_first_ctrl_c_lets_what_is_on_its_way_end(stage, capsys):
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         actions.perform = perform  # the fixture puts it back
-        task = group.create_task(act._perform(SimpleNamespace(args=args, out=out), SimpleNamespace(), PLAN))
+        task = group.create_task(act._perform(SimpleNamespace(args=args, out=out), SimpleNamespace(fleet=None), PLAN))
         await begun.wait()
         os.kill(os.getpid(), act.signal.SIGINT)
         assert await task == 4
