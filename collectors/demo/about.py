@@ -14,6 +14,14 @@ Json = dict[str, Any]
 KERNEL = "6.1.0-25-amd64"
 _CONTAINERD = "bcc810d6b9066471b0b6fa75f557a15a1cbf31bb"
 _LOG_DRIVERS = ("awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog")
+_BRIDGE = {
+    "com.docker.network.bridge.default_bridge": "true",
+    "com.docker.network.bridge.enable_icc": "true",
+    "com.docker.network.bridge.enable_ip_masquerade": "true",
+    "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",  # noqa: S104 - what an engine answers
+    "com.docker.network.bridge.name": "docker0",
+    "com.docker.network.driver.mtu": "1500",
+}
 _GO = {"24": "go1.20.13", "25": "go1.21.8", "26": "go1.21.11", "27": "go1.22.11", "28": "go1.24.4"}
 _COMMITS = {"24": "fca702d", "25": "5a8c4c5", "26": "de5c9cf", "27": "4c9b3b0", "28": "265f709"}
 
@@ -205,7 +213,14 @@ def image(found: Image) -> Json:
         "Architecture": "amd64",
         "Os": "linux",
         "Size": found.size,
-        "GraphDriver": {"Data": {"MergedDir": f"/var/lib/docker/overlay2/{found.id[7:]}/merged"}, "Name": "overlay2"},
+        "GraphDriver": {
+            "Data": {
+                "MergedDir": f"/var/lib/docker/overlay2/{found.id[7:]}/merged",
+                "UpperDir": f"/var/lib/docker/overlay2/{found.id[7:]}/diff",
+                "WorkDir": f"/var/lib/docker/overlay2/{found.id[7:]}/work",
+            },
+            "Name": "overlay2",
+        },
         "RootFS": {"Type": "layers", "Layers": [f"sha256:{layer:02d}{found.id[9:]}" for layer in range(found.layers)]},
         "Metadata": {"LastTagTime": stamp(found.created)},
     }
@@ -251,7 +266,7 @@ def network(machine: Machine, one: Network, *, with_containers: bool = True) -> 
         "ConfigFrom": {"Network": ""},
         "ConfigOnly": False,
         "Containers": members,
-        "Options": {},
+        "Options": dict(_BRIDGE) if one.name == "bridge" else {},
         "Labels": dict(one.labels),
     }  # fmt: skip
 

@@ -234,8 +234,8 @@ class Machine(Site):
         container.fated += 1
 
         def come() -> None:
-            for line in fate.words:
-                container.said.append((self.agenda.now, "stderr", line))
+            for number, line in enumerate(fate.words):
+                container.said.append((self.agenda.now - 0.01 * (len(fate.words) - number), "stderr", line))
             del container.said[:-400]
             if fate.kind == "sick":
                 self.sicken(container, fate.output)
@@ -255,6 +255,7 @@ class Machine(Site):
             if container.alive or container.state == "restarting":
                 container.state, container.exit_code, container.pid = "exited", 255, 0
                 container.finished = self.agenda.now
+                container.health = "unhealthy" if container.health else ""
 
     def power_on(self) -> None:
         """The machine is back: the daemon starts what its restart policies say."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from .agenda import Agenda
 from .catalogue import COUNTRIES, DB, EDGE, OPS, ORDER, PARTS, SWARM, WEB, Part, abroad
 from .machine import Machine
-from .things import Blueprint, Image, MountPoint, PortMap, dice
+from .things import Blueprint, Fate, Image, MountPoint, PortMap, dice
 from .wording import stamp
 
 DAY = 86_400.0
@@ -173,12 +173,11 @@ def _provenance(repository: str, tag: str, created: float, chance: random.Random
     }
 
 
-def compose_plan(part: Part, number: int, image: Image, *, config: str = "") -> Blueprint:
-    """What compose would make this replica from; `config` tells one version of its file from another."""
+def compose_plan(part: Part, number: int, image: Image) -> Blueprint:
+    """What compose would make this replica from."""
     stack, name = part.stack, part.name
-    digest = hashlib.sha256(f"{stack}/{name}/{image.ref}/{config}".encode()).hexdigest()
     labels = {
-        "com.docker.compose.config-hash": digest,
+        "com.docker.compose.config-hash": _config_hash(stack, name, image, ""),
         "com.docker.compose.container-number": str(number),
         "com.docker.compose.depends_on": ",".join(f"{need}:service_started:false" for need in part.needs),
         "com.docker.compose.image": image.id,
@@ -196,6 +195,19 @@ def compose_plan(part: Part, number: int, image: Image, *, config: str = "") -> 
         networks=(f"{stack}_default",),
         aliases=(f"{stack}-{name}-{number}", name),
     )
+
+
+def renewed(plan: Blueprint, image: Image, *, config: str, fate: Fate | None) -> Blueprint:
+    """What compose would make the same replica from after a change. `config` names the version of its file."""
+    labels = dict(plan.labels)
+    stack, name = labels["com.docker.compose.project"], labels["com.docker.compose.service"]
+    labels["com.docker.compose.config-hash"] = _config_hash(stack, name, image, config)
+    labels["com.docker.compose.image"] = image.id
+    return replace(plan, image=image, ref=image.ref, labels=labels, fate=fate)
+
+
+def _config_hash(stack: str, name: str, image: Image, config: str) -> str:
+    return hashlib.sha256(f"{stack}/{name}/{image.ref}/{config}".encode()).hexdigest()
 
 
 def bare_plan(part: Part, image: Image) -> Blueprint:

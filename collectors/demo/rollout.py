@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from .agenda import Action
 from .machine import Machine
-from .population import compose_plan
+from .population import renewed
 from .swarmcontainers import new_image, new_replicas
 from .things import Container, Fate, Image
 from .world import NUMBER, World
@@ -26,10 +26,9 @@ class Operator:
     def deploy(self, stack: str, service: str, tag: str, *, pause: float = 6.0, only: int | None = None) -> None:
         """Another tag for a compose service: one replica after the other, with a `pause`. `only`: the first so many."""
         replicas = self._world.replicas(stack, service)[:only]
-        part = self._world.part(stack, service)
-        if part is None or not replicas:
+        if not replicas:
             return
-        repository = part.image.rpartition(":")[0]
+        repository = replicas[0][1].plan.image.repository
         image = self._world.shelf.image(f"{repository}:{tag}", own=True, age=self._age_of_build())
         self._next(replicas, image, config=f"{tag}@{self._world.now:.0f}", pause=pause, done=_nothing)
 
@@ -55,14 +54,10 @@ class Operator:
 
     def recreate(self, machine: Machine, old: Container, image: Image, *, config: str, done: Action) -> None:
         """What `docker compose up -d` does to a replica whose image or configuration changed."""
-        part = self._world.shelf.parts.get(image.repository)
-        if part is None or old.removed or not machine.powered:
+        if old.removed or not machine.powered:
             done()
             return
-        part = replace(part, stack=old.labels["com.docker.compose.project"])
-        number = int(old.labels[NUMBER])
-        fresh = compose_plan(part, number, image, config=config)
-        plan = replace(fresh, ports=old.plan.ports, mounts=old.plan.mounts, fate=self._world.fates.get(image.ref))
+        plan = renewed(old.plan, image, config=config, fate=self._world.fates.get(image.ref))
         machine.add_image(image, pulled=True)
 
         def away() -> None:

@@ -27,7 +27,7 @@ LEDGER = (
     "    ledger=Url(env['LEDGER_URL']),",
     "KeyError: 'LEDGER_URL'",
 )
-REFUSED = "worker: GET http://pay-api:8080/internal/queue: dial tcp: connect: connection refused\n"
+REFUSED = "pay-api:8080: connection refused\n"
 NO_INDEX = "search: elastic answered 503: no shard available for [items-v7]\n"
 _SHORT_OF_MEMORY = (
     "WARN  heap at 91 %, dropping caches",
@@ -112,9 +112,10 @@ class Scenario:
                 machine.end(container, 137, oom=True)
 
     def _lonely_host(self) -> Machine | None:
-        """A host whose loss hurts only at the edge."""
+        """A host at the edge; the one that has the only replica of a service, so that it is not known how that does."""
+        alone = [machine for machine, _ in self._world.replicas("edge", "acme")]
         edges = [machine for machine in self._world.machines if role_of(machine) == "edge"]
-        return edges[-1] if edges else (self._world.machines[-1] if len(self._world.machines) > 1 else None)
+        return next(iter([*alone, *edges]), None) if len(self._world.machines) > 1 else None
 
     def _host_goes(self, machine: Machine | None, seconds: float) -> None:
         if machine is None or not machine.powered:
@@ -252,7 +253,7 @@ class Scenario:
             for machine, container in self._world.replicas("search", "indexer"):
                 container.fate = Fate("oom", 35.0, words=_SHORT_OF_MEMORY)
                 container.memory = container.memory or 1 << 30
-                machine.befall(container, container.fate)
+                machine.end(container, 137, oom=True)
 
         self._world.fates["search-indexer:1.18.4"] = Fate("oom", 35.0, words=_SHORT_OF_MEMORY)
         self._at(8.0, strike)

@@ -16,7 +16,7 @@ from .swarmthings import OVER, Json, Node, Service, Task
 from .things import Container, dice
 
 LETTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
-KEPT_TASKS = 2
+KEPT_TASKS = 1
 """Ended tasks kept for each slot."""
 HEARTBEAT = 6.0
 """Seconds until a silent node counts as down."""

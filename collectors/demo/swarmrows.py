@@ -157,4 +157,17 @@ def task(one: Task) -> Json:
         told["Slot"] = one.slot
     if one.node is not None:
         told["NodeID"] = one.node.id
+        told["NetworksAttachments"] = _attachments(one, one.node.machine)
     return told
+
+
+def _attachments(one: Task, machine: Machine) -> list[Json]:
+    if one.container is None:
+        return []
+    found: list[Json] = []
+    for endpoint in one.container.endpoints:
+        network = machine.networks.get(endpoint.network)
+        spec = {"Name": endpoint.network, "Labels": {}, "DriverConfiguration": {}, "Scope": "swarm"}
+        ids = {"ID": network.id if network is not None else "", "Version": {"Index": 6}}
+        found.append({"Network": {**ids, "Spec": spec}, "Addresses": [f"{endpoint.address}/16"]})
+    return found

@@ -97,11 +97,6 @@ class World:
         ]
         return sorted(found, key=lambda pair: int(pair[1].labels.get(NUMBER, "0")))
 
-    def part(self, stack: str, service: str) -> Part | None:
-        """A compose service by its name, if the fleet is large enough to have it."""
-        found = self.replicas(stack, service)
-        return self.shelf.parts.get(found[0][1].plan.image.repository) if found else None
-
     # -- the beginning
 
     def _populate(self, containers: int) -> None:
