@@ -33,6 +33,8 @@ _T = TypeVar("_T")
 IDS_AT_ONCE = 100
 """Ids in one filtered listing: their URL stays under the 8 KB that proxies allow."""
 LINE_CAP = MIB
+PODMAN_SLACK = 1_000_000
+"""Nanoseconds by which Podman is asked for more than wanted: its floats are off by hundreds of them."""
 LOG_CAP = 32 * MIB
 
 
@@ -222,8 +224,8 @@ class EngineClient:
         line that makes no sense or is over 1 MiB is skipped and counted in `bad_lines`. `since` is inclusive. Docker
         takes all names of a filter as prefixes once `exec_create`, `exec_start` or `health_status` is among them.
 
-        Podman 4.3 delivers nothing for some names of events and loses the newest ones before an `until` (seen): there,
-        names are sorted out here, and with `until` it is asked for what it has until now.
+        Podman 4.3 delivers nothing for some names of events, reads times as floats and loses the newest ones before an
+        `until` (seen): there, names and times are sorted out here, and with `until` it is asked for what it has by now.
         """
         query, keep = self._event_query(since, until, filters)
         lines = self._lines("/events", query)
@@ -236,7 +238,7 @@ class EngineClient:
                     continue
                 if keep and event.action not in keep:
                     continue
-                if self.podman and until is not None and event.time_nano > until:
+                if self.podman and not (since or 0) <= event.time_nano <= (until or event.time_nano):
                     continue
                 yield event
 
@@ -246,7 +248,7 @@ class EngineClient:
         query: dict[str, str] = {}
         keep: frozenset[str] = frozenset()
         if since is not None:
-            query["since"] = _seconds(since)
+            query["since"] = _seconds(max(0, since - PODMAN_SLACK) if self.podman else since)
         if until is not None:
             query |= {"stream": "false"} if self.podman else {"until": _seconds(until)}
         if filters:

@@ -20,6 +20,13 @@ def ok(body: bytes, *headers: str, status: str = "200 OK") -> bytes:
     return "\r\n".join(lines).encode() + body
 
 
+async def pace(seconds: float) -> None:
+    """What a slow engine does between two bytes; for servers, since tests do not wait for a time."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asyncio.Event().wait()
+
+
 class RawEngine:
     """Answers by path, and keeps what it was asked (`requests`: method and target; `heads`: all header lines)."""
 

@@ -31,7 +31,7 @@ from fleettop.collectors.errors import (
 
 from tests.collectors.engine_samples import INSPECT, ROW
 
-from .raw_engine import RawEngine, client_of, ok, raw_engine
+from .raw_engine import RawEngine, client_of, ok, pace, raw_engine
 
 ID = "a" * 64
 SHORT = 0.2
@@ -99,7 +99,7 @@ async def test_a_drip_of_bytes_is_beaten_by_the_one_deadline(engine: RawEngine, 
         while True:
             writer.write(b" ")
             await writer.drain()
-            await asyncio.sleep(SHORT / 20)
+            await pace(SHORT / 20)
 
     engine.answers["/containers/json"] = drip
     with pytest.raises(NotAnswering, match=r"did not answer GET /containers/json within 0\.2 s"):
@@ -114,7 +114,7 @@ async def test_a_slow_link_is_no_frozen_engine(engine: RawEngine, hasty: EngineC
         for _ in range(30):
             writer.write(b" " * 200)
             await writer.drain()
-            await asyncio.sleep(SHORT / 10)
+            await pace(SHORT / 10)
         writer.write(b"]")
 
     engine.answers["/containers/json"] = steady
@@ -129,7 +129,7 @@ async def test_a_drip_of_header_bytes_is_beaten_too(engine: RawEngine, hasty: En
         while True:
             writer.write(b"X-A: b\r\n")
             await writer.drain()
-            await asyncio.sleep(SHORT / 20)
+            await pace(SHORT / 20)
 
     engine.answers["/containers/json"] = drip
     with pytest.raises(NotAnswering):
@@ -437,7 +437,8 @@ async def test_a_connection_kept_open_and_closed_by_the_engine_is_opened_again(e
     engine.answers["/_ping"] = once
     async with client_of(engine) as client:
         for _ in range(5):
-            await client.ping()
+            assert await client.ping() > 0
+    assert len(engine.requests) == 6
 
 
 async def test_an_engine_that_goes_in_the_middle_is_a_connection_lost(engine: RawEngine, client: EngineClient) -> None:

@@ -187,12 +187,12 @@ async def test_podmans_events_are_filtered_here(engine: RawEngine) -> None:
 
 
 async def test_podman_is_asked_for_what_it_has_instead_of_until(engine: RawEngine) -> None:
-    """With `until` it forgets its newest events (seen on 4.3); what is later than asked for is left out here."""
+    """With `until` it forgets its newest events, and it reads times as floats (seen on 4.3): sorted out here."""
     engine.answers["/_ping"] = ok(b"OK", "Libpod-Api-Version: 4.3.1")
-    engine.answers["/events"] = stream_of(line(1), line(2), line(3))
+    engine.answers["/events"] = stream_of(*(line(number) for number in range(5)))
     async with client_of(engine) as client:
-        assert numbers(await _all(client.events(since=1, until=10**18 + 2))) == [1, 2]
-    assert engine.requests[-1] == ("GET", "/v1.41/events?since=0.000000001&stream=false")
+        assert numbers(await _all(client.events(since=10**18 + 1, until=10**18 + 3))) == [1, 2, 3]
+    assert engine.requests[-1] == ("GET", "/v1.41/events?since=999999999.999000001&stream=false")
 
 
 async def test_samples_stream_until_the_container_is_gone(engine: RawEngine, client: EngineClient) -> None:
