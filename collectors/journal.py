@@ -31,15 +31,15 @@ class Journal:
     def record_intent(self, step: Step, *, reason: str) -> int:
         """Keep what is about to be done and why; the record's id."""
         record = self._fleet.record_intent(
-            step.deed.value,
+            step.record_verb,
             engine=step.engine,
             object_type=step.kind,
-            object_id=step.object_id,
+            object_id=step.record_id,
             object_name=step.object_name,
             service=step.service,
             actor=self._actor,
             reason=reason,
-            what=step.words,
+            what=step.about,
         )
         self._intents[record.id] = record
         return record.id
