@@ -134,13 +134,13 @@ class Machine(Site):
         )
 
     def pause(self, container: Container, *, on: bool) -> None:
-        """`docker pause` and `unpause`. Raises Rejected (409) where it makes no sense."""
+        """`docker pause` and `unpause`. Raises Rejected where it makes no sense: 409, and 500 for the latter, as Docker does."""
         if on and container.state == "paused":
             raise Rejected(f"Container {container.id} is already paused", status=409)
         if on and container.state != "running":
             raise Rejected(f"Container {container.id} is not running", status=409)
         if not on and container.state != "paused":
-            raise Rejected(f"Container {container.id} is not paused", status=409)
+            raise Rejected(f"Container {container.id} is not paused", status=500)
         container.state = "paused" if on else "running"
         if on:
             container.paused_at = self.agenda.now

@@ -23,6 +23,7 @@ def spec_of(part: Part, shelf: Shelf, replicas: int | None) -> Json:
         "Labels": {"com.docker.stack.namespace": part.stack},
         "Env": list(part.env),
         "Privileges": {"CredentialSpec": None, "SELinuxContext": None},
+        "StopGracePeriod": 10_000_000_000,
         "Isolation": "default",
     }
     if part.check is not None:
@@ -41,6 +42,7 @@ def spec_of(part: Part, shelf: Shelf, replicas: int | None) -> Json:
         "TaskTemplate": {
             "ContainerSpec": container,
             "Resources": resources,
+            "RestartPolicy": {"Condition": "any", "Delay": 5_000_000_000, "MaxAttempts": 0},
             "Placement": {"Platforms": [{"Architecture": "amd64", "OS": "linux"}]},
             "Networks": [{"Target": f"{part.stack}_default", "Aliases": [part.name]}],
             "ForceUpdate": 0,
