@@ -98,6 +98,22 @@ class Chronicle:
             told.append(key)
         return told
 
+    def engine_stayed(self, engine: str) -> list[ContainerKey]:
+        """The daemon was there all the time that we could not reach it: stops meanwhile were somebody's.
+
+        Returns the containers of which that is now told.
+        """
+        told = [k for k in self.lives if k.engine == engine and (life := self.lives.get(k)) and life.end is End.ENGINE]
+        for key in told:
+            life, case = self.lives.of(key), self._cases.get(key)
+            if not life.stop_seen:
+                continue
+            life.end = End.STOPPED
+            if case is not None and case.deed is not None:
+                what = f"stopped by someone{exit_words(life.exit_code)}"
+                self.desk.amend(case.deed, case.deed.at, what=what, cause=Cause.STOPPED, trouble=False)
+        return told
+
     def gone(self, key: ContainerKey) -> None:
         """The container is no longer there."""
         self._cases.pop(key, None)

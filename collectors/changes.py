@@ -138,7 +138,7 @@ def deed(record: Record) -> str:
         return ""
     if record.object_type == "service":
         return {"scale": "scale", "deploy": "deploy", "update": "update", "create": "deploy"}.get(record.action, "")
-    if record.object_type != "container" or record.cause is Cause.SWARM:
+    if record.object_type != "container" or record.cause in (Cause.SWARM, Cause.UNKNOWN):
         return ""
     if record.cause in _BY_CAUSE:
         return _BY_CAUSE[record.cause]

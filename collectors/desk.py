@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,6 +18,8 @@ FOLLOWS = timedelta(seconds=10)
 """A `destroy` or `start` this soon after an end belongs to the same deed."""
 LONG_STOP = timedelta(minutes=15)
 """How long a container may take to end after it was asked to."""
+REPEATED = 2_000
+"""Records kept to tell others like them by."""
 SWARM_DEED = timedelta(seconds=90)
 """Tasks that end or begin this soon after their service was changed did so for that."""
 
@@ -45,6 +48,8 @@ class Case:
     deed: Draft | None = None
     """The sequence that is under way."""
     crash: Draft | None = None
+    fresh: bool = False
+    """It was made, and has not been started yet."""
     execs: dict[str, Draft] = field(default_factory=dict)
     held: list[EngineEvent] = field(default_factory=list)
     """Execs that may be its health check: not known before it is inspected."""
@@ -88,6 +93,7 @@ class Desk:
         self.dark: set[str] = set()
         """Engines whose events come late, from a time in which they could not be reached."""
         self._changed: dict[int, Record] = {}
+        self._repeated: OrderedDict[tuple[ServiceKey | None, str], Draft] = OrderedDict()
 
     def write(self, record: Record) -> Record:
         """Put out a record."""
@@ -98,6 +104,17 @@ class Desk:
         """More became known of a record."""
         draft.record = self.write(msgspec.structs.replace(draft.record, **fields))
         draft.at = at
+
+    def repeated(self, service: ServiceKey | None, what: str, at: datetime, window: timedelta) -> Draft | None:
+        """The record that said the same of the same service not long ago."""
+        draft = self._repeated.get((service, what))
+        return draft if draft is not None and at - draft.at <= window else None
+
+    def may_repeat(self, draft: Draft) -> None:
+        """The like of this record is told by it, too."""
+        self._repeated[draft.record.service, draft.record.what] = draft
+        if len(self._repeated) > REPEATED:
+            self._repeated.popitem(last=False)
 
     def take(self) -> tuple[Record, ...]:
         """The records written or amended since last asked, each once, as it is now."""
@@ -133,6 +150,11 @@ class Step:
         """It is a swarm's task."""
         return "com.docker.swarm.task.id" in self.event.attributes
 
+    @property
+    def dark(self) -> bool:
+        """It happened while the engine could not be reached, perhaps as its daemon went or came back."""
+        return self.event.engine in self.desk.dark
+
     def intent(self) -> Intent | None:
         """What of ours this event came of."""
         event = self.event
@@ -167,12 +189,26 @@ class Step:
         """This event tells more of a record."""
         self.desk.amend(draft, self.at, **fields)
 
+    def write_folded(self, what: str, window: timedelta, **fields: Any) -> Draft:
+        """A record of what a swarm does to a service again and again, with ever new containers: one for all."""
+        owner, event = self.desk.outside.owner(self.event), self.event
+        draft = self.desk.repeated(owner.key, what, self.at, window)
+        if draft is None:
+            draft = self.write(what, **fields)
+            self.desk.may_repeat(draft)
+            return draft
+        first = draft.record.first or draft.record.time
+        counted = {"count": draft.record.count + 1, "first": first, "time": event.time, "engine": event.engine}
+        self.amend(draft, object_id=event.id, object_name=event.name, **(counted | fields))
+        return draft
+
     def deed(self, what: str, **fields: Any) -> None:
         """Something somebody did: ours where we said so before, else unknown. Begins or goes on with the open deed."""
         intent = self.intent()
         fields = attributed(intent) | fields
         draft = self.case.deed
-        text = what.replace("{who}", intent.actor if intent is not None else "someone")
+        nobody = "someone or its engine" if self.dark else "someone"
+        text = what.replace("{who}", intent.actor if intent is not None else nobody)
         if draft is not None and self.follows(draft):
             if draft.record.attribution is Attribution.OWN and intent is None:
                 text = what.replace("{who}", draft.record.actor)

@@ -69,9 +69,14 @@ def number(text: str | None) -> int | None:
     return int(text) if text is not None and text.removeprefix("-").isdigit() and len(text) < 7 else None
 
 
+def restart_policy(container: Container | None) -> str:
+    """Its restart policy; empty where it is not known."""
+    return container.detail.restart_policy if container is not None and container.detail is not None else ""
+
+
 def has_policy(container: Container | None) -> bool:
     """Whether the engine is known to bring it back by itself."""
-    return container is not None and container.detail is not None and container.detail.restart_policy not in ("", "no")
+    return restart_policy(container) not in ("", "no")
 
 
 def by_policy(step: Step, ended: datetime) -> bool:

@@ -50,6 +50,8 @@ class Life:
     signalled_at: datetime | None = None
     by_own: bool = False
     """The last end was an action of ours."""
+    stop_seen: bool = False
+    """The engine said `stop` of the last end."""
     by: str = ""
     """Who did that; empty where it is not known."""
     memory_at: datetime | None = None
@@ -77,6 +79,7 @@ class Life:
 
     def died_alone(self, at: datetime, end: End) -> None:
         """It ended and nobody asked for it."""
+        self.stop_seen = False
         if self.deaths and at - self.deaths[-1] > LOOP_WINDOW:
             self.loop_began, self.loop_count = None, 0
         self.deaths.append(at)

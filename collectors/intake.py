@@ -314,6 +314,10 @@ class Intake:
         if book.status.same_as:
             return
         self._chronicle.engine_dark(book.name, change.end is None)
+        complete = change.end is not None and change.end <= change.begin
+        if complete or change.restarted is False:
+            for key in self._chronicle.engine_stayed(book.name):
+                self.touch_container(key)
         if change.end is not None and change.end > change.begin:
             book.events_since = change.end
         self.book.gap(change, book.name)

@@ -75,10 +75,9 @@ class Objects:
             self._node(event, at)
         else:
             verb = _VERBS.get((event.type, event.action))
+            whole = event.action == "prune" or event.type == "daemon"
             if verb is not None:
-                self._write(
-                    event, at, verb if event.action == "prune" or event.type == "daemon" else f"{verb} by {{who}}"
-                )
+                self._write(event, at, verb if whole else f"{verb} by {{who}}", **_by_itself(event))
 
     def _service(self, event: EngineEvent, at: datetime) -> None:
         key, name = self._service_of(event)
@@ -157,7 +156,9 @@ class Objects:
         if intent is not None and event.type == "service":
             self._intents.use_up(intent)  # one request, one event: the next is somebody else's
         who = intent.actor if intent is not None else "someone"
-        record = self._record(event, what.replace("{who}", who), **(attributed(intent) | fields))
+        record = self._record(
+            event, what.replace("{who}", str(fields.get("actor", who))), **(attributed(intent) | fields)
+        )
         return Draft(self._desk.write(record), at)
 
     def _record(self, event: EngineEvent, what: str, **fields: Any) -> Record:
@@ -175,6 +176,13 @@ class Objects:
             action=event.action,
         )
         return msgspec.structs.replace(record, **fields)
+
+
+def _by_itself(event: EngineEvent) -> dict[str, Any]:
+    """A swarm makes its own networks on each node."""
+    if event.type == "network" and event.name in ("ingress", "docker_gwbridge"):
+        return {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
+    return {}
 
 
 def _changes(event: EngineEvent) -> bool:

@@ -23,6 +23,7 @@ from .endings import (
     is_health_check,
     labelled,
     number,
+    restart_policy,
 )
 from .history import LOOP_WINDOW, End, Life
 from .model import Attribution, Cause, Health
@@ -87,7 +88,10 @@ def _died(step: Step, end: End) -> None:
     }
     crash = case.crash
     what = alone(life)
-    if crash is not None and _goes_on(crash, life, fields["cause"], step.at):
+    after_memory = crash is not None and crash.record.action == "oom"
+    if step.by_swarm and not after_memory:
+        case.crash = step.write_folded(what, LOOP_WINDOW, **fields)
+    elif crash is not None and _goes_on(crash, life, fields["cause"], step.at):
         count = crash.record.count + 1 if crash.record.action == "die" else 1
         first = crash.record.first or crash.record.time
         fields |= {"count": count, "first": first if count > 1 else None, "time": step.event.time, "action": "die"}
@@ -128,7 +132,9 @@ def _on_stop(step: Step) -> None:
         step.case.deed = None  # it waited for its restart, and somebody ended that (seen: `stop` alone)
     elif life.ended_at is None:
         life.ended_at = step.at
-    life.end = End.STOPPED
+    life.stop_seen = True
+    # The engine brings back what has this policy: if it rests, somebody wanted that.
+    life.end = End.ENGINE if step.dark and restart_policy(step.container) != "always" else End.STOPPED
     life.calmed()
     step.case.crash = None
     if step.by_swarm:
@@ -156,8 +162,9 @@ def _on_start(step: Step) -> None:
     life.signals.clear()
     life.health, life.failing_since = "", None
     life.end = End.NONE
-    draft = case.deed
-    if draft is not None and draft.record.action == "create" and step.follows(draft):
+    draft, fresh = case.deed, case.fresh
+    case.fresh = False
+    if draft is not None and fresh and step.follows(draft):
         step.amend(draft, what=draft.record.what.replace("created", "started", 1), action="start", time=step.event.time)
     elif end in (End.EXITED, End.MEMORY) and ended is not None and by_policy(step, ended):
         life.returns.append(step.at)
@@ -167,8 +174,8 @@ def _on_start(step: Step) -> None:
             case.crash.at = ended
     elif step.by_swarm:
         _swarm_deed(step, "started")
-    elif _dark(step):
-        case.deed = step.write("started while its engine could not be reached")
+    elif step.dark:
+        case.deed = step.write("started while its engine could not be reached", cause=Cause.UNKNOWN)
     elif draft is not None and end in (End.STOPPED, End.KILLED) and step.follows(draft):
         word = "stopped" if end is End.STOPPED else "killed"
         code = exit_words(life.exit_code)
@@ -178,11 +185,6 @@ def _on_start(step: Step) -> None:
         case.crash = None
         life.calmed()
         step.deed("started by {who}")
-
-
-def _dark(step: Step) -> bool:
-    """Whether this happened while the engine could not be reached, perhaps as its daemon came back."""
-    return step.event.engine in step.desk.dark
 
 
 def _on_restart(step: Step) -> None:
@@ -195,13 +197,15 @@ def _on_restart(step: Step) -> None:
 
 def _on_create(step: Step) -> None:
     image = short_image(step.event.attributes.get("image", ""))
+    step.case.fresh = True
     what = f"created from {image}" if image else "created"
     before = step.desk.outside.image_before(step.event)
     if before:
         what += f" (before: {short_image(before)})"
     if step.by_swarm:
         fields = {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
-        step.case.deed = step.write(f"{what} by the swarm", **fields)
+        what = f"{what.replace('created', 'started', 1)} by the swarm"
+        step.case.deed = step.write_folded(what, LOOP_WINDOW, **fields)
         return
     step.case.deed = None
     step.deed(what)
@@ -218,12 +222,12 @@ def _on_destroy(step: Step) -> None:
             step.deed(f"stopped and removed by {{who}}{code}", cause=Cause.REMOVED, trouble=False)
         else:
             step.deed(f"removed by force by {{who}}{code}", cause=Cause.REMOVED, trouble=False)
-    elif crash is not None and life.end in (End.EXITED, End.MEMORY) and _removed_itself(step, crash):
-        step.amend(crash, what=f"{crash.record.what}, then removed")
     elif step.by_swarm:
         case.deed = None
         fields = {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
-        case.deed = step.write("its old container was removed by the swarm", **fields)
+        case.deed = step.write_folded("its old containers were removed by the swarm", LOOP_WINDOW, **fields)
+    elif crash is not None and life.end in (End.EXITED, End.MEMORY) and _removed_itself(step, crash):
+        step.amend(crash, what=f"{crash.record.what}, then removed")
     else:
         case.deed = None
         step.deed("removed by {who}", cause=Cause.REMOVED)

@@ -78,6 +78,8 @@ class GapSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     cause: str
     certain: bool
     differences: tuple[str, ...] = ()
+    restarted: bool | None = None
+    """Whether the daemon was started anew meanwhile: what stopped then may have been stopped by it. None: not known."""
 
 
 class SwarmSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):

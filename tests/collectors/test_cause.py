@@ -10,6 +10,7 @@ from fleettop.collectors.endings import is_health_check
 from fleettop.collectors.model import (
     Attribution,
     Cause,
+    Container,
     ContainersSeen,
     ContainerState,
     EngineEvent,
@@ -399,6 +400,60 @@ def test_a_task_stopped_out_of_the_blue_may_be_anyones() -> None:
     watched.list("h1", one)
     watched.play("kill(15) die(0) stop", one)
     assert watched.told() == ["stopped by someone or the swarm (exit 0)"]
+
+
+def test_a_swarm_that_replaces_failing_tasks_again_and_again_fills_no_page() -> None:
+    """Each attempt is another container; what the swarm does to a service is told once, with how often."""
+    watched = Watched()
+    watched.up("h1", node="n1", cluster="c1")
+    for number in range(20):
+        one = container(name=f"web.1.t{number}", labels=TASK | {"com.docker.swarm.task.id": f"t{number}"})
+        watched.play("create start die(1) destroy", one, pause=2)
+    told_of = {(record.what, record.count) for record in watched.records()}
+    assert told_of == {
+        ("started from web:1 by the swarm", 20),
+        ("exited 1 by itself", 20),
+        ("its old containers were removed by the swarm", 20),
+    }
+
+
+def _unreachable(watched: Watched, script: str, one: Container, **more: object) -> None:
+    """What happens while the engine cannot be reached is told by its memory afterwards."""
+    begin = watched.clock.now()
+    watched.fleet.apply(GapSeen(engine="h1", begin=begin, end=None, cause="link lost", certain=True))
+    watched.down("h1")
+    watched.clock.advance(30)
+    watched.up("h1")
+    watched.list("h1", one)
+    watched.play(script, one, replayed=True)
+    end = begin if more.pop("complete", False) else watched.clock.now()
+    gap = GapSeen(engine="h1", begin=begin, end=end, cause="link lost", certain=True, **more)  # type: ignore[arg-type]
+    watched.fleet.apply(gap)
+
+
+@pytest.mark.parametrize(
+    ("policy", "more", "what", "state"),
+    [
+        ("unless-stopped", {}, "stopped by someone or its engine (exit 0)", "down"),
+        ("unless-stopped", {"restarted": True}, "stopped by someone or its engine (exit 0)", "down"),
+        ("unless-stopped", {"restarted": False}, "stopped by someone (exit 0)", "stopped"),
+        ("unless-stopped", {"complete": True}, "stopped by someone (exit 0)", "stopped"),
+        ("always", {"restarted": True}, "stopped by someone or its engine (exit 0)", "stopped"),
+    ],
+)
+def test_a_stop_while_the_engine_could_not_be_reached_may_be_the_engines_own(
+    policy: str, more: dict[str, bool], what: str, state: str
+) -> None:
+    """A daemon that starts anew stops what it finds, with a person's events (seen on 20.10); it brings back `always`.
+
+    Only where the daemon is known to have stayed it was somebody.
+    """
+    watched = Watched()
+    watched.list("h1", container(restart_policy=policy))
+    ended = container(restart_policy=policy, state=ContainerState.EXITED, exit_code=0)
+    _unreachable(watched, "kill(15) die(0) stop", ended, **more)
+    assert watched.told() == [what]
+    assert watched.service().state == state
 
 
 def test_an_update_says_what_it_changed_once_it_is_inspected() -> None:
