@@ -67,10 +67,10 @@ class ServicesView(View):
         members = self.containers(fleet, key)
         calm = service.state in QUIET
         state = str(service.state)
-        name_style = "dim" if service.stale or service.state is ServiceState.STOPPED else "" if calm else "strong"
+        name_style = DIM if service.state is ServiceState.STOPPED else "" if calm else "strong"
         return Row(
             key=key,
-            style="stale" if service.stale and service.state is not ServiceState.DOWN else "",
+            style="stale" if service.stale and service.state in (ServiceState.UNKNOWN, *QUIET) else "",
             cells=(
                 Cell(moment.glyphs.states[state], state),
                 Cell(label(service), name_style),
