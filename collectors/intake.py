@@ -158,6 +158,9 @@ class Intake:
         self.engines.info(book, change.info)
         self.touched.engines.add(book.name)
         self._settle_sameness(book)
+        self._learn_nodes()
+
+    def _learn_nodes(self) -> None:
         if self.swarms.learn_engines(self.engines.all()):
             for cluster in self.swarms.pictures:
                 self._touch_cluster(cluster)
@@ -170,11 +173,12 @@ class Intake:
         old, new = handed  # from now on the engine is known by its other address
         for container_id, container in tuple(old.containers.items()):
             at = old.seen_at.get(container_id, 0.0)
-            self._remove(old, container_id)
             self._chronicle.move(container.key, ContainerKey(new.name, container_id))
+            self._remove(old, container_id)
             self._put(new, msgspec.structs.replace(container, engine=new.name), at)
         new.skew, new.events_since = old.skew, old.events_since
         self._repeats.move(old.name, new.name)
+        self._learn_nodes()
 
     def _on_confirmed(self, change: Confirmed, book: Book) -> None:
         self.engines.confirmed(book, change.at, change.latency)
