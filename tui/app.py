@@ -16,14 +16,16 @@ from fleettop.collectors.reach import reach_of
 from fleettop.collectors.session import Session
 from fleettop.collectors.touched import Changed
 from textual.app import App
+from textual.binding import Binding, BindingsMap
 from textual.command import CommandPalette
 from textual.events import Resize
 from textual.worker import WorkerFailed
 
 from .acting import ACTS
 from .bridge import Bridge
+from .driver import TerminalDriver
 from .glyphs import ASCII, UNICODE, Glyphs
-from .keymap import Keys
+from .keymap import KeyBinding, Keys
 from .looking import LOOKS, show_detail
 from .screens.dashboard import DashboardScreen
 from .screens.help import HelpScreen
@@ -37,6 +39,9 @@ from .widgets.palette import CommandProvider, PaletteEntry, entries
 if TYPE_CHECKING:
     from fleettop.collectors.actions import Reach
     from fleettop.collectors.demo import DemoFleet
+
+ANYWHERE = frozenset(("app.quit", "app.suspend"))
+"""The commands that are there on every screen."""
 
 
 class FleetApp(App[int]):
@@ -64,11 +69,10 @@ class FleetApp(App[int]):
         self.group = group
         self.session = Session(addresses, rules=config.rules, read_only=read_only, clock=self.clock)
         self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)
-        super().__init__()
+        super().__init__(driver_class=TerminalDriver)
         register_themes(self)
         self.theme = theme or theme_name()
-        for binding in self.keys.bindings():
-            self.bind(binding.keys, binding.action, description=binding.title, show=False)
+        self._bindings = BindingsMap(_binding(binding) for binding in self.keys.bindings())
         self.set_keymap(self.keys.remapped())
         self.dashboard = DashboardScreen(self.keys)
 
@@ -98,13 +102,10 @@ class FleetApp(App[int]):
 
     def on_mount(self) -> None:
         """Begin to watch."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._end_by, number)
         self.run_worker(self._watch(), name="watch", exit_on_error=True)
 
-    def _end_by(self, number: int) -> None:
-        """Ended from outside: leave the terminal as it was (a bare Textual app would not)."""
+    def end_by(self, number: int) -> None:
+        """Ended by a signal: leave the terminal as it was (a bare Textual app would not)."""
         self.exit(128 + number, return_code=128 + number)
 
     async def _watch(self) -> None:
@@ -143,7 +144,7 @@ class FleetApp(App[int]):
         command = self.keys.get(str(parameters[0]))
         if command is None:
             return False
-        if command.id in ("app.quit", "app.suspend"):
+        if command.id in ANYWHERE:
             return True
         return self.screen is self.dashboard and command.at(self.dashboard.place.view)
 
@@ -231,10 +232,18 @@ async def _run(
             theme=theme_for(environ, color=color, chosen=config.theme),
             ascii_only=config.ascii or not speaks_unicode(environ),
         )
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, app.end_by, number)
         await app.run_async(mouse=mouse)
         if app.crash is not None:
             raise _root(app.crash)
         return app.return_value if app.return_value is not None else app.return_code or 0
+
+
+def _binding(key: KeyBinding) -> Binding:
+    """A command's binding. Ctrl-C and Ctrl-Z also work in fields and in dialogs, as any chord given for them does."""
+    everywhere = key.id in ANYWHERE and all("+" in name for name in key.keys.split(","))
+    return Binding(key.keys, key.action, key.title, show=False, priority=everywhere)
 
 
 def _root(crash: BaseException) -> BaseException:

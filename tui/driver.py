@@ -1,0 +1,80 @@
+"""The terminal under the program: Textual's driver, and what it leaves undone when the terminal goes away."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from typing import IO, Any, cast
+
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+
+HUNG_UP = 128 + signal.SIGHUP
+"""The exit code, as a shell has it for a program whose terminal was closed."""
+
+
+class TerminalDriver(LinuxDriver):
+    """As Textual's, but a terminal that is gone ends the program, and pixel reports of the mouse are taken back.
+
+    Textual 8.2.8 by itself: a failed write ends its writing thread and the next thirty writes block the event loop for
+    good; a failed read ends the app with a traceback and exit code 0; mode 1016 stays set where 2048 is known.
+    """
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        assert self._file is not None
+        self._file = cast("Any", TerminalFile(self._file, self._hung_up))
+
+    def _hung_up(self) -> None:
+        self._app.call_later(self._app.exit, HUNG_UP, HUNG_UP)
+
+    def _run_input_thread(self) -> None:
+        """Read keys until told to stop."""
+        try:
+            self.run_input_thread()
+        except OSError:
+            self._hung_up()
+        except Exception as error:
+            self._app.call_later(self._app._handle_exception, error)
+
+    def _disable_mouse_support(self) -> None:
+        super()._disable_mouse_support()
+        if self._mouse_pixels:
+            self.write("\x1b[?1016l")
+            self._mouse_pixels = False
+
+
+class TerminalFile:
+    """A terminal to write to. When it is gone, says so once, and what is written goes nowhere from then on."""
+
+    def __init__(self, file: IO[str], gone: Callable[[], None]) -> None:
+        self._file = file
+        self._gone = gone
+
+    def write(self, text: str) -> int:
+        """Write, now or with the next flush."""
+        try:
+            return self._file.write(text)
+        except OSError:
+            self._lose()
+            return len(text)
+
+    def flush(self) -> None:
+        """Write what is kept."""
+        try:
+            self._file.flush()
+        except OSError:
+            self._lose()
+
+    def fileno(self) -> int:
+        """The descriptor of the terminal."""
+        return self._file.fileno()
+
+    def _lose(self) -> None:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._file.fileno())  # else the interpreter fails to flush at its end: exit code 120
+        os.close(nowhere)
+        self._gone()
