@@ -134,7 +134,7 @@ class Machine(Site):
         )
 
     def pause(self, container: Container, *, on: bool) -> None:
-        """`docker pause` and `unpause`. Raises Rejected where it makes no sense: 409, and 500 for the latter, as Docker does."""
+        """`docker pause` and `unpause`. Raises Rejected where it makes no sense (409; 500 for the latter)."""
         if on and container.state == "paused":
             raise Rejected(f"Container {container.id} is already paused", status=409)
         if on and container.state != "running":

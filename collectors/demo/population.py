@@ -232,6 +232,12 @@ def bare_plan(part: Part, image: Image) -> Blueprint:
     )
 
 
+def former_tag(tag: str) -> str:
+    """The version before, whose image still lies about; empty: there was none."""
+    head, dot, last = tag.rpartition(".")
+    return f"{head}{dot}{int(last) - 1}" if last.isdigit() and int(last) > 0 else ""
+
+
 def with_free_ports(plan: Blueprint, published: set[int], machine: Machine) -> Blueprint:
     """The plan with ports that are free on this machine: a second replica gets one that the engine chooses."""
     ports: list[PortMap] = []

@@ -11,7 +11,7 @@ from . import swarmrows
 from .agenda import Agenda
 from .catalogue import SWARM, Part
 from .machine import Machine
-from .population import DAY, Seat, Shelf, compose_plan, machines, parts_for, role_of, seats, with_free_ports
+from .population import DAY, Seat, Shelf, compose_plan, former_tag, machines, parts_for, role_of, seats, with_free_ports
 from .swarm import Swarm
 from .swarmcontainers import TaskContainers, spec_of
 from .swarmthings import Task
@@ -121,6 +121,8 @@ class World:
         began = self._age(part) + self.chance.uniform(0, 300)
         container = machine.create(plan, created=began, quiet=True)
         machine.begin(container, since=began + 0.4, quiet=True)
+        if part.own and (former := former_tag(image.tag)):
+            machine.add_image(self.shelf.image(f"{image.repository}:{former}", own=True, age=60 * DAY))
 
     def _settle_service(self, swarm: Swarm, launcher: TaskContainers, part: Part, replicas: int) -> None:
         began = self._age(part)
