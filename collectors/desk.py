@@ -12,7 +12,7 @@ import msgspec
 
 from .history import Life, Lives
 from .intents import Intent, Intents
-from .model import Attribution, Container, ContainerKey, EngineEvent, Record, RecordKind, ServiceKey
+from .model import Attribution, Cause, Container, ContainerKey, EngineEvent, Record, RecordKind, ServiceKey
 
 FOLLOWS = timedelta(seconds=10)
 """A `destroy` or `start` this soon after an end belongs to the same deed."""
@@ -207,6 +207,8 @@ class Step:
         intent = self.intent()
         fields = attributed(intent) | fields
         draft = self.case.deed
+        if self.dark and intent is None:
+            fields["cause"] = Cause.UNKNOWN
         nobody = "someone or its engine" if self.dark else "someone"
         text = what.replace("{who}", intent.actor if intent is not None else nobody)
         if draft is not None and self.follows(draft):
