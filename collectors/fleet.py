@@ -73,12 +73,21 @@ class Fleet:
         self._intake.take(change)
         self._tell()
 
-    def take_changes(self) -> Changed:
-        """Put the touched services together again, and tell all that changed since last asked."""
+    def take_changes(self, budget: float | None = None) -> Changed:
+        """Put the touched services together again, and tell all that changed since last asked.
+
+        With a `budget` in seconds no more services are begun once it is used up; the rest come with the next call, and
+        `pending` says that there are some. Ten thousand containers that arrive at once freeze no screen that way.
+        """
         if self.clock.monotonic() - self._ticked >= TICK:
             self.tick()
-        self._rebuild()
+        self._rebuild(budget)
         return self._touched.take()
+
+    @property
+    def pending(self) -> bool:
+        """Whether services still wait to be put together."""
+        return bool(self._touched.rebuild)
 
     def tick(self) -> None:
         """Let time have its effect: readings become late, crash loops are over. Cheap; once a second is enough."""
@@ -236,7 +245,7 @@ class Fleet:
 
     # -- putting services together
 
-    def _rebuild(self) -> None:
+    def _rebuild(self, budget: float | None) -> None:
         for container in self._touched.standings:
             self._standings.pop(container, None)
         self._touched.standings.clear()
@@ -256,8 +265,12 @@ class Fleet:
             ours=self._intake.engines.ours,
             engine_of_node=self._intake.swarms.engine_of_node,
         )
-        for key in keys:
-            self._rebuild_one(key, known)
+        until = None if budget is None else self.clock.monotonic() + budget
+        while keys:
+            self._rebuild_one(keys.pop(), known)
+            if until is not None and self.clock.monotonic() >= until:
+                break
+        self._touched.rebuild |= keys
 
     def _rebuild_one(self, key: ServiceKey, known: Known) -> None:
         before = self._assembled.get(key)

@@ -439,6 +439,18 @@ def test_a_change_of_one_container_touches_its_service_alone() -> None:
     assert told == [ServiceKey("compose", "p", "s7")]
 
 
+def test_a_budget_puts_off_what_does_not_fit_and_loses_nothing() -> None:
+    """At least one service a call, the rest with the next ones."""
+    watched = Watched()
+    watched.list("h1", *(container(name=f"c{number}") for number in range(5)))
+    told: list[ServiceKey] = []
+    for _ in range(5):
+        assert watched.fleet.pending
+        told += watched.fleet.take_changes(budget=0.0).services
+    assert not watched.fleet.pending
+    assert sorted(key.name for key in told) == ["c0", "c1", "c2", "c3", "c4"]
+
+
 def test_everything_that_can_be_told_is_taken_in() -> None:
     """Each kind of change has its place."""
     watched = Watched()
