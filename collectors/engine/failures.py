@@ -6,7 +6,6 @@ import errno
 import getpass
 import ssl
 
-import aiohttp
 import msgspec
 
 from ..errors import (
@@ -28,6 +27,7 @@ from ..errors import (
 from ..links.base import Endpoint, UnixEndpoint
 from ..text import plain, redact_text
 from .fields import BROKEN
+from .quick_aiohttp import aiohttp
 from .versions import refusal
 from .wire import ErrorBody
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-import aiohttp
 import yarl
 
 from ..errors import EngineError, Malformed, NotAnswering
@@ -15,6 +14,7 @@ from ..links.base import Endpoint, UnixEndpoint
 from . import allowlist
 from .failures import FOREIGN, explain, refused
 from .fields import BIG
+from .quick_aiohttp import aiohttp
 
 MIB = 1 << 20
 CAP = 16 * MIB
