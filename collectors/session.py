@@ -11,7 +11,7 @@ from types import TracebackType
 from .address import EngineAddress
 from .clock import Clock, SystemClock
 from .engine.client import EngineClient
-from .errors import EngineError
+from .errors import EngineError, Unreachable
 from .fleet import Fleet
 from .links import HandshakeGate
 from .links.base import Endpoint
@@ -24,6 +24,7 @@ from .watch.swarm import Clusters
 WORDS = 12
 """Lines read of a dead container's log."""
 WORDS_EVERY = 0.25
+WORDS_AGAIN = 5.0
 
 
 class Session:
@@ -42,11 +43,11 @@ class Session:
         self.fleet = Fleet(addresses, rules=rules, clock=self.clock)
         self.interest = Interest()
         gate, clusters = HandshakeGate(), Clusters()
-        self._watches = {
+        self._watches: dict[str, EngineWatch] = {
             address.name: EngineWatch(
                 address,
                 publish=self.fleet.apply,
-                second_address=lambda name=address.name: bool(self.fleet.engines[name].same_as),  # type: ignore[misc]
+                first_address=lambda name=address.name: self._watches.get(self.fleet.engines[name].same_as),  # type: ignore[misc]
                 gate=gate,
                 clusters=clusters,
                 interest=self.interest,
@@ -115,22 +116,31 @@ class Session:
 
     async def _read_words(self) -> None:
         """Fetch the last words of dead replicas that the stories ask for."""
-        while True:
-            await asyncio.sleep(WORDS_EVERY)
-            by_engine: defaultdict[str, list[ContainerKey]] = defaultdict(list)
-            for key in self.fleet.wanted_words:
-                if self.client(key.engine) is not None:
-                    by_engine[key.engine].append(key)
-            if by_engine:
-                async with asyncio.TaskGroup() as group:
-                    for keys in by_engine.values():
-                        group.create_task(self._read_words_of(keys))
+        reading: dict[str, asyncio.Task[None]] = {}
+        async with asyncio.TaskGroup() as group:
+            while True:
+                await asyncio.sleep(WORDS_EVERY)
+                by_engine: defaultdict[str, list[ContainerKey]] = defaultdict(list)
+                for key in self.fleet.wanted_words:
+                    if self.client(key.engine) is not None:
+                        by_engine[key.engine].append(key)
+                for engine, keys in by_engine.items():
+                    if engine not in reading or reading[engine].done():  # a frozen engine holds up no other's
+                        reading[engine] = group.create_task(self._read_words_of(engine, keys))
 
-    async def _read_words_of(self, keys: Sequence[ContainerKey]) -> None:
+    async def _read_words_of(self, engine: str, keys: Sequence[ContainerKey]) -> None:
         for key in keys:
-            client = self.client(key.engine)
+            watch = self._watches[engine]
+            await watch.way.free()
+            client = watch.client
+            if client is None:
+                return
             lines: tuple[str, ...] = ()
-            if client is not None:
-                with suppress(EngineError):  # no words is an answer too: they are not asked for again
-                    lines = await client.tail(key.id, WORDS)
-            self.fleet.apply(WordsSeen(engine=key.engine, id=key.id, lines=lines))
+            try:
+                lines = await client.tail(key.id, WORDS)
+            except Unreachable:
+                await asyncio.sleep(WORDS_AGAIN)
+                return  # asked for again
+            except EngineError:
+                pass  # no words is an answer too: they are not asked for again
+            self.fleet.apply(WordsSeen(engine=engine, id=key.id, lines=lines))

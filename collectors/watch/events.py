@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import aclosing
 from datetime import datetime, timedelta
 
 from ..clock import Clock
 from ..engine.client import EngineClient
+from ..errors import ConnectionLost, NotAnswering
 from ..model import Change, EngineEvent, EventsSeen, GapSeen
 
 FILTERS: dict[str, tuple[str, ...]] = {
@@ -58,6 +60,13 @@ CONTAINER_CHANGES = frozenset(
 )  # fmt: skip
 OVERLAP_NS = 5_000_000_000
 """Swarm events carry the object's own time, not that of emission: resume a little early and drop what we have."""
+PAST = timedelta(hours=1)
+"""Of an engine that keeps its events in a file (Podman), which may hold weeks: read on the first connection."""
+STALLED = 10.0
+"""Seconds without a line, after which an engine that is telling its past has stopped doing so."""
+SILENCE = 300.0
+"""Seconds without an event, after which the stream is opened anew: a connection on which nothing is said may have been
+dropped on the way, and this one alone has no question on it that would tell."""
 
 
 class EventStream:
@@ -67,39 +76,110 @@ class EventStream:
         self.engine = engine
         self.last: EngineEvent | None = None
         self.overrun = 0
+        self.heard_at = float("-inf")
+        """Monotonic time of the last event that came by itself."""
         self._publish = publish
         self._clock = clock
+        self._read_to: tuple[int, float] | None = None
+        """Up to where the past was read: the engine's clock in nanoseconds, and ours (monotonic) at that moment."""
+        self._dropped: dict[str, EngineEvent] = {}
         self._seen: set[tuple[int, str, str, str]] = set()
         self._order: deque[tuple[int, str, str, str]] = deque()
         self._queue: deque[EngineEvent] = deque()
         self._wake = asyncio.Event()
 
-    async def replay(self, client: EngineClient, *, until: datetime) -> bool:
+    def inherit(self, other: EventStream) -> None:
+        """Go on where another stream of the same engine ended."""
+        self.last, self._read_to = other.last, other._read_to
+        self._seen, self._order = set(other._seen), deque(other._order)
+
+    async def replay(
+        self, client: EngineClient, *, until: datetime, on_container: Callable[[EngineEvent], None] | None = None
+    ) -> bool:
         """Take in what the engine's ring still holds up to `until` (its clock). True: nothing was lost since last time.
 
-        Asked without a filter, since only the whole ring tells whether it was overrun.
+        Asked without a filter, since only the whole ring tells whether it was overrun. What happened to containers is
+        also handed to `on_container`. Raises NotAnswering where the engine stops in the middle.
         """
-        last = self.last
-        ring = [event async for event in client.events(since=1, until=nanoseconds(until))]
+        last, before = self.last, self._read_to
+        ring = await self._past(client, until)
+        self._read_to = nanoseconds(until), self._clock.monotonic()
         fresh = tuple(event for event in ring if wanted(event) and self._first_time(event))
         if fresh:
-            self._remember_last(fresh[-1])
+            self.last = fresh[-1]
             self._publish(EventsSeen(engine=self.engine, events=fresh, replayed=True))
-        return last is None or any(event.identity == last.identity for event in ring)
+        for event in fresh:
+            if on_container is not None and _changes_container(event):
+                on_container(event)
+        if last is None:
+            return before is None  # a ring that was empty before tells nothing of whether it was emptied since
+        return any(event.identity == last.identity for event in ring)
+
+    async def _past(self, client: EngineClient, until: datetime) -> list[EngineEvent]:
+        since = 1
+        if client.podman:
+            since = self.last.time_nano - OVERLAP_NS if self.last is not None else nanoseconds(until - PAST)
+        ring: list[EngineEvent] = []
+        loop = asyncio.get_running_loop()
+        try:
+            async with (
+                asyncio.timeout(STALLED) as limit,
+                aclosing(client.events(since=since, until=nanoseconds(until))) as events,
+            ):
+                async for event in events:
+                    ring.append(event)
+                    limit.reschedule(loop.time() + STALLED)
+        except TimeoutError as error:
+            raise NotAnswering(f"{self.engine} stopped telling what happened before.") from error
+        return ring
 
     async def read(self, client: EngineClient, *, filtered: bool = True) -> None:
         """Follow the live stream for ever. Only queues: an engine drops events for a reader that is slow to take them
         (moby: 100 ms), and suffers from one that does not (seen: its other calls slowed fifty-fold).
+
+        Raises ConnectionLost where the engine ends the stream, as it does when it is shut down.
         """
-        since = self.last.time_nano - OVERLAP_NS if self.last else nanoseconds(self._clock.now() - timedelta(seconds=5))
-        async for event in client.events(since=max(since, 1), filters=FILTERS if filtered else None):
-            if not wanted(event) or not self._first_time(event):
+        loop = asyncio.get_running_loop()
+        filters = FILTERS if filtered else None
+        since = self._resume_at(0.0)
+        while True:
+            try:
+                async with (
+                    asyncio.timeout(SILENCE) as limit,
+                    aclosing(client.events(since=since, filters=filters)) as events,
+                ):
+                    async for event in events:
+                        limit.reschedule(loop.time() + SILENCE)
+                        self._take(event)
+            except TimeoutError:
+                since = self._resume_at(SILENCE)
                 continue
-            if len(self._queue) >= QUEUE:
-                self.overrun += 1
-                continue
-            self._queue.append(event)
-            self._wake.set()
+            raise ConnectionLost(f"{self.engine} ended its stream of events.")
+
+    def _resume_at(self, silent: float) -> int:
+        """Where on the engine's clock to go on, after so many seconds without an event: early enough for all of it.
+
+        The last event alone does not tell: one of the swarm may carry the time of another machine's clock.
+        """
+        if self._read_to is None:
+            now = nanoseconds(self._clock.now())
+        else:
+            read_to, at = self._read_to
+            now = read_to + int((self._clock.monotonic() - at - silent) * 1e9) if silent else read_to
+        last = self.last.time_nano if self.last is not None else now
+        return max(1, min(now, last) - OVERLAP_NS)
+
+    def _take(self, event: EngineEvent) -> None:
+        self.heard_at = self._clock.monotonic()
+        if not wanted(event) or not self._first_time(event):
+            return
+        if len(self._queue) >= QUEUE:
+            self.overrun += 1
+            if _changes_container(event):
+                self._dropped[event.id] = event
+            return
+        self._queue.append(event)
+        self._wake.set()
 
     async def deliver(self, on_container: Callable[[EngineEvent], None], on_swarm: Callable[[], None]) -> None:
         """Hand over what `read` queued, as it comes, for ever."""
@@ -110,10 +190,11 @@ class EventStream:
             self._queue.clear()
             if not events:
                 continue
-            self._remember_last(events[-1])
+            self.last = events[-1]  # in the order they were said, which is that of the ring; not in that of their times
             self._publish(EventsSeen(engine=self.engine, events=events))
-            for event in events:
-                if event.type == "container" and event.action in CONTAINER_CHANGES and event.id:
+            dropped, self._dropped = tuple(self._dropped.values()), {}
+            for event in (*events, *dropped):
+                if _changes_container(event):
                     on_container(event)
                 if event.type in ("service", "node") or "com.docker.swarm.task.id" in event.attributes:
                     on_swarm()
@@ -124,10 +205,6 @@ class EventStream:
         lost, self.overrun = self.overrun, 0
         words = f"{lost} events came faster than they could be taken in"
         self._publish(GapSeen(engine=self.engine, begin=begin, end=self._clock.now(), cause=words, certain=True))
-
-    def _remember_last(self, event: EngineEvent) -> None:
-        if self.last is None or event.time_nano >= self.last.time_nano:
-            self.last = event
 
     def _first_time(self, event: EngineEvent) -> bool:
         identity = event.identity
@@ -143,6 +220,10 @@ class EventStream:
 def nanoseconds(moment: datetime) -> int:
     """Unix time in nanoseconds, as the engine counts `timeNano`."""
     return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+
+
+def _changes_container(event: EngineEvent) -> bool:
+    return event.type == "container" and event.action in CONTAINER_CHANGES and bool(event.id)
 
 
 def wanted(event: EngineEvent) -> bool:

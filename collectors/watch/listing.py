@@ -9,8 +9,9 @@ import msgspec
 
 from ..clock import Clock
 from ..engine.client import EngineClient
+from ..errors import Malformed, Rejected
 from ..model import Change, Container, ContainersSeen, ContainerState, EngineInfo, Health, Listed
-from .pace import Coalescer
+from .pace import Coalescer, Way
 
 COALESCE = 0.05
 INSPECTS_AT_ONCE = 4
@@ -24,42 +25,77 @@ class ContainerList:
     def __init__(self, engine: str, publish: Callable[[Change], None], clock: Clock) -> None:
         self.engine = engine
         self.known: dict[str, Container] = {}
+        self.way = Way(clock)
+        self.answered_at = float("-inf")
+        """Monotonic time of the last answer to any of the questions here."""
         self._publish = publish
         self._clock = clock
         self._dirty = Coalescer(COALESCE, clock)
+        self._doubted: set[str] = set()
+        self._refused: set[str] = set()
+        self._meanwhile: set[str] = set()
+        self._turns = {False: asyncio.Semaphore(INSPECTS_AT_ONCE), True: asyncio.Semaphore(1)}
 
     def changed(self, container_id: str) -> None:
         """An event names this container: read it again soon."""
         self._dirty.add(container_id)
 
+    def inherit(self, other: ContainerList) -> None:
+        """Go on with what was read of the same engine over another address."""
+        self.known = {i: msgspec.structs.replace(c, engine=self.engine) for i, c in other.known.items()}
+
+    def doubt(self) -> None:
+        """Events were missed: details are read again even where the list shows nothing new (a restart looks so)."""
+        self._doubted = set(self.known)
+
     async def read_all(self, client: EngineClient) -> tuple[str, ...]:
         """List everything, publish it, and tell in words what differs from the list before."""
         at = self._clock.monotonic()
-        listing = await client.list_containers()
+        self._meanwhile.clear()
+        async with self.way.alone():
+            listing = await client.list_containers()
         before = self.known
+        self.answered_at = self._clock.monotonic()
+        self._refused.clear()
         refused = frozenset(listing.refused)
         fresh = {row.id: _with_detail(row, before.get(row.id)) for row in listing.containers}
+        for container_id in self._meanwhile:
+            # Inspected while the list was on its way: which of the two is older is not known, so it is read once more.
+            fresh.pop(container_id, None)
+            if container_id in before:
+                fresh[container_id] = before[container_id]
+            self.changed(container_id)
         self.known = {**{i: c for i, c in before.items() if i in refused}, **fresh}
         self._publish(Listed(engine=self.engine, containers=tuple(fresh.values()), refused=listing.refused, at=at))
         return differences(before, self.known) if before else ()
 
     async def inspect(self, client: EngineClient, ids: Iterable[str]) -> None:
-        """Inspect these, a few at a time, and publish what was found. One that vanished is simply gone (no error)."""
+        """Inspect these, a few at a time, and publish what was found. One that vanished is simply gone (no error).
+
+        One whose answer makes no sense keeps its old reading, and hides none of the others.
+        """
         at = self._clock.monotonic()
         ids = tuple(ids)
         found: dict[str, Container | None] = {}
-        turn = asyncio.Semaphore(INSPECTS_AT_ONCE)
 
         async def one(container_id: str) -> None:
-            async with turn:
-                found[container_id] = await client.inspect(container_id)
+            async with self._turns[self.way.narrow]:
+                await self.way.free()
+                try:
+                    found[container_id] = await client.inspect(container_id)
+                except (Malformed, Rejected):
+                    self._refused.add(container_id)
+                self.answered_at = self._clock.monotonic()
 
         if len(ids) == 1:
-            found[ids[0]] = await client.inspect(ids[0])
+            await one(ids[0])
         else:
             async with asyncio.TaskGroup() as group:
                 for container_id in ids:
                     group.create_task(one(container_id))
+        self._meanwhile.update(found)
+        self._doubted.difference_update(found)
+        self._refused.difference_update(found)
         seen = tuple(container for container in found.values() if container is not None)
         gone = tuple(container_id for container_id, container in found.items() if container is None)
         for container in seen:
@@ -96,7 +132,11 @@ class ContainerList:
         )
 
     def _uninspected(self, wanted: Callable[[Container], bool]) -> list[str]:
-        return [i for i, c in self.known.items() if c.detail is None and wanted(c)]
+        return [
+            i
+            for i, c in self.known.items()
+            if (c.detail is None or i in self._doubted) and i not in self._refused and wanted(c)
+        ]
 
 
 def in_trouble(container: Container) -> bool:

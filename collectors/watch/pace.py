@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from ..clock import Clock
 
 STRETCH = 3.0
 """A poll waits at least this many times what its last answer took."""
+SLOW = 2.0
+"""Seconds for a whole list, from which on a way is narrow: one small question at a time."""
 
 
 class Pacer:
@@ -25,7 +29,12 @@ class Pacer:
     @property
     def pause(self) -> float:
         """Seconds to wait now that the call has ended."""
-        return max(self.interval, STRETCH * (self._clock.monotonic() - self._began))
+        return max(self.interval, self.soonest)
+
+    @property
+    def soonest(self) -> float:
+        """Seconds to wait at least, now that the call has ended, even where there is news."""
+        return STRETCH * (self._clock.monotonic() - self._began)
 
 
 class Coalescer:
@@ -54,3 +63,32 @@ class Coalescer:
         taken = frozenset(self._pending)
         self._pending.clear()
         return taken
+
+
+class Way:
+    """Who asks what on the way to one engine: a long answer has it for itself.
+
+    What is asked behind 90 kB at 2 kB/s is answered 45 s later, which would look like a frozen engine.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.narrow = False
+        """The last long answer took so long that small ones are better asked one by one."""
+        self._clock = clock
+        self._free = asyncio.Event()
+        self._free.set()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        """Hold small questions back while a long answer comes."""
+        began = self._clock.monotonic()
+        self._free.clear()
+        try:
+            yield
+            self.narrow = self._clock.monotonic() - began > SLOW
+        finally:
+            self._free.set()
+
+    async def free(self) -> None:
+        """Wait until no long answer is under way."""
+        await self._free.wait()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from ..address import EngineAddress
 from ..clock import Clock
 from ..engine.client import EngineClient
-from ..errors import ConnectionLost, EngineError, Rejected, TimedOut, Unsupported
+from ..errors import ConnectionLost, EngineError, Malformed, NotAnswering, Rejected, Unreachable, Unsupported
 from ..links import HandshakeGate, link_to
 from ..links.base import Endpoint, Link, UnixEndpoint
 from ..model import (
@@ -25,19 +26,26 @@ from ..model import (
     LinkStatus,
 )
 from .backoff import Backoff
-from .events import EventStream
+from .events import OVERLAP_NS, EventStream, nanoseconds
 from .interest import Interest
 from .listing import ContainerList
-from .pace import Pacer
-from .swarm import Clusters, SwarmReader
+from .pace import Pacer, Way
+from .swarm import CALM, Clusters, SwarmReader
 from .usage import AT_ONCE, UsageReader
 
 _log = logging.getLogger(__name__)
 
 PING = 8.0
 RELIST = 60.0
-OPEN_DEADLINE = 30.0
-"""Seconds for a whole SSH way with its jumps; every single step has its own, shorter one."""
+STAND_BY = 0.5
+"""Seconds in which a second address notices that it is needed."""
+
+
+class Gap(NamedTuple):
+    """A span of which nothing is known yet; without a cause it has not been told."""
+
+    begin: datetime
+    cause: str = ""
 
 
 class EngineWatch:
@@ -48,7 +56,7 @@ class EngineWatch:
         address: EngineAddress,
         *,
         publish: Callable[[Change], None],
-        second_address: Callable[[], bool],
+        first_address: Callable[[], EngineWatch | None],
         gate: HandshakeGate,
         clusters: Clusters,
         interest: Interest,
@@ -61,7 +69,7 @@ class EngineWatch:
         self.answered = asyncio.Event()
         """Set once the engine has been listed, or has failed."""
         self._publish = publish
-        self._second_address = second_address
+        self._first_address = first_address
         self._gate = gate
         self._read_only = read_only
         self._clock = clock
@@ -69,15 +77,26 @@ class EngineWatch:
         self._retry = asyncio.Event()
         self._status = LinkStatus(since=clock.monotonic())
         self._info: EngineInfo | None = None
-        self._lost_at: float | None = None
+        self._members = asyncio.Event()
+        """What the engine says of its place in a swarm is another than before."""
+        self._heard: float | None = None
+        """Monotonic time at which everything said so far was certainly heard; None: not following."""
+        self._gap: Gap | None = None
         self._list = ContainerList(address.name, publish, clock)
         self._events = EventStream(address.name, publish, clock)
         self._swarm = SwarmReader(address.name, clusters, publish, clock)
         self._usage = UsageReader(address.name, interest, self._list, publish, clock)
 
+    @property
+    def way(self) -> Way:
+        """Who asks what of this engine at the moment."""
+        return self._list.way
+
     async def run(self) -> None:
-        """Watch until cancelled."""
+        """Watch until cancelled. May be called again: what was missed since is a gap then."""
         try:
+            if self._gap is not None:
+                self._tell_gap("fleettop was stopped for a while")
             while True:
                 error = await self._attempt()
                 await self._wait(error)
@@ -107,6 +126,7 @@ class EngineWatch:
             return self._explain(error)
         finally:
             self.client = self.endpoint = None
+            self._end_following()
             self.answered.set()
             await link.close()
         return ConnectionLost(f"The way to {self.address.name} ended.")
@@ -123,7 +143,7 @@ class EngineWatch:
         )
 
     async def _serve(self, link: Link) -> None:
-        endpoint = await self._open(link)
+        endpoint = await link.open()  # each of its steps has a deadline; waiting for its turn at a jump host has none
         client = EngineClient(endpoint, engine=self.address.name, read_only=self._read_only, clock=self._clock)
         try:
             await client.negotiate()
@@ -133,43 +153,58 @@ class EngineWatch:
             )
             self._publish(EngineSeen(engine=self.address.name, info=self._info))
             self.client, self.endpoint = client, endpoint
-            self._backoff.reset()
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._end_with(link))
                 group.create_task(self._ping(client))
-                if self._second_address():
-                    await self._stand_by()
-                else:
-                    await self._read(client, self._info, group)
+                await self._stand_by()
+                await self._read(client, self._info, group)
         finally:
             await client.close()
 
-    async def _open(self, link: Link) -> Endpoint:
-        try:
-            async with asyncio.timeout(OPEN_DEADLINE):
-                return await link.open()
-        except TimeoutError as error:
-            raise TimedOut(f"No way to {self.address.name} within {OPEN_DEADLINE:.0f} s.") from error
-
     async def _read(self, client: EngineClient, info: EngineInfo, group: asyncio.TaskGroup) -> None:
+        skew = timedelta(seconds=info.skew or 0)
+        listed = nanoseconds(self._clock.now() + skew) - OVERLAP_NS
+        again = bool(self._list.known)
         differences = await self._list.read_all(client)
         self.answered.set()
-        complete = await self._events.replay(client, until=self._clock.now() + timedelta(seconds=info.skew or 0))
+
+        def happened(event: EngineEvent) -> None:
+            if again or event.time_nano >= listed:  # maybe after the list was made
+                self._on_container(event)
+
+        async with self._list.way.alone():  # the past can be long too
+            until = self._clock.now() + skew
+            heard = self._clock.monotonic()
+            complete = await self._events.replay(client, until=until, on_container=happened)
+        if not complete:
+            self._list.doubt()
+        self._heard = heard
+        self._backoff.reset()
         self._close_gap(complete, differences)
-        group.create_task(self._events.read(client, filtered=info.kind == "docker"))
+        group.create_task(self._follow_events(client, filtered=info.kind == "docker"))
         group.create_task(self._events.deliver(self._on_container, self._swarm.changed))
         group.create_task(self._list.follow(client))
         group.create_task(self._keep(client))
         group.create_task(self._usage.read(client, samples_at_once(self.endpoint)))
-        if info.swarm is not None and info.swarm.manager:
-            group.create_task(self._read_swarm(client, info.swarm.cluster_id))
+        group.create_task(self._read_swarm(client))
 
     async def _stand_by(self) -> None:
-        """This is a second address of an engine that is read already: keep the way open, ask for nothing."""
-        self.answered.set()
-        while self._second_address():  # noqa: ASYNC110 - as rarely as the pings that keep this way open
-            await asyncio.sleep(PING)
-        raise ConnectionLost(f"The first address of {self.address.name} is gone: this one takes over.")
+        """While this is a second address of an engine that is read already: keep the way open, ask for nothing.
+
+        Goes on where the first one ended when that is gone.
+        """
+        first = None
+        while (other := self._first_address()) is not None:
+            first = other
+            self._backoff.reset()
+            self.answered.set()
+            await asyncio.sleep(STAND_BY)
+        if first is not None:
+            self._list.inherit(first._list)
+            self._events.inherit(first._events)
+            self._gap, first._gap = first._gap, None
+            if self._gap is not None:
+                self._tell_gap(f"{first.address.name} lost, this is its second address")
 
     async def _end_with(self, link: Link) -> None:
         await link.lost()
@@ -179,9 +214,27 @@ class EngineWatch:
         pacer = Pacer(PING, self._clock)
         while True:
             await asyncio.sleep(pacer.pause)
+            await self._list.way.free()
             pacer.begin()
-            latency = await client.ping()
+            began = self._clock.monotonic()
+            latency: float | None = None
+            try:
+                latency = await client.ping()
+            except Unreachable as error:
+                if self._list.answered_at <= began:
+                    raise self._unsure(error) from error
+                # Late, but something else was answered meanwhile: the way is narrow and not broken.
+            if self._heard is not None:
+                self._heard = began
             self._publish(Confirmed(engine=self.address.name, at=self._clock.monotonic(), latency=latency))
+
+    def _unsure(self, error: Unreachable) -> Unreachable:
+        """Through an open connection a frozen engine and a pulled cable look alike."""
+        if not isinstance(error, NotAnswering) or self.address.scheme == "unix":
+            return error
+        return NotAnswering(
+            str(error), hint="Whether only the engine is silent or its whole host, the next attempt will tell."
+        )
 
     async def _keep(self, client: EngineClient) -> None:
         """Details first, then everything again every minute: the safety net under the events."""
@@ -192,17 +245,39 @@ class EngineWatch:
             pacer.begin()
             await self._list.read_all(client)
             info = await client.info()
+            if self._info is None or info.swarm != self._info.swarm:
+                self._members.set()
+            self._info = info
             self._publish(EngineSeen(engine=self.address.name, info=info))
             if self._list.contradicts(info):
                 await self._list.inspect(client, tuple(self._list.known))
             else:
                 await self._list.fill_in(client)
 
-    async def _read_swarm(self, client: EngineClient, cluster_id: str) -> None:
+    async def _follow_events(self, client: EngineClient, *, filtered: bool) -> None:
         try:
-            await self._swarm.read(client, cluster_id)
-        except (Rejected, Unsupported):
-            return  # no longer a manager: the next `/info` says so, and containers are unaffected
+            await self._events.read(client, filtered=filtered)
+        except ConnectionLost:
+            if self.address.scheme != "ssh":  # there it is our own end that hangs up, maybe after a long silence
+                self._heard = self._clock.monotonic()
+            raise
+
+    async def _read_swarm(self, client: EngineClient) -> None:
+        """While this is a manager, also from later on."""
+        while True:
+            self._members.clear()
+            swarm = self._info.swarm if self._info is not None else None
+            if swarm is None or not swarm.manager:
+                await self._members.wait()
+                continue
+            try:
+                await self._swarm.read(client, swarm.cluster_id, self._list.way, self._is_manager)
+            except (Rejected, Unsupported, Malformed) as error:  # containers are unaffected
+                _log.info("the swarm of %s cannot be read: %s", self.address.name, error)
+                await asyncio.sleep(CALM)
+
+    def _is_manager(self) -> bool:
+        return self._info is not None and self._info.swarm is not None and self._info.swarm.manager
 
     def _on_container(self, event: EngineEvent) -> None:
         self._list.changed(event.id)
@@ -212,8 +287,8 @@ class EngineWatch:
     async def _wait(self, error: EngineError) -> None:
         pause = self._backoff.next(error)
         now = self._clock.monotonic()
-        if self._status.phase is LinkPhase.UP and self._lost_at is None:
-            self._open_gap(error)
+        if self._gap is not None and not self._gap.cause:
+            self._tell_gap(f"link lost, {error.word}")
         self._say(phase=LinkPhase.DOWN, error=error, retry_at=now + pause, attempts=self._backoff.attempts)
         self._retry.clear()
         try:
@@ -222,26 +297,30 @@ class EngineWatch:
         except TimeoutError:
             pass
 
-    def _open_gap(self, error: EngineError) -> None:
-        self._lost_at = self._clock.monotonic()
-        self._gap_begin = self._clock.now()
-        self._gap_cause = f"link lost, {error.word}"
-        self._publish(
-            GapSeen(engine=self.address.name, begin=self._gap_begin, end=None, cause=self._gap_cause, certain=True)
-        )
+    def _end_following(self) -> None:
+        """From here on nothing is known: from when its silence began, not from when that was noticed."""
+        heard, self._heard = self._heard, None
+        if heard is not None and self._gap is None:
+            silent = self._clock.monotonic() - max(heard, self._events.heard_at)
+            self._gap = Gap(self._clock.now() - timedelta(seconds=silent))
+
+    def _tell_gap(self, cause: str) -> None:
+        assert self._gap is not None
+        self._gap = gap = Gap(self._gap.begin, cause)
+        self._publish(GapSeen(engine=self.address.name, begin=gap.begin, end=None, cause=cause, certain=True))
 
     def _close_gap(self, complete: bool, differences: tuple[str, ...]) -> None:
-        if self._lost_at is None:
+        gap, self._gap = self._gap, None
+        if gap is None:
             return
-        self._lost_at = None
-        cause = self._gap_cause
+        cause = gap.cause
         if complete:
             cause += "; the engine remembered all of it"
         self._publish(
             GapSeen(
                 engine=self.address.name,
-                begin=self._gap_begin,
-                end=self._gap_begin if complete else self._clock.now(),
+                begin=gap.begin,
+                end=gap.begin if complete else self._clock.now(),
                 cause=cause,
                 certain=not complete,
                 differences=differences,

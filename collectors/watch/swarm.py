@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ..clock import Clock
 from ..engine.client import EngineClient
 from ..model import Change, SwarmPicture, SwarmSeen
-from .pace import Pacer
+from .pace import Pacer, Way
 
 CALM = 30.0
 MOVING = 2.0
@@ -44,32 +44,34 @@ class SwarmReader:
         """Something of the swarm moved: look soon."""
         self._nudge.set()
 
-    async def read(self, client: EngineClient, cluster_id: str) -> None:
-        """Read for ever; gives its turn away when this manager has lost sight of the swarm."""
-        while True:
-            async with self._clusters.turn(cluster_id):
-                await self._read_while_it_sees(client)
-            await asyncio.sleep(MOVING)
-
-    async def _read_while_it_sees(self, client: EngineClient) -> None:
+    async def read(self, client: EngineClient, cluster_id: str, way: Way, still: Callable[[], bool]) -> None:
+        """Read while this is `still` a manager; gives its turn away when this manager has lost sight of the swarm."""
         pacer = Pacer(CALM, self._clock)
+        while still():
+            async with self._clusters.turn(cluster_id):
+                await self._read_while_it_sees(client, pacer, way)
+            pacer.interval = MOVING
+            await asyncio.sleep(pacer.pause)  # without a quorum every call hangs, here and on the manager
+
+    async def _read_while_it_sees(self, client: EngineClient, pacer: Pacer, way: Way) -> None:
         while True:
             self._nudge.clear()
+            await way.free()
             pacer.begin()
             picture = await client.swarm()
             self._publish(SwarmSeen(engine=self._engine, picture=picture))
-            if picture.error:
+            if picture.error and not picture.nodes:
                 return
             pacer.interval = MOVING if moving(picture) else CALM
-            await self._pause(pacer.pause)
+            await self._pause(pacer.pause, max(TOGETHER, pacer.soonest))
 
-    async def _pause(self, longest: float) -> None:
+    async def _pause(self, longest: float, soonest: float) -> None:
         try:
             async with asyncio.timeout(longest):
                 await self._nudge.wait()
         except TimeoutError:
             return
-        await asyncio.sleep(TOGETHER)
+        await asyncio.sleep(soonest)
 
 
 def moving(picture: SwarmPicture) -> bool:

@@ -39,18 +39,23 @@ class UsageReader:
         self._publish = publish
         self._clock = clock
         self._before: dict[str, StatsSample] = {}
+        self._asked: set[str] = set()
 
     async def read(self, client: EngineClient, at_once: int = AT_ONCE) -> None:
         """Sample for ever, so many containers at once."""
         pacer = Pacer(INTERVAL, self._clock)
-        turn = asyncio.Semaphore(at_once)
+        turn, one = asyncio.Semaphore(at_once), asyncio.Semaphore(1)
         while True:
+            await self._containers.way.free()
             ids = self._looked_at()
-            first = [i for i in ids if i not in self._before]
+            first = [i for i in ids if i not in self._asked]
+            self._asked.intersection_update(self._containers.known)
+            self._asked.update(first)
             pacer.begin()
-            await self._sample(client, first or ids, turn)
-            pause = FIRST if first else pacer.pause if ids else None
-            await self._interest.more(self._engine, pause)
+            await self._sample(client, first or ids, one if self._containers.way.narrow else turn)
+            # What is looked at and does not run may be started: then nothing new comes into sight.
+            pause = pacer.pause if self._interest.of(self._engine) else None
+            await self._interest.more(self._engine, max(FIRST, pacer.pause - INTERVAL) if first else pause)
 
     def _looked_at(self) -> list[str]:
         known = self._containers.known

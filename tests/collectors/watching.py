@@ -54,6 +54,8 @@ class FakeClient(EngineClient):
         self.live: list[EngineEvent] = []
         self.asked: list[str] = []
         self.filters: list[Mapping[str, Sequence[str]] | None] = []
+        self.podman = False
+        self.since: list[int | None] = []
 
     async def list_containers(self, ids: Sequence[str] = ()) -> Listing:
         """The rows."""
@@ -74,6 +76,7 @@ class FakeClient(EngineClient):
     ) -> AsyncIterator[EngineEvent]:
         """The ring up to `until`; else the live ones, and then silence."""
         self.filters.append(filters)
+        self.since.append(since)
         for one in self.ring if until is not None else self.live:
             yield one
         if until is None:
