@@ -7,7 +7,7 @@ import pwd
 import socket
 
 from .actions.steps import Step, StepResult
-from .fleet import Fleet
+from .fleet.fleet import Fleet
 from .model import Record
 
 

@@ -12,11 +12,11 @@ from .address import EngineAddress
 from .clock import Clock, SystemClock
 from .engine.client import EngineClient
 from .errors import EngineError, Unreachable
-from .fleet import Fleet
+from .fleet.fleet import Fleet
 from .links import HandshakeGate
 from .links.base import Endpoint
 from .model import ContainerKey, WordsSeen
-from .services import ServiceRule
+from .services.places import ServiceRule
 from .watch.interest import Interest
 from .watch.supervisor import EngineWatch
 from .watch.swarm import Clusters

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from fleettop.collectors.address import EngineAddress
 from fleettop.collectors.clock import SystemClock
 from fleettop.collectors.config import Config
-from fleettop.collectors.fleet import Fleet
+from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.reach import reach_of
 from fleettop.collectors.session import Session
-from fleettop.collectors.touched import Changed
 from textual.app import App
 from textual.binding import Binding, BindingsMap
 from textual.command import CommandPalette
 from textual.events import Resize
+from textual.filter import Monochrome, NoColor
 from textual.worker import WorkerFailed
 
 from .acting import ACTS
@@ -72,6 +72,10 @@ class FleetApp(App[int]):
         super().__init__(driver_class=TerminalDriver)
         register_themes(self)
         self.theme = theme or theme_name()
+        # NO_COLOR has been heeded by whoever chose the theme; Textual's Monochrome draws greys for it.
+        self._filters = [kept for kept in self._filters if not isinstance(kept, Monochrome)]
+        if self.theme == theme_name(colours=0):
+            self._filters.append(NoColor())
         self._bindings = BindingsMap(_binding(binding) for binding in self.keys.bindings())
         self.set_keymap(self.keys.remapped())
         self.dashboard = DashboardScreen(self.keys)
@@ -183,9 +187,11 @@ class FleetApp(App[int]):
 
     async def _suspend(self) -> None:
         """Ctrl-Z: engines first, since a stopped process takes no events and an engine suffers from that."""
+        if not isinstance(self._driver, TerminalDriver):
+            return  # there is no terminal
         await self.session.suspend()
         try:
-            self.action_suspend_process()
+            self._driver.stop_process()
         finally:
             self.session.resume()
 

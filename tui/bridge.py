@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from fleettop.collectors.fleet import Changed
 from fleettop.collectors.session import Session
-from fleettop.collectors.touched import Changed
 
 FRAME = 0.05
 """Seconds between two hand-overs while changes keep coming; the first after a quiet time goes at once."""

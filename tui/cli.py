@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol, cast
 
 from fleettop.collectors.config import COLORS, Config, load_config
+from fleettop.collectors.config.tomlfile import nearest
 from fleettop.collectors.errors import ConfigError, EngineError, FleetError, ReadOnly
-from fleettop.collectors.tomlfile import nearest
 
 from .commands import COMMANDS, Command
 from .output import Output, wants_color

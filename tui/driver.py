@@ -1,4 +1,4 @@
-"""The terminal under the program: Textual's driver, and what it leaves undone when the terminal goes away."""
+"""The terminal under the program: Textual's driver, and what it leaves undone when the terminal goes, or comes back."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ HUNG_UP = 128 + signal.SIGHUP
 
 
 class TerminalDriver(LinuxDriver):
-    """As Textual's, but a terminal that is gone ends the program, and pixel reports of the mouse are taken back.
+    """As Textual's, but a terminal that is gone ends the program, and one that comes back is drawn anew.
 
     Textual 8.2.8 by itself: a failed write ends its writing thread and the next thirty writes block the event loop for
-    good; a failed read ends the app with a traceback and exit code 0; mode 1016 stays set where 2048 is known.
+    good; a failed read ends the app with a traceback and exit code 0; mode 1016 stays set where 2048 is known; on
+    SIGCONT it starts a second time where it was not suspended before (`kill -STOP`), and draws only what changes.
     """
 
     def __init__(
@@ -27,6 +28,22 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         assert self._file is not None
         self._file = cast("Any", TerminalFile(self._file, self._hung_up))
+
+    def stop_process(self) -> None:
+        """Give the terminal back and stop, as Ctrl-Z does; returns when the process is continued."""
+        self.suspend_application_mode()
+        self._writer_thread = None
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Stopped from outside: the app does it, once it has let go of its engines."""
+        self._app.call_later(self._app.run_action, "command('app.suspend')")
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Continued: take the terminal again where it was given back. What is on it is not known any more."""
+        if self._writer_thread is None:
+            self.resume_application_mode()
+        self._app.call_later(self._app.refresh, layout=True)
 
     def _hung_up(self) -> None:
         self._app.call_later(self._app.exit, HUNG_UP, HUNG_UP)

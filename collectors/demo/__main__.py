@@ -26,8 +26,7 @@ def main() -> int:
     try:
         return asyncio.run(_serve(args))
     except ConfigError as error:
-        sys.stderr.write(f"{error} {error.hint}\n")
-        return 2
+        parser.error(f"{error} {error.hint}")
 
 
 async def _serve(args: argparse.Namespace) -> int:
@@ -43,9 +42,8 @@ async def _serve(args: argparse.Namespace) -> int:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with fleet:
-        for address in fleet.addresses:
-            sys.stdout.write(f"{address.text}\n")
-        sys.stdout.flush()
+        with open(sys.stdout.fileno(), "w", closefd=False) as out:  # noqa: ASYNC230 - a few lines, once
+            out.writelines(f"{address.text}\n" for address in fleet.addresses)
         await ended.wait()
     return 0
 

@@ -133,7 +133,7 @@ class Machine(Site):
             container, 0.04, lambda: self.end(container, 128 + number, by_hand=container.stopped_by_hand), done
         )
 
-    def pause(self, container: Container, *, on: bool) -> None:
+    def freeze(self, container: Container, *, on: bool) -> None:
         """`docker pause` and `unpause`. Raises Rejected where it makes no sense (409; 500 for the latter)."""
         if on and container.state == "paused":
             raise Rejected(f"Container {container.id} is already paused", status=409)

@@ -78,13 +78,13 @@ async def kill(call: Call) -> Answer:
 
 async def pause(call: Call) -> Answer:
     """`POST …/pause`."""
-    call.machine.pause(_found(call), on=True)
+    call.machine.freeze(_found(call), on=True)
     return empty(call.machine)
 
 
 async def unpause(call: Call) -> Answer:
     """`POST …/unpause`."""
-    call.machine.pause(_found(call), on=False)
+    call.machine.freeze(_found(call), on=False)
     return empty(call.machine)
 
 

@@ -147,7 +147,10 @@ class Requests:
             yield response
         finally:
             # Gives the connection back where the body was read to its end, and closes it where it was not.
-            response.close() if not response.content.at_eof() else response.release()
+            if response.content.at_eof():
+                response.release()
+            else:
+                _hang_up(response)
 
     def _connected(self) -> aiohttp.ClientSession:
         """Opened with the first request, since a session belongs to the loop that runs then."""
@@ -218,3 +221,11 @@ class Requests:
         if isinstance(error, aiohttp.ClientError):
             return explain(self.engine, self._endpoint, error, f"GET {path}")
         return NotAnswering(f"{self.engine} did not answer GET {path} within {self._deadline:g} s.")
+
+
+def _hang_up(response: aiohttp.ClientResponse) -> None:
+    """At once: TLS would wait half a minute for the goodbye of an engine that may have fallen silent."""
+    transport = response.connection.transport if response.connection is not None else None
+    if transport is not None:
+        transport.abort()
+    response.close()

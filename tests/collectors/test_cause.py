@@ -6,7 +6,7 @@ from datetime import UTC, timedelta
 
 import pytest
 from fleettop.collectors.cause import told
-from fleettop.collectors.endings import is_health_check
+from fleettop.collectors.cause.endings import is_health_check
 from fleettop.collectors.model import (
     Attribution,
     Cause,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from fleettop.collectors.address import TlsFiles
 from fleettop.collectors.config import Config, load_config
-from fleettop.collectors.durations import parse_duration
+from fleettop.collectors.config.durations import parse_duration
 from fleettop.collectors.errors import ConfigError
 from fleettop.collectors.services import ServiceRule
 from hypothesis import given

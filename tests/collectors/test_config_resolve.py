@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from fleettop.collectors.address import EngineAddress
 from fleettop.collectors.config import Config
+from fleettop.collectors.config.resolve import Resolution, resolve_engines
 from fleettop.collectors.errors import ConfigError
-from fleettop.collectors.resolve import Resolution, resolve_engines
 
 from .test_contexts import write_context
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from fleettop.collectors.address import TlsFiles
-from fleettop.collectors.contexts import chosen_context, docker_host, read_contexts
+from fleettop.collectors.config.contexts import chosen_context, docker_host, read_contexts
+from fleettop.collectors.config.sshnames import ssh_names
 from fleettop.collectors.errors import ConfigError
-from fleettop.collectors.sshnames import ssh_names
 
 
 def write_context(folder: Path, name: str, host: object, *, pem: tuple[str, ...] = (), meta: str | None = None) -> Path:

@@ -172,12 +172,12 @@ def test_cpu_counters_only_grow(play: Play) -> None:
     for _ in range(20):
         play.wait(7)
         seen.append(used())
-    machine.pause(container, on=True)
+    machine.freeze(container, on=True)
     play.wait(5)
     paused = used()
     play.wait(50)
     assert used() == paused
-    machine.pause(container, on=False)
+    machine.freeze(container, on=False)
     seen.append(used())
     play.wait(5)
     seen.append(used())

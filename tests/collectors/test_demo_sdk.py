@@ -61,13 +61,14 @@ async def test_a_restarted_container_becomes_healthy(fleet: DemoFleet, eventuall
     await eventually(lambda: container.health == "healthy", timeout=8)
 
 
-async def test_kill_pause_rename_update(fleet: DemoFleet) -> None:
-    """The small changes."""
+async def test_the_small_changes_are_made(fleet: DemoFleet) -> None:
+    """Pause, rename, limits and policy, and a signal."""
     engine, container = some(fleet, "shop", "cart")
+    address = address_of(fleet, engine)
+    assert (await ask(address, f"/v1.43/containers/{container.id}/pause", "POST"))[0] == 204
+    assert (await ask(address, f"/v1.43/containers/{container.id}/json"))[1]["State"]["Paused"]
 
     def change(client: Any) -> None:
-        client.pause(container.id)
-        assert client.inspect_container(container.id)["State"]["Paused"]
         client.unpause(container.id)
         client.rename(container.id, "renamed")
         client.update_container("renamed", mem_limit="200m", restart_policy={"Name": "no"})

@@ -73,7 +73,7 @@ def test_before_an_incident_all_is_well(play: Play, incident: str) -> None:
     assert {(c.state, c.health) for _, c in play.world.containers()} <= {("running", "healthy"), ("running", "")}
 
 
-def test_crash_loop(play: Play) -> None:
+def test_crash_loop_takes_all_replicas(play: Play) -> None:
     """All replicas of pay/api crash after a deploy."""
     play.begin("crash-loop")
     play.wait(60)
@@ -81,7 +81,7 @@ def test_crash_loop(play: Play) -> None:
     assert all("die 1" in actions(machine, c) for machine, c in play.world.replicas("pay", "api"))
 
 
-def test_half_deploy(play: Play) -> None:
+def test_half_deploy_leaves_two_versions(play: Play) -> None:
     """A deploy of shop/api stops in the middle: two images, two config hashes."""
     play.begin("half-deploy")
     play.wait(120)
@@ -90,7 +90,7 @@ def test_half_deploy(play: Play) -> None:
     assert len({c.labels["com.docker.compose.config-hash"] for c in found}) == 2
 
 
-def test_oom(play: Play) -> None:
+def test_oom_strikes_again_and_again(play: Play) -> None:
     """search/indexer is killed for memory again and again."""
     play.begin("oom")
     play.wait(120)
@@ -98,21 +98,21 @@ def test_oom(play: Play) -> None:
         assert actions(machine, container).count("oom") >= 2
 
 
-def test_dead_host(play: Play) -> None:
+def test_dead_host_takes_one_machine(play: Play) -> None:
     """One web host is gone."""
     play.begin("dead-host")
     play.wait(20)
     assert [machine.name for machine in play.world.machines if not machine.powered] == ["web-2"]
 
 
-def test_unhealthy(play: Play) -> None:
+def test_unhealthy_spreads_over_the_replicas(play: Play) -> None:
     """The replicas of search/api become unhealthy, one after the other."""
     play.begin("unhealthy")
     play.wait(240)
     assert {health for _, health in states(play, "search", "api")} == {"unhealthy"}
 
 
-def test_frozen(play: Play) -> None:
+def test_frozen_silences_one_daemon(play: Play) -> None:
     """One daemon takes connections and answers nothing."""
     play.begin("frozen")
     play.wait(20)

@@ -56,7 +56,7 @@ class Stage:
     def service(self, name: str) -> Service:
         """The service of this name; raises IndexError where there is none."""
         self.session.fleet.take_changes()
-        return [service for service in self.session.fleet.services.values() if service.name == name][0]
+        return next(s for s in self.session.fleet.services.values() if s.name == name)
 
     def records(self, engine: str = "", kind: RecordKind | None = None) -> list[Record]:
         """Records, oldest first."""

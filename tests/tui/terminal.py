@@ -38,8 +38,8 @@ _SEQUENCE = re.compile(
     r"|\x1b[P\]_^](?P<string>[^\x07\x1b]*)(?:\x07|\x1b\\)"  # DCS, OSC, APC, PM
 )
 _UNFINISHED = re.compile(r"\x1b(?:\[[ -?]*|[P\]_^][^\x07\x1b]*\x1b?)?\Z")
-_COLOURLESS = {0, 1, 2, 3, 4, 7, 9, 21, 22, 23, 24, 27, 29}
-_BASIC = {*range(30, 38), 39, *range(40, 48), 49, *range(90, 98), *range(100, 108)}
+_COLOURLESS = {0, 1, 2, 3, 4, 7, 9, 21, 22, 23, 24, 27, 29, 39, 49}
+_BASIC = {*range(30, 38), *range(40, 48), *range(90, 98), *range(100, 108)}
 
 
 class Terminal:
@@ -138,10 +138,10 @@ class Terminal:
         """Take in what is written until the condition holds; AssertionError with the screen after `timeout` s."""
         end = time.monotonic() + timeout
         while not condition():
-            if time.monotonic() > end:
-                seen = "\n".join(self.lines())
-                raise AssertionError(f"not within {timeout:g} s; {self.changed_settings()}; the screen:\n{seen}")
-            self._take_in(0.05)
+            over = self._process.poll() is not None  # asked before reading: nothing can come after
+            if not self._take_in(0.05) and (over or time.monotonic() > end):
+                why = f"ended with {self._process.returncode}" if over else f"not within {timeout:g} s"
+                raise AssertionError(f"{why}; {self.changed_settings()}; the screen:\n" + "\n".join(self.lines()))
 
     def until_shown(self, words: str, timeout: float = 60.0) -> None:
         """Until these words are on the screen."""

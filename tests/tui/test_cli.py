@@ -152,7 +152,7 @@ def test_the_usual_config_is_read_and_its_mistakes_are_named(capsys, tmp_path):
 
 def test_no_engine_at_all_says_what_was_tried_and_names_the_demo(capsys, monkeypatch):
     """Exit 3: no config, no context, no socket."""
-    monkeypatch.setattr("fleettop.collectors.resolve._is_socket", lambda path: False)
+    monkeypatch.setattr("fleettop.collectors.config.resolve._is_socket", lambda path: False)
     code, out, err = run(capsys, "ls", "--json")
     assert (code, out) == (3, "")
     assert "No Docker engine was found." in err

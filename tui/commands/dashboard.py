@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from fleettop.collectors.config.tomlfile import nearest
 from fleettop.collectors.errors import ConfigError
-from fleettop.collectors.tomlfile import nearest
 
 from . import COMMANDS
 from .request import USAGE, Request

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.actions.picture import service_title
-from fleettop.collectors.durations import parse_duration
+from fleettop.collectors.config.durations import parse_duration
 from fleettop.collectors.errors import ConfigError, EngineError
 
 from ..output import Output, Text, as_json

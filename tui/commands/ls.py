@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from fleettop.collectors.config.tomlfile import nearest
 from fleettop.collectors.errors import ConfigError
-from fleettop.collectors.tomlfile import nearest
 
 from . import request as ending
 from .request import Request, lost_engines

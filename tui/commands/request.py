@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import msgspec
 from fleettop.collectors.config import Config
-from fleettop.collectors.resolve import Resolution, resolve_engines
+from fleettop.collectors.config.resolve import Resolution, resolve_engines
 
 from ..output import Output
 

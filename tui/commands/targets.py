@@ -6,9 +6,9 @@ import fnmatch
 from collections.abc import Mapping, Sequence
 
 from fleettop.collectors.actions.picture import service_title
+from fleettop.collectors.config.tomlfile import nearest
 from fleettop.collectors.errors import ConfigError
 from fleettop.collectors.model import Service, ServiceKey
-from fleettop.collectors.tomlfile import nearest
 
 
 def find_services(names: Sequence[str], services: Mapping[ServiceKey, Service]) -> tuple[ServiceKey, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
+from fleettop.collectors.fleet import Changed
 from fleettop.collectors.model import ContainerKey, ServiceKey
-from fleettop.collectors.touched import Changed
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container

@@ -7,9 +7,8 @@ from collections.abc import Hashable, Iterable, Mapping
 from datetime import datetime
 
 import msgspec
-from fleettop.collectors.fleet import Fleet
+from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import ContainerKey
-from fleettop.collectors.touched import Changed
 
 from ..glyphs import UNICODE, Glyphs
 from ..navigation import Scope

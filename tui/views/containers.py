@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import datetime
 
-from fleettop.collectors.fleet import Fleet
+from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import Container, ContainerKey, ContainerState, ServiceKey
-from fleettop.collectors.touched import Changed
 
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 
-from fleettop.collectors.fleet import Fleet
+from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import (
     ContainerKey,
     ContainerState,
@@ -14,7 +14,6 @@ from fleettop.collectors.model import (
     Health,
     LinkPhase,
 )
-from fleettop.collectors.touched import Changed
 
 from .. import format as fmt
 from ..navigation import Scope

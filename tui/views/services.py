@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 
-from fleettop.collectors.fleet import Fleet
+from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import ContainerKey, Service, ServiceKey, ServiceState
-from fleettop.collectors.touched import Changed
 
 from .. import format as fmt
 from ..navigation import Scope

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from fleettop.collectors.fleet import Fleet
+from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import ContainerKey, ServiceKey, SwarmNode, SwarmPicture, SwarmTask
-from fleettop.collectors.touched import Changed
 
 from .. import format as fmt
 from ..navigation import Scope

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 import msgspec
-from fleettop.collectors.fleet import Fleet
-from fleettop.collectors.touched import Changed
+from fleettop.collectors.fleet import Changed, Fleet
 
 from ..filter import Filter
 from ..navigation import Place

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 
-from fleettop.collectors.fleet import Fleet
+from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import ContainerKey, Record, RecordKind, ServiceKey
-from fleettop.collectors.touched import Changed
 
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row

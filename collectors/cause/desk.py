@@ -1,0 +1,236 @@
+"""Where records of containers are written and amended, and what is open about each container meanwhile."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from ..model import Attribution, Cause, Container, ContainerKey, EngineEvent, Record, RecordKind, ServiceKey
+from .history import Life, Lives
+from .intents import Intent, Intents
+
+FOLLOWS = timedelta(seconds=10)
+"""A `destroy` or `start` this soon after an end belongs to the same deed."""
+LONG_STOP = timedelta(minutes=15)
+"""How long a container may take to end after it was asked to."""
+REPEATED = 2_000
+"""Records kept to tell others like them by."""
+SWARM_DEED = timedelta(seconds=90)
+"""Tasks that end or begin this soon after their service was changed did so for that."""
+
+
+@dataclass(slots=True)
+class Owner:
+    """The service an event's object is of."""
+
+    key: ServiceKey | None = None
+    name: str = ""
+
+
+@dataclass(slots=True)
+class Draft:
+    """The newest record of a container, that following events may amend."""
+
+    record: Record
+    at: datetime
+    """Of the newest event in it, on our clock."""
+
+
+@dataclass(slots=True)
+class Case:
+    """What is open about one container."""
+
+    deed: Draft | None = None
+    """The sequence that is under way."""
+    crash: Draft | None = None
+    fresh: bool = False
+    """It was made, and has not been started yet."""
+    execs: dict[str, Draft] = field(default_factory=dict)
+    held: list[EngineEvent] = field(default_factory=list)
+    """Execs that may be its health check: not known before it is inspected."""
+    updated: tuple[Draft, Container] | None = None
+    forged: bool = False
+    """One of its labels is called `exitCode`, and so overwrites the engine's own word."""
+
+
+class Outside:
+    """What telling causes needs to know of the fleet. The fleet gives it; tests give a small one."""
+
+    def __init__(
+        self,
+        *,
+        number: Callable[[], int],
+        now: Callable[[], datetime],
+        ours: Callable[[str, datetime], datetime],
+        container: Callable[[ContainerKey], Container | None],
+        owner: Callable[[EngineEvent], Owner],
+        image_before: Callable[[EngineEvent], str],
+    ) -> None:
+        self.number = number
+        self.now = now
+        self.ours = ours
+        """An engine's time on our clock."""
+        self.container = container
+        self.owner = owner
+        self.image_before = image_before
+        """What the newest container of its service was made from, where that is another image than its own."""
+
+
+class Desk:
+    """Where records are written and amended, with all that this needs."""
+
+    def __init__(self, outside: Outside, intents: Intents, lives: Lives) -> None:
+        self.outside = outside
+        self.intents = intents
+        self.lives = lives
+        self.swarm_changes: dict[str, datetime] = {}
+        """When each swarm service was last changed, by its id."""
+        self.dark: set[str] = set()
+        """Engines whose events come late, from a time in which they could not be reached."""
+        self._changed: dict[int, Record] = {}
+        self._repeated: OrderedDict[tuple[ServiceKey | None, str], Draft] = OrderedDict()
+
+    def write(self, record: Record) -> Record:
+        """Put out a record."""
+        self._changed[record.id] = record
+        return record
+
+    def amend(self, draft: Draft, at: datetime, **fields: Any) -> None:
+        """More became known of a record."""
+        draft.record = self.write(msgspec.structs.replace(draft.record, **fields))
+        draft.at = at
+
+    def repeated(self, service: ServiceKey | None, what: str, at: datetime, window: timedelta) -> Draft | None:
+        """The record that said the same of the same service not long ago."""
+        draft = self._repeated.get((service, what))
+        return draft if draft is not None and at - draft.at <= window else None
+
+    def may_repeat(self, draft: Draft) -> None:
+        """The like of this record is told by it, too."""
+        self._repeated[draft.record.service, draft.record.what] = draft
+        if len(self._repeated) > REPEATED:
+            self._repeated.popitem(last=False)
+
+    def take(self) -> tuple[Record, ...]:
+        """The records written or amended since last asked, each once, as it is now."""
+        changed = tuple(self._changed.values())
+        self._changed.clear()
+        return changed
+
+    def swarm_did_it(self, event: EngineEvent, at: datetime) -> bool:
+        """Whether this task's service was changed just before."""
+        changed = self.swarm_changes.get(event.attributes.get("com.docker.swarm.service.id", ""))
+        return changed is not None and timedelta(seconds=-2) <= at - changed <= SWARM_DEED
+
+
+@dataclass(slots=True)
+class Step:
+    """One event, with all that its handler needs."""
+
+    desk: Desk
+    event: EngineEvent
+    key: ContainerKey
+    case: Case
+    life: Life
+    at: datetime
+    """The event's time on our clock."""
+
+    @property
+    def container(self) -> Container | None:
+        """It, as last read."""
+        return self.desk.outside.container(self.key)
+
+    @property
+    def by_swarm(self) -> bool:
+        """It is a swarm's task."""
+        return "com.docker.swarm.task.id" in self.event.attributes
+
+    @property
+    def dark(self) -> bool:
+        """It happened while the engine could not be reached, perhaps as its daemon went or came back."""
+        return self.event.engine in self.desk.dark
+
+    def intent(self) -> Intent | None:
+        """What of ours this event came of."""
+        event = self.event
+        return self.desk.intents.behind(
+            engine=event.engine, object_id=event.id, name=event.name, action=event.action, at=self.at
+        )
+
+    def write(self, what: str, **fields: Any) -> Draft:
+        """A new record of this event; `what` may hold `{who}`."""
+        event, outside = self.event, self.desk.outside
+        owner = outside.owner(event)
+        record = Record(
+            id=outside.number(),
+            time=event.time,
+            seen=outside.now(),
+            engine=event.engine,
+            kind=RecordKind.EVENT,
+            what=what,
+            object_type="container",
+            object_id=event.id,
+            object_name=event.name,
+            service=owner.key,
+            service_name=owner.name,
+            action=event.action,
+        )
+        record = msgspec.structs.replace(record, **fields)
+        draft = Draft(record, self.at)
+        self.desk.write(record)
+        return draft
+
+    def amend(self, draft: Draft, **fields: Any) -> None:
+        """This event tells more of a record."""
+        self.desk.amend(draft, self.at, **fields)
+
+    def write_folded(self, what: str, window: timedelta, **fields: Any) -> Draft:
+        """A record of what a swarm does to a service again and again, with ever new containers: one for all."""
+        owner, event = self.desk.outside.owner(self.event), self.event
+        draft = self.desk.repeated(owner.key, what, self.at, window)
+        if draft is None:
+            draft = self.write(what, **fields)
+            self.desk.may_repeat(draft)
+            return draft
+        first = draft.record.first or draft.record.time
+        counted = {"count": draft.record.count + 1, "first": first, "time": event.time, "engine": event.engine}
+        self.amend(draft, object_id=event.id, object_name=event.name, **(counted | fields))
+        return draft
+
+    def deed(self, what: str, **fields: Any) -> None:
+        """Something somebody did: ours where we said so before, else unknown. Begins or goes on with the open deed."""
+        intent = self.intent()
+        fields = attributed(intent) | fields
+        draft = self.case.deed
+        if self.dark and intent is None:
+            fields["cause"] = Cause.UNKNOWN
+        nobody = "someone or its engine" if self.dark else "someone"
+        text = what.replace("{who}", intent.actor if intent is not None else nobody)
+        if draft is not None and self.follows(draft):
+            if draft.record.attribution is Attribution.OWN and intent is None:
+                text = what.replace("{who}", draft.record.actor)
+                for name in ("actor", "attribution", "reason"):
+                    fields.pop(name, None)
+            self.amend(draft, what=text, action=self.event.action, **fields)
+        else:
+            self.case.deed = self.write(text, **fields)
+        done = self.case.deed.record if self.case.deed is not None else None
+        self.life.by_own = done is not None and done.attribution is Attribution.OWN
+        self.life.by = done.actor if done is not None else ""
+
+    def follows(self, draft: Draft) -> bool:
+        """Whether this event comes soon enough to belong to that record."""
+        waited = LONG_STOP if draft.record.action == "kill" else FOLLOWS
+        return self.at - draft.at <= waited
+
+
+def attributed(intent: Intent | None) -> dict[str, Any]:
+    """Who did it, and how that is known, as fields of a record."""
+    if intent is None:
+        return {"actor": "", "attribution": Attribution.UNKNOWN}
+    return {"actor": intent.actor, "attribution": Attribution.OWN, "reason": intent.reason}

@@ -1,0 +1,150 @@
+"""What the events told of each container's life: how it ended, how often it came back. Plain state, no I/O.
+
+Times in here are on our own clock: the engine's skew is taken off before they come in.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ..model import ContainerKey
+
+LOOP_WINDOW = timedelta(minutes=10)
+"""Deaths closer together than this belong to one crash loop."""
+HOUR = timedelta(hours=1)
+KEPT_DEATHS = 128
+KEPT_GONE = 2_000
+
+
+class End(StrEnum):
+    """How a container last ended, by the sequence of its events."""
+
+    NONE = ""
+    """Nothing seen: it runs, or ended before we looked."""
+    STOPPED = "stopped"
+    """`kill die stop`: somebody asked the engine to stop it."""
+    KILLED = "killed"
+    """`kill die` without `stop`: somebody sent a signal."""
+    EXITED = "exited"
+    """`die` alone."""
+    MEMORY = "memory"
+    """`oom` and `die`."""
+    ENGINE = "engine"
+    """Stopped in the moment its engine went away, or while nothing was known of it."""
+
+
+@dataclass(slots=True)
+class Life:
+    """One container's life as far as its events tell."""
+
+    end: End = End.NONE
+    ended_at: datetime | None = None
+    exit_code: int | None = None
+    started_at: datetime | None = None
+    signals: list[str] = field(default_factory=list)
+    """Sent since it last started; the newest at the end."""
+    signalled_at: datetime | None = None
+    by_own: bool = False
+    """The last end was an action of ours."""
+    stop_seen: bool = False
+    """The engine said `stop` of the last end."""
+    by: str = ""
+    """Who did that; empty where it is not known."""
+    memory_at: datetime | None = None
+    """The kernel last killed a process in it for want of memory."""
+    deaths: deque[datetime] = field(default_factory=lambda: deque(maxlen=KEPT_DEATHS))
+    """Ends nobody asked for."""
+    returns: deque[datetime] = field(default_factory=lambda: deque(maxlen=KEPT_DEATHS))
+    """Starts by its restart policy."""
+    loop_began: datetime | None = None
+    """The first death of the crash loop it is in."""
+    loop_count: int = 0
+    loop_end: End = End.NONE
+    """How it ended in that loop, the last time."""
+    ran: timedelta | None = None
+    """How long it ran before it last ended by itself."""
+    paused_at: datetime | None = None
+    health: str = ""
+    health_at: datetime | None = None
+    failing_since: datetime | None = None
+    """Start of the first failing probe of the present streak."""
+    failing_certain: bool = False
+    count_first: tuple[datetime, int] | None = None
+    """The restart count when we first read it, and when that was."""
+    count_now: int | None = None
+
+    def died_alone(self, at: datetime, end: End) -> None:
+        """It ended and nobody asked for it."""
+        self.stop_seen = False
+        if self.deaths and at - self.deaths[-1] > LOOP_WINDOW:
+            self.loop_began, self.loop_count = None, 0
+        self.deaths.append(at)
+        self.loop_count += 1
+        self.loop_end = end
+        self.ran = at - self.started_at if self.started_at is not None and self.started_at <= at else None
+        if self.loop_began is None:
+            self.loop_began = at
+        self.end, self.ended_at, self.by_own = end, at, False
+
+    def calmed(self) -> None:
+        """Somebody took it in hand: what follows is no longer the same crash loop."""
+        self.loop_began, self.loop_count, self.loop_end = None, 0, End.NONE
+
+    def crashes_since(self, moment: datetime) -> int:
+        """Ends nobody asked for, since `moment`."""
+        return sum(1 for death in self.deaths if death >= moment)
+
+    def saw_restart_count(self, count: int, at: datetime) -> None:
+        """An inspect told how often the engine restarted it by its policy. Starts anew when somebody starts it."""
+        if self.count_first is None or (self.count_now is not None and count < self.count_now):
+            self.count_first = (at, count)
+        self.count_now = count
+
+
+class Lives:
+    """The lives of all containers; of those that are gone, the newest few."""
+
+    def __init__(self) -> None:
+        self._lives: dict[ContainerKey, Life] = {}
+        self._gone: OrderedDict[ContainerKey, None] = OrderedDict()
+
+    def of(self, key: ContainerKey) -> Life:
+        """Its life so far, begun now if nothing is known of it."""
+        life = self._lives.get(key)
+        if life is None:
+            life = self._lives[key] = Life()
+        return life
+
+    def get(self, key: ContainerKey) -> Life | None:
+        """Its life so far; None: no event named it yet."""
+        return self._lives.get(key)
+
+    def ended(self, key: ContainerKey) -> None:
+        """The container is no longer there; its life is remembered for a while."""
+        if key not in self._lives:
+            return
+        self._gone[key] = None
+        self._gone.move_to_end(key)
+        while len(self._gone) > KEPT_GONE:
+            oldest, _ = self._gone.popitem(last=False)
+            self._lives.pop(oldest, None)
+
+    def back(self, key: ContainerKey) -> None:
+        """It is there after all."""
+        self._gone.pop(key, None)
+
+    def move(self, old: ContainerKey, new: ContainerKey) -> None:
+        """The same container is now known under another engine's name."""
+        if old in self._lives:
+            self._lives[new] = self._lives.pop(old)
+        self._gone.pop(old, None)
+
+    def __iter__(self) -> Iterator[ContainerKey]:
+        return iter(self._lives)
+
+    def __len__(self) -> int:
+        return len(self._lives)

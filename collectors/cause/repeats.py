@@ -1,0 +1,36 @@
+"""Knowing an event that was heard before."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from ..model import EngineEvent
+
+SWARM_TYPES = frozenset(("service", "node", "secret", "config"))
+"""Objects of a whole swarm: every manager tells of them."""
+REMEMBERED = 8_192
+"""Identities kept of each engine and of each swarm."""
+
+
+class Repeats:
+    """Events come again after a reconnect, from a second address, and from every manager of a swarm."""
+
+    def __init__(self) -> None:
+        self._heard: dict[str, OrderedDict[tuple[int, str, str, str], None]] = {}
+
+    def first_time(self, event: EngineEvent, cluster: str) -> bool:
+        """Whether this event is new; `cluster` is the swarm of its engine."""
+        where = f"swarm {cluster}" if event.type in SWARM_TYPES else f"engine {event.engine}"
+        heard = self._heard.setdefault(where, OrderedDict())
+        identity = event.identity
+        if identity in heard:
+            return False
+        heard[identity] = None
+        if len(heard) > REMEMBERED:
+            heard.popitem(last=False)
+        return True
+
+    def move(self, old: str, new: str) -> None:
+        """An engine is known by another name now."""
+        if f"engine {old}" in self._heard:
+            self._heard[f"engine {new}"] = self._heard.pop(f"engine {old}")

@@ -1,0 +1,321 @@
+"""How the events of one container follow each other: each handler takes one event and writes or amends a record.
+
+The sequences are those told of in `cause`. A handler decides by what is open about the container (its `Case`) and by
+its life so far, never by waiting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..model import Attribution, Cause, Health
+from ..text import redact_text
+from ..words import short_image, signal_name
+from .desk import Draft, Step, attributed
+from .endings import (
+    FATAL,
+    alone,
+    asked_to_end,
+    by_policy,
+    comma_exit,
+    distinct,
+    exit_words,
+    has_policy,
+    is_health_check,
+    labelled,
+    number,
+    restart_policy,
+)
+from .history import LOOP_WINDOW, End, Life
+
+MEMORY_NEAR = timedelta(seconds=5)
+"""An `oom` and the end it led to are this close together."""
+EXEC_FOLD = timedelta(minutes=10)
+"""The same exec within this is told as one, with how often."""
+
+
+def _on_kill(step: Step) -> None:
+    life, name = step.life, signal_name(step.event.attributes.get("signal", ""))
+    life.signals.append(name or "a signal")
+    del life.signals[:-8]
+    life.signalled_at = step.at
+    draft = step.case.deed
+    if draft is not None and (draft.record.action != "kill" or not FATAL.intersection(life.signals[:-1])):
+        step.case.deed = None  # an older deed: this begins a new one
+        del life.signals[:-1]
+    step.deed(f"{' then '.join(distinct(life.signals))} sent by {{who}}")
+
+
+def _on_die(step: Step) -> None:
+    life, case = step.life, step.case
+    life.exit_code = None if case.forged or labelled(step.container) else number(step.event.attributes.get("exitCode"))
+    asked = asked_to_end(life, step.at)
+    if life.memory_at is not None and step.at - life.memory_at <= MEMORY_NEAR and not asked:
+        _died(step, End.MEMORY)
+    elif asked:
+        life.end, life.ended_at = End.KILLED, step.at
+        life.calmed()
+        case.crash = None
+        if case.deed is not None and case.deed.record.action != "kill":
+            case.deed = None
+        signals = " then ".join(distinct(life.signals))
+        word = "killed" if life.signals[-1] == "SIGKILL" and len(life.signals) == 1 else "ended"
+        step.deed(
+            f"{word} by {{who}} ({signals}{comma_exit(life.exit_code)})",
+            cause=Cause.KILLED,
+            exit_code=life.exit_code,
+            time=step.event.time,
+            trouble=True,
+        )
+    else:
+        _died(step, End.EXITED)
+    life.signals.clear()
+
+
+def _died(step: Step, end: End) -> None:
+    life, case = step.life, step.case
+    life.died_alone(step.at, end)
+    case.deed = None
+    memory = end is End.MEMORY
+    fields: dict[str, Any] = {
+        "cause": Cause.OUT_OF_MEMORY if memory else Cause.EXITED,
+        "actor": "the kernel" if memory else "the program",
+        "attribution": Attribution.DERIVED,
+        "exit_code": life.exit_code,
+        "trouble": memory or life.exit_code != 0,
+    }
+    crash = case.crash
+    what = alone(life)
+    after_memory = crash is not None and crash.record.action == "oom"
+    if step.by_swarm and not after_memory:
+        case.crash = step.write_folded(what, LOOP_WINDOW, **fields)
+    elif crash is not None and _goes_on(crash, life, fields["cause"], step.at):
+        count = crash.record.count + 1 if crash.record.action == "die" else 1
+        first = crash.record.first or crash.record.time
+        fields |= {"count": count, "first": first if count > 1 else None, "time": step.event.time, "action": "die"}
+        step.amend(crash, what=what, **fields)
+    else:
+        case.crash = step.write(what, **fields)
+
+
+def _goes_on(crash: Draft, life: Life, cause: Cause, at: datetime) -> bool:
+    """Whether this end is one more of the same, or the end of the one whose `oom` came first."""
+    record = crash.record
+    if record.action == "oom":
+        return at - crash.at <= MEMORY_NEAR
+    same_code = record.exit_code == life.exit_code or None in (record.exit_code, life.exit_code)
+    return record.cause is cause and same_code and at - crash.at <= LOOP_WINDOW
+
+
+def _on_memory(step: Step) -> None:
+    life, case = step.life, step.case
+    life.memory_at = step.at
+    fields: dict[str, Any] = {"cause": Cause.OUT_OF_MEMORY, "actor": "the kernel", "trouble": True}
+    fields["attribution"] = Attribution.DERIVED
+    dead = life.end is End.EXITED and life.ended_at is not None and step.at - life.ended_at <= MEMORY_NEAR
+    if dead and case.crash is not None:
+        life.end = End.MEMORY
+        step.amend(case.crash, what=alone(life), **fields)
+    elif case.crash is None or not _recent_memory(case.crash, step.at):
+        case.crash = step.write("a process in it was killed for memory", **fields)
+
+
+def _recent_memory(draft: Draft, at: datetime) -> bool:
+    return draft.record.cause is Cause.OUT_OF_MEMORY and at - draft.at <= LOOP_WINDOW
+
+
+def _on_stop(step: Step) -> None:
+    life = step.life
+    if life.end in (End.NONE, End.EXITED, End.MEMORY) and life.ended_at is not None:
+        step.case.deed = None  # it waited for its restart, and somebody ended that (seen: `stop` alone)
+    elif life.ended_at is None:
+        life.ended_at = step.at
+    life.stop_seen = True
+    # The engine brings back what has this policy: if it rests, somebody wanted that.
+    life.end = End.ENGINE if step.dark and restart_policy(step.container) != "always" else End.STOPPED
+    life.calmed()
+    step.case.crash = None
+    if step.by_swarm:
+        _swarm_deed(step, "stopped", exit_code=life.exit_code, trouble=False)
+        return
+    step.deed(
+        f"stopped by {{who}}{exit_words(life.exit_code)}", cause=Cause.STOPPED, exit_code=life.exit_code, trouble=False
+    )
+
+
+def _swarm_deed(step: Step, word: str, **fields: Any) -> None:
+    """Of a swarm's task: the swarm's doing if its service was just changed, else that of someone or the swarm."""
+    code = exit_words(step.life.exit_code) if "exit_code" in fields else ""
+    if step.desk.swarm_did_it(step.event, step.at) or word == "started":
+        fields |= {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
+        step.deed(f"{word} by the swarm{code}", **fields)
+    else:
+        step.deed(f"{word} by {{who}} or the swarm{code}", cause=Cause.UNKNOWN, **fields)
+
+
+def _on_start(step: Step) -> None:
+    life, case = step.life, step.case
+    ended, end = life.ended_at, life.end
+    life.started_at = step.at
+    life.signals.clear()
+    life.health, life.failing_since = "", None
+    life.end = End.NONE
+    draft, fresh = case.deed, case.fresh
+    case.fresh = False
+    if draft is not None and fresh and step.follows(draft):
+        step.amend(draft, what=draft.record.what.replace("created", "started", 1), action="start", time=step.event.time)
+    elif end in (End.EXITED, End.MEMORY) and ended is not None and by_policy(step, ended):
+        life.returns.append(step.at)
+        if case.crash is not None:
+            text = "started again by its restart policy" if has_policy(step.container) else "started again"
+            step.amend(case.crash, what=f"{alone(life, end)}, {text}")
+            case.crash.at = ended
+    elif step.by_swarm:
+        _swarm_deed(step, "started")
+    elif step.dark:
+        case.deed = step.write("started while its engine could not be reached", cause=Cause.UNKNOWN)
+    elif draft is not None and end in (End.STOPPED, End.KILLED) and step.follows(draft):
+        word = "stopped" if end is End.STOPPED else "killed"
+        code = exit_words(life.exit_code)
+        step.deed(f"{word}{code} and started again by {{who}}", cause=Cause.RESTARTED, trouble=False)
+    else:
+        case.deed = None
+        case.crash = None
+        life.calmed()
+        step.deed("started by {who}")
+
+
+def _on_restart(step: Step) -> None:
+    step.life.end = End.NONE
+    step.life.calmed()
+    step.case.crash = None
+    code = exit_words(step.life.exit_code)
+    step.deed(f"restarted by {{who}}{code}", cause=Cause.RESTARTED, trouble=False)
+
+
+def _on_create(step: Step) -> None:
+    image = short_image(step.event.attributes.get("image", ""))
+    step.case.fresh = True
+    what = f"created from {image}" if image else "created"
+    before = step.desk.outside.image_before(step.event)
+    if before:
+        what += f" (before: {short_image(before)})"
+    if step.by_swarm:
+        fields = {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
+        what = f"{what.replace('created', 'started', 1)} by the swarm"
+        step.case.deed = step.write_folded(what, LOOP_WINDOW, **fields)
+        return
+    step.case.deed = None
+    step.deed(what)
+
+
+def _on_destroy(step: Step) -> None:
+    life, case = step.life, step.case
+    deed, crash = case.deed, case.crash
+    if deed is not None and step.follows(deed) and life.end in (End.STOPPED, End.KILLED):
+        code = exit_words(life.exit_code)
+        if step.by_swarm:
+            _swarm_deed(step, "stopped and removed", exit_code=life.exit_code, trouble=False)
+        elif life.end is End.STOPPED:
+            step.deed(f"stopped and removed by {{who}}{code}", cause=Cause.REMOVED, trouble=False)
+        else:
+            step.deed(f"removed by force by {{who}}{code}", cause=Cause.REMOVED, trouble=False)
+    elif step.by_swarm:
+        case.deed = None
+        fields = {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
+        case.deed = step.write_folded("its old containers were removed by the swarm", LOOP_WINDOW, **fields)
+    elif crash is not None and life.end in (End.EXITED, End.MEMORY) and _removed_itself(step, crash):
+        step.amend(crash, what=f"{crash.record.what}, then removed")
+    else:
+        case.deed = None
+        step.deed("removed by {who}", cause=Cause.REMOVED)
+    step.desk.lives.ended(step.key)
+
+
+def _removed_itself(step: Step, crash: Draft) -> bool:
+    container = step.container
+    if container is not None and container.detail is not None:
+        return container.detail.auto_remove
+    return step.at - crash.at <= timedelta(seconds=2)
+
+
+def _on_pause(step: Step) -> None:
+    step.case.deed = None
+    step.life.paused_at = step.at if step.event.action == "pause" else None
+    step.deed("paused by {who}" if step.event.action == "pause" else "unpaused by {who}")
+
+
+def _on_rename(step: Step) -> None:
+    old = step.event.attributes.get("oldName", "").removeprefix("/")
+    step.case.deed = step.case.deed if step.case.deed and step.case.deed.record.action == "create" else None
+    if step.case.deed is None:
+        intent = step.intent()
+        step.write(f"renamed from {old}" if old else "renamed", **attributed(intent))
+
+
+def _on_update(step: Step) -> None:
+    before = step.container
+    intent = step.intent()
+    who = intent.actor if intent is not None else "someone"
+    draft = step.write(f"limits or restart policy changed by {who}", **attributed(intent))
+    if before is not None and before.detail is not None:
+        step.case.updated = (draft, before)
+
+
+def _on_health(step: Step) -> None:
+    status, life = step.event.argument, step.life
+    if status not in ("healthy", "unhealthy") or status == life.health:
+        return
+    before, life.health, life.health_at = life.health, status, step.at
+    if status == "healthy":
+        life.failing_since = None
+    first = status == "healthy" and before == ""
+    step.write(
+        "health: healthy" if first else "health: healthy again" if status == "healthy" else "health: unhealthy",
+        cause=Cause.UNHEALTHY if status == "unhealthy" else Cause.NONE,
+        actor="its health check",
+        attribution=Attribution.DERIVED,
+        trouble=status == "unhealthy",
+    )
+
+
+def _on_exec(step: Step) -> None:
+    container, command = step.container, step.event.argument
+    if container is None or container.detail is None:
+        if container is None or container.health is not Health.NONE:
+            if len(step.case.held) < 32:
+                step.case.held.append(step.event)
+            return
+    elif is_health_check(command, container.detail.health_check):
+        return
+    draft = step.case.execs.get(command)
+    if draft is not None and step.at - draft.at <= EXEC_FOLD:
+        first = draft.record.first or draft.record.time
+        step.amend(draft, count=draft.record.count + 1, first=first, time=step.event.time)
+        return
+    if len(step.case.execs) >= 64:
+        step.case.execs.clear()
+    intent = step.intent()
+    step.case.execs[command] = step.write(f"exec “{redact_text(command)}”", **attributed(intent))
+
+
+Handler = Callable[[Step], None]
+
+HANDLERS: dict[str, Handler] = {
+    "kill": _on_kill,
+    "die": _on_die,
+    "oom": _on_memory,
+    "stop": _on_stop,
+    "start": _on_start,
+    "restart": _on_restart,
+    "create": _on_create,
+    "destroy": _on_destroy,
+    "pause": _on_pause,
+    "unpause": _on_pause,
+    "rename": _on_rename,
+    "update": _on_update,
+    "health_status": _on_health,
+    "exec_create": _on_exec,
+}

@@ -1,0 +1,19 @@
+"""Spans of time as people write them: `90s`, `3m`, `1h30m`, `2d`."""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import ConfigError
+
+_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+def parse_duration(text: str) -> float:
+    """Seconds of a span such as `90s`, `3m`, `1h30m` or `2d`. Raises ConfigError in one sentence."""
+    compact = text.strip().lower().replace(" ", "")
+    parts = _PART.findall(compact)
+    if not parts or "".join(number + unit for number, unit in parts) != compact:
+        raise ConfigError(f"{text!r} is no span of time", hint="Write 30s, 5m, 1h30m or 2d.")
+    return sum(float(number) * _SECONDS[unit] for number, unit in parts)

@@ -1,0 +1,200 @@
+"""What is known of each engine: its link, when it was last confirmed, its clock, and whether it is one we know already.
+
+Two addresses are the same engine where engine id *and* host name, system and kernel are equal. Cloned machines share an
+engine id and differ in their host names. (Podman makes up a new id for every answer: its engines are never merged.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import msgspec
+
+from ..address import EngineAddress
+from ..clock import Clock
+from ..model import Container, EngineInfo, EngineStatus, Freshness, LinkPhase, LinkStatus
+
+LATE = 15.0
+"""Seconds after which what is shown of an engine is no longer called live."""
+SKEW_COUNTS = 1.0
+"""Seconds; smaller differences of clocks are within what can be measured, and left alone."""
+
+
+@dataclass(slots=True)
+class Book:
+    """One engine."""
+
+    name: str
+    order: int
+    status: EngineStatus
+    containers: dict[str, Container] = field(default_factory=dict)
+    seen_at: dict[str, float] = field(default_factory=dict)
+    """When each container was last read, monotonic."""
+    listed: bool = False
+    """Its containers were read since the link last came up."""
+    skew: float = 0.0
+    """Seconds its clock is ahead of ours, as it is used; 0 where that is too little to count."""
+    events_since: datetime | None = None
+    """Its events are known from then on without a gap."""
+    freshness: Freshness = Freshness.NEVER
+    """As last told; `Engines.freshness` is the present truth."""
+    ever_up: bool = False
+    told_down: bool = False
+    """A record says that it cannot be reached."""
+    down_at: float | None = None
+
+    @property
+    def up(self) -> bool:
+        """Its link is up."""
+        return self.status.link.phase is LinkPhase.UP
+
+    def ours(self, moment: datetime) -> datetime:
+        """A time of this engine on our clock."""
+        return moment - timedelta(seconds=self.skew) if self.skew else moment
+
+
+class Engines:
+    """All engines, in the order in which they are configured."""
+
+    def __init__(self, addresses: Sequence[EngineAddress], clock: Clock) -> None:
+        self._clock = clock
+        self._books = {
+            address.name: Book(
+                address.name, order, EngineStatus(name=address.name, address=address.text, group=address.group)
+            )
+            for order, address in enumerate(addresses)
+        }
+        self._remarked: set[str] = set()
+        self.statuses: dict[str, EngineStatus] = {name: book.status for name, book in self._books.items()}
+
+    def get(self, name: str) -> Book | None:
+        """An engine's book; None: no such engine is configured."""
+        return self._books.get(name)
+
+    def __getitem__(self, name: str) -> Book:
+        return self._books[name]
+
+    def all(self) -> Sequence[Book]:
+        """Every engine, also second addresses."""
+        return tuple(self._books.values())
+
+    def order(self, host: str) -> tuple[int, str]:
+        """To sort hosts by: as they are configured, then by name."""
+        book = self._books.get(host)
+        return (book.order if book is not None else len(self._books), host)
+
+    def freshness(self, name: str) -> Freshness:
+        """How far what is shown of this engine can be trusted to be the present."""
+        book = self._books.get(name)
+        if book is None or book.status.confirmed is None:
+            return Freshness.NEVER
+        if not book.up or not book.listed:
+            return Freshness.STALE
+        return Freshness.LIVE if self._clock.monotonic() - book.status.confirmed <= LATE else Freshness.LATE
+
+    def ours(self, name: str, moment: datetime) -> datetime:
+        """An engine's time on our clock."""
+        book = self._books.get(name)
+        return book.ours(moment) if book is not None else moment
+
+    # -- what was told
+
+    def link(self, book: Book, link: LinkStatus) -> LinkPhase:
+        """A new state of its link; the phase before."""
+        before = book.status.link.phase
+        if link.phase is LinkPhase.UP and before is not LinkPhase.UP:
+            book.listed = False
+        self._set(book, link=link)
+        return before
+
+    def info(self, book: Book, info: EngineInfo) -> None:
+        """Who it is."""
+        if info.skew is not None and abs(info.skew - book.skew) >= SKEW_COUNTS:
+            book.skew = info.skew if abs(info.skew) >= SKEW_COUNTS else 0.0
+        self._set(book, info=info)
+
+    def listed(self, book: Book, at: float) -> None:
+        """All its containers were read."""
+        book.listed = True
+        self._set(book, confirmed=max(at, book.status.confirmed or at))
+
+    def confirmed(self, book: Book, at: float, latency: float | None) -> None:
+        """It answered: what is shown of it is current."""
+        link = book.status.link
+        if latency is not None:
+            link = msgspec.structs.replace(link, latency=latency)
+        if book.listed:
+            self._set(book, link=link, confirmed=max(at, book.status.confirmed or at))
+        else:
+            self._set(book, link=link)
+
+    def doubt(self, book: Book, doubtful: tuple[str, ...]) -> None:
+        """The newest readings of these containers made no sense."""
+        if book.status.doubtful != doubtful:
+            self._set(book, doubtful=doubtful)
+
+    def _set(
+        self,
+        book: Book,
+        *,
+        link: LinkStatus | None = None,
+        info: EngineInfo | None = None,
+        confirmed: float | None = None,
+        doubtful: tuple[str, ...] | None = None,
+    ) -> None:
+        old = book.status
+        book.status = self.statuses[book.name] = EngineStatus(
+            name=old.name,
+            address=old.address,
+            group=old.group,
+            link=old.link if link is None else link,
+            info=old.info if info is None else info,
+            confirmed=old.confirmed if confirmed is None else confirmed,
+            same_as=old.same_as,
+            doubtful=old.doubtful if doubtful is None else doubtful,
+        )
+
+    # -- one engine under two addresses
+
+    def settle_sameness(self, book: Book) -> tuple[Book, Book] | None:
+        """Mark second addresses among those that are the same engine as this one.
+
+        The one that is counted stays so while its link is up, or none of the others' is. Returns (the one that was
+        counted, the one that is counted now) where that changed.
+        """
+        family = [b for b in self._books.values() if b is book or same(b.status.info, book.status.info)]
+        counted = [b for b in family if not b.status.same_as]
+        before = next((b for b in counted if b is not book), None) or (counted[0] if counted else None)
+        chosen = before if before is not None else family[0]
+        if not chosen.up:
+            chosen = next((b for b in family if b.up), chosen)
+        for other in family:
+            self._mark(other, "" if other is chosen else chosen.name)
+        if before is None or before is chosen:
+            return None
+        return before, chosen
+
+    def remarked(self) -> set[str]:
+        """The engines that were marked, or no longer are, since last asked."""
+        remarked, self._remarked = self._remarked, set()
+        return remarked
+
+    def _mark(self, book: Book, same_as: str) -> None:
+        if book.status.same_as != same_as:
+            self._remarked.add(book.name)
+            book.status = self.statuses[book.name] = msgspec.structs.replace(book.status, same_as=same_as)
+
+
+def same(one: EngineInfo | None, other: EngineInfo | None) -> bool:
+    """Whether two answers come from the same engine."""
+    if one is None or other is None or not one.id or one.kind != "docker":
+        return False
+    return (one.id, one.hostname, one.os, one.kernel, one.kind) == (
+        other.id,
+        other.hostname,
+        other.os,
+        other.kernel,
+        other.kind,
+    )

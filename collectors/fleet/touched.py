@@ -1,0 +1,64 @@
+"""What is another than when last asked."""
+
+from __future__ import annotations
+
+import msgspec
+
+from ..model import ContainerKey, Record, ServiceKey
+
+
+class Changed(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed, by key. False where nothing did."""
+
+    engines: frozenset[str] = frozenset()
+    containers: frozenset[ContainerKey] = frozenset()
+    services: frozenset[ServiceKey] = frozenset()
+    usage: frozenset[ContainerKey] = frozenset()
+    words: frozenset[ContainerKey] = frozenset()
+    swarms: bool = False
+    records: tuple[Record, ...] = ()
+    """Written or amended, each as it is now, in the order of their first writing."""
+
+    def __bool__(self) -> bool:
+        return self != _NOTHING
+
+
+_NOTHING = Changed()
+
+
+class Touched:
+    """Collects what changed until it is taken."""
+
+    def __init__(self) -> None:
+        self.engines: set[str] = set()
+        self.containers: set[ContainerKey] = set()
+        self.services: set[ServiceKey] = set()
+        self.usage: set[ContainerKey] = set()
+        self.words: set[ContainerKey] = set()
+        self.rebuild: set[ServiceKey] = set()
+        """Services to be put together again before anything is taken."""
+        self.standings: set[ContainerKey] = set()
+        """Containers whose standing is to be told anew for that."""
+        self.records: dict[int, Record] = {}
+        self.swarms = False
+
+    def __bool__(self) -> bool:
+        sets = (self.engines, self.containers, self.services, self.usage, self.words, self.rebuild, self.records)
+        return self.swarms or any(sets)
+
+    def take(self) -> Changed:
+        """All of it; from here on nothing is touched."""
+        changed = Changed(
+            engines=frozenset(self.engines),
+            containers=frozenset(self.containers),
+            services=frozenset(self.services),
+            usage=frozenset(self.usage),
+            words=frozenset(self.words),
+            swarms=self.swarms,
+            records=tuple(self.records[number] for number in sorted(self.records)),
+        )
+        for collected in (self.engines, self.containers, self.services, self.usage, self.words):
+            collected.clear()
+        self.records.clear()
+        self.swarms = False
+        return changed

@@ -1,0 +1,263 @@
+"""A service put together from its replicas, and from the swarm's picture where it is a swarm's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from ..model import (
+    Container,
+    ContainerKey,
+    Replica,
+    Service,
+    ServiceChange,
+    ServiceKey,
+    ServiceState,
+    SwarmTask,
+)
+from ..words import image_parts, short_image
+from .changes import Made
+from .places import CONFIG_HASH, OWNED, SWARM_SERVICE_ID, Place, swarm_name
+from .replicas import Condition, Standing, earliest
+from .swarms import Picture, container_of, restarts, standing_of_task, wanted_tasks, with_attempts
+from .verdict import Outage, Seen, Verdict, began, follow, judge
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What a service is put together from. Given by the fleet; no part of it is copied."""
+
+    containers: Mapping[ContainerKey, Container]
+    place: Callable[[ContainerKey], Place | None]
+    standing: Callable[[ContainerKey], Standing | None]
+    reachable: Callable[[str], bool]
+    """Whether a host answers."""
+    fresh: Callable[[ContainerKey], bool]
+    """Whether a container's reading is confirmed lately and makes sense."""
+    lost: Callable[[str], datetime | None]
+    """Since when a host does not answer."""
+    fresh_host: Callable[[str], bool]
+    host_order: Callable[[str], tuple[int, str]]
+    now: datetime
+    ours: Callable[[str, datetime], datetime]
+    engine_of_node: Mapping[str, str]
+
+
+class Assembled(msgspec.Struct, frozen=True, kw_only=True):
+    """A service, how its replicas stand, and since when it is not well."""
+
+    service: Service
+    standings: tuple[Standing, ...]
+    outage: Outage
+    changes_at: datetime | None = None
+    """When time alone will change it."""
+
+
+def assemble(
+    key: ServiceKey,
+    members: Sequence[ContainerKey],
+    picture: Picture | None,
+    service_id: str,
+    outage: Outage,
+    history: Sequence[Made],
+    known: Known,
+) -> Assembled | None:
+    """The service as it is now; None where nothing is left of it."""
+    swarm = picture.services.get(service_id) if picture is not None else None
+    if picture is not None and swarm is not None:
+        seen, verdict, failures, changes_at = _of_swarm(picture, service_id, known)
+        stack, name = swarm.stack, swarm_name(swarm.name, swarm.stack)
+    elif members:
+        seen = _of_containers(key, members, known)
+        verdict, failures, changes_at = judge(seen, swarm=key.source == "swarm"), None, None
+        place = known.place(members[0])
+        stack, name = (place.stack, place.name) if place is not None else ("", key.name)
+    else:
+        return None
+    standings = tuple(_as_seen(one) for one in seen)
+    outage = follow(outage, verdict, known.now)
+    containers = [c for s in standings if s.replica.container and (c := known.containers.get(s.replica.container))]
+    images = tuple(sorted({c.image for c in containers})) or ((swarm.image,) if swarm is not None else ())
+    service = Service(
+        key=key,
+        name=name,
+        stack=stack,
+        state=verdict.state,
+        wanted=verdict.wanted,
+        running=verdict.running,
+        serving=verdict.serving,
+        replicas=tuple(s.replica for s in standings),
+        hosts=tuple(sorted({s.replica.host for s in standings if s.replica.host}, key=known.host_order)),
+        image=image_words(containers) or (swarm.image if swarm is not None else ""),
+        images=images,
+        config_hashes=tuple(sorted({h for c in containers if (h := c.labels.get(CONFIG_HASH, ""))})),
+        down_since=began(outage, verdict.state),
+        down_since_certain=outage.certain,
+        restarts=_restarts(standings, failures),
+        last_change=_last_change(history, picture, service_id, known),
+        stale=verdict.stale,
+        swarm_service_id=service_id or _service_id(containers),
+        note=_note(key, verdict, picture, service_id, known),
+    )
+    changes_at = earliest(changes_at, *(s.changes_at for s in standings))
+    return Assembled(service=service, standings=standings, outage=outage, changes_at=changes_at)
+
+
+# -- replicas ----------------------------------------------------------------------------------------------------------
+
+
+def _of_containers(key: ServiceKey, members: Sequence[ContainerKey], known: Known) -> list[Seen]:
+    by_slot: dict[str, Standing] = {}
+    for member in members:
+        standing = known.standing(member)
+        if standing is None:
+            continue
+        slot = standing.slot or f"{member.engine}/{member.id}"
+        other = by_slot.get(slot)
+        if other is None or _preferred(standing, other):
+            by_slot[slot] = standing
+    standings = list(by_slot.values())
+    if key.source in OWNED:
+        current = [s for s in standings if s.condition is not Condition.AT_REST]
+        standings = current or standings  # its orchestrator leaves what it replaced lying about
+    standings.sort(key=lambda s: (known.host_order(s.replica.host), _number(s.replica.number), s.replica.name))
+    return [_seen(standing, known) for standing in standings]
+
+
+def _preferred(one: Standing, other: Standing) -> bool:
+    """Of two attempts at the same replica: the one that serves, else the newer."""
+    if (one.condition is Condition.SERVING) != (other.condition is Condition.SERVING):
+        return one.condition is Condition.SERVING
+    if one.created is None or other.created is None:
+        return one.created is not None
+    return one.created > other.created
+
+
+def _seen(standing: Standing, known: Known) -> Seen:
+    container, host = standing.replica.container, standing.replica.host
+    reachable = known.reachable(host)
+    return Seen(
+        standing=standing,
+        reachable=reachable,
+        fresh=reachable and (container is None or known.fresh(container)),
+        lost=None if reachable else known.lost(host),
+    )
+
+
+def _as_seen(one: Seen) -> Standing:
+    if one.reachable:
+        return one.standing
+    unseen: Standing = msgspec.structs.replace(one.standing, reachable=False)
+    return unseen
+
+
+def _of_swarm(picture: Picture, service_id: str, known: Known) -> tuple[list[Seen], Verdict, int, datetime | None]:
+    """Its replicas as the swarm wants them, seen in their containers where these can be seen."""
+    swarm, manager = picture.services[service_id], picture.picture.manager
+    sees = known.reachable(manager) and not picture.picture.error
+    fresh = sees and known.fresh_host(manager)
+
+    def ours(moment: datetime) -> datetime:
+        return known.ours(manager, moment)
+
+    tasks = picture.tasks.get(service_id, [])
+    seen: list[Seen] = []
+    for task, earlier in wanted_tasks(tasks):
+        engine = known.engine_of_node.get(task.node_id, "")
+        container = container_of(task, engine)
+        standing = known.standing(container) if container is not None else None
+        if standing is not None and (known.reachable(engine) or not sees):
+            standing = with_attempts(_as_task(standing, task, swarm.name), earlier, known.now, ours)
+            seen.append(_seen(standing, known))
+            continue
+        node = picture.nodes.get(task.node_id)
+        host = engine or (node.hostname if node is not None else "")
+        standing = standing_of_task(task, swarm, host=host, node=node, ours=ours)
+        standing = msgspec.structs.replace(with_attempts(standing, earlier, known.now, ours), through=manager)
+        seen.append(Seen(standing=standing, reachable=sees, fresh=fresh, lost=None if sees else known.lost(manager)))
+    done = swarm.mode.endswith("job") and all(one.standing.condition is Condition.AT_REST for one in seen)
+    verdict = judge(seen, wanted=0 if done and seen else swarm.wanted, swarm=True, fresh=sees)
+    return seen, verdict, *restarts(tasks, known.now, ours)
+
+
+def _as_task(standing: Standing, task: SwarmTask, service: str) -> Standing:
+    number = str(task.slot or "")
+    replica: Replica = msgspec.structs.replace(
+        standing.replica,
+        task_id=task.id,
+        number=number or standing.replica.number,
+        name=f"{service}.{number}" if number else standing.replica.name,
+    )
+    return msgspec.structs.replace(standing, replica=replica)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() and len(text) < 10 else 0
+
+
+# -- columns -----------------------------------------------------------------------------------------------------------
+
+
+def image_words(containers: Sequence[Container]) -> str:
+    """The image of a service in a few words: `name:tag`, or how its replicas differ."""
+    images = {c.image for c in containers}
+    if not images:
+        return ""
+    parts = [image_parts(image) for image in images]
+    named = {name for name, _ in parts if name}
+    if len(named) > 1:
+        return f"{len(images)} images"
+    if not named:
+        return short_image(next(iter(images))) if len(images) == 1 else f"{len(images)} images"
+    name = next(iter(named))
+    tags = {tag for n, tag in parts if n}
+    if len(tags) > 1:
+        return f"{name}: {len(tags)} tags"
+    digests = {c.image_id for c in containers if c.image_id}
+    if len(digests) > 1:
+        return f"{name}: {len(digests)} digests"
+    return f"{name}:{tags.pop()}" if tags and "" not in tags else name
+
+
+def _restarts(standings: Sequence[Standing], failures: int | None) -> int | None:
+    known = [s.restarts for s in standings if s.restarts is not None]
+    if failures is not None:
+        return failures + sum(known)
+    return sum(known) if known else None
+
+
+def _last_change(
+    history: Sequence[Made], picture: Picture | None, service_id: str, known: Known
+) -> ServiceChange | None:
+    last = history[-1].change if history else None
+    swarm = picture.services.get(service_id) if picture is not None else None
+    if swarm is not None and picture is not None and swarm.updated is not None:
+        updated = known.ours(picture.picture.manager, swarm.updated)
+        if last is None or (updated - last.time).total_seconds() > 1:
+            what = "update" if swarm.update_state else "deploy"
+            return ServiceChange(what=what, time=updated, actor="unknown", detail=image_parts(swarm.image)[1])
+    return last
+
+
+def _service_id(containers: Sequence[Container]) -> str:
+    return next((i for c in containers if (i := c.labels.get(SWARM_SERVICE_ID, ""))), "")
+
+
+def _note(key: ServiceKey, verdict: Verdict, picture: Picture | None, service_id: str, known: Known) -> str:
+    notes = [verdict.note] if verdict.note else []
+    swarm = picture.services.get(service_id) if picture is not None else None
+    if swarm is not None and picture is not None:
+        if swarm.update_state in ("paused", "rollback_paused", "rollback_started"):
+            words = swarm.update_state.replace("_", " ")
+            notes.append(f"update {words}: {swarm.update_message}" if swarm.update_message else f"update {words}")
+        if picture.picture.error:
+            notes.append(picture.picture.error)
+        elif not known.reachable(picture.picture.manager):
+            notes.append(f"its swarm's manager {picture.picture.manager} cannot be reached")
+    elif key.source == "swarm":
+        why = "its swarm does not list it" if picture is not None else "no manager of its swarm can be reached"
+        notes.append(f"{why}, so what it wants is not known")
+    if key.source in OWNED and key.source != "swarm" and verdict.state is not ServiceState.UNKNOWN:
+        notes.append(f"{key.source} starts again what you stop")
+    return ", ".join(notes)
