@@ -21,7 +21,7 @@ from .processes import load
 from .programs import Program
 from .report import METHOD, TOO_LOADED, Results
 
-QUICK = Effort(keys=8, events=1, watch=8.0, requests=20.0)
+QUICK = Effort(keys=8, events=1, watch=6.0, requests=15.0, starts=False)
 FULL = Effort()
 PATIENCE = 60.0
 """Seconds to wait before each session for a machine that does something else."""
@@ -88,32 +88,43 @@ def about(engine: Engine, measured: dict[str, Program], runs: int) -> dict[str, 
 
 def measure(bench: Bench, measured: dict[str, Program], options: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Everything, programs taking turns. Returns what they asked the engine for, by kind."""
-    kinds: dict[str, dict[str, float]] = {}
     patience = 0.0 if options.loaded else PATIENCE
+    listing = [program for program in measured.values() if program.lists]
+    floors = [program for program in measured.values() if not program.lists]
     for size in options.containers:
+        first = size == options.containers[0]
         say(f"{size} containers")
         bench.engine.fill(size)
-        if size == options.containers[0]:
+        if first:
             for program in measured.values():
                 bench.warm(program)
         for run in range(1, options.runs + 1):
-            for program in measured.values():
-                if program.lists:
-                    await_quiet(bench, patience)
-                    bench.start(program, run)
-            for program in measured.values():
-                await_quiet(bench, patience)
-                bench.session(program, run, watch=size == options.containers[0])
-                bench.engine.start_all()
-                say(f"  run {run}, {program.name}: others use {bench.loads[-1]['other_cores']} of a core")
-    if not options.no_requests:
+            for program in listing:
+                take_turn(bench, program, run, patience, watched=first and program.figures)
+            for program in floors if first and run == 1 else []:
+                take_turn(bench, program, run, patience, watched=False)
+    if options.no_requests:
+        return {}
+    await_quiet(bench, patience)
+    say("requests, all side by side")
+    if "fleettop" in measured:
+        listing.insert(1, programs.TRAIL)
+    return bench.requests(listing)
+
+
+def take_turn(bench: Bench, program: Program, run: int, patience: float, *, watched: bool) -> None:
+    """One program, once: start, keys and events, idle."""
+    await_quiet(bench, patience)
+    if program.lists and (bench.effort.starts or not (program.keys or program.events)):
+        bench.start(program, run)
+    if program.keys or program.events:
+        bench.session(program, run)
+        bench.engine.start_all()
+        say(f"  run {run}, {program.name}: others use {bench.loads[-1]['other_cores']} of a core")
+    if watched:
         await_quiet(bench, patience)
-        say("requests, all side by side")
-        looked_at = [program for program in measured.values() if program.lists]
-        if "fleettop" in measured:
-            looked_at.insert(1, programs.TRAIL)
-        kinds = bench.requests(looked_at)
-    return kinds
+        bench.watch(program, run)
+        say(f"  run {run}, {program.name}, idle: others use {bench.loads[-1]['other_cores']} of a core")
 
 
 def say(words: str) -> None:

@@ -6,13 +6,17 @@ import asyncio
 import re
 import threading
 from collections import Counter
+from collections.abc import Coroutine
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 _REQUEST = re.compile(rb"(?:^|\n)(GET|POST|PUT|DELETE|HEAD) (\S+) HTTP/1\.[01]\r\n")
 _OBJECT = re.compile(r"/(containers|exec|images|services|tasks|nodes)/(?!json$|create$|prune$)[^/]+")
 _TELLING = ("stream=false", "stream=0", "one-shot", "filters", "size=1")
 _LONGEST_HEAD = 8192
+_READING = b'"read":"'
+"""Once in every reading of a container's CPU and memory, asked for or streamed."""
 
 
 class Proxy:
@@ -23,9 +27,11 @@ class Proxy:
         self._engine = engine
         self._requests: Counter[str] = Counter()
         self._bytes = 0
+        self._readings = 0
         self._ready = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
+        self._tasks: set[asyncio.Task[Any] | None] = set()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="proxy", daemon=True)
 
     def __enter__(self) -> Proxy:
@@ -51,6 +57,11 @@ class Proxy:
         """Bytes the engine has sent so far."""
         return self._bytes
 
+    @property
+    def readings(self) -> int:
+        """Readings of a container's CPU and memory the engine has sent so far, streamed ones too."""
+        return self._readings
+
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         await asyncio.start_unix_server(self._connected, self.socket)
@@ -58,20 +69,20 @@ class Proxy:
         await self._stop.wait()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # asyncio holds readers of open connections weakly: without this a waiting task may be collected.
+        task = asyncio.current_task()
+        self._tasks.add(task)
         try:
             from_engine, to_engine = await asyncio.open_unix_connection(self._engine)
+            try:
+                await _first_of(self._pass_requests(reader, to_engine), self._pass_answers(from_engine, writer))
+            finally:
+                to_engine.close()
         except OSError:
-            writer.close()
-            return
-        try:
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._pass_requests(reader, to_engine))
-                both.create_task(self._pass_answers(from_engine, writer))
-        except* OSError:
             pass  # one side hung up in the middle; the program's own affair
         finally:
             writer.close()
-            to_engine.close()
+            self._tasks.discard(task)
 
     async def _pass_requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         seen = b""
@@ -84,14 +95,28 @@ class Proxy:
             seen = seen[end:][-_LONGEST_HEAD:]
             writer.write(data)
             await writer.drain()
-        writer.write_eof()
 
     async def _pass_answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        rest = b""
         while data := await reader.read(1 << 16):
             self._bytes += len(data)
+            self._readings += (rest + data).count(_READING)
+            rest = data[1 - len(_READING) :]
             writer.write(data)
             await writer.drain()
-        writer.close()
+
+
+async def _first_of(*ways: Coroutine[Any, Any, None]) -> None:
+    """Until one of them has ended; the others are cancelled. Raises what it raised."""
+    tasks = [asyncio.ensure_future(way) for way in ways]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def kind(method: str, target: str) -> str:

@@ -56,10 +56,16 @@ MEASURES = (
     Measure("key", "Arrow key to a changed screen", "ms", digits=1, tail=True),
     Measure("cpu", "CPU of the program, watching idle with figures on screen", "s a minute", digits=2),
     Measure("engine cpu", "CPU of dockerd, containerd and shims meanwhile", "s a minute", digits=2),
+    Measure("reading", "Between two readings of a row meanwhile", "s", "How old the figures get.", digits=1),
     Measure("terminal", "Written to the terminal meanwhile", "kB/s", digits=1),
     Measure("rows with figures", "Rows with figures on the screen meanwhile", "rows"),
     Measure("memory", "Memory, resident", "MiB"),
-    Measure("requests", "API requests to the engine", "a minute", "Counted in between; all programs side by side."),
+    Measure(
+        "requests",
+        "API requests to the engine",
+        "a minute",
+        "Counted in between, all programs side by side. Streams that were open before are none.",
+    ),
     Measure("received", "Sent by the engine", "kB a minute", "In the same minute."),
     Measure("cpu side by side", "CPU of the program", "s a minute", "In the same minute, all side by side.", digits=2),
 )
