@@ -165,9 +165,11 @@ class Results:
         ours, theirs = self.median(what, OURS, size), self.median(what, peer, size)
         if ours is None or not theirs:
             return Budget(promise, "not measured", None)
-        return Budget(
-            promise, f"{ours:.2f} against {theirs:.2f} s a minute: {ours / theirs:.2f} ×", ours <= theirs * most
-        )
+        words = f"{ours:.2f} against {theirs:.2f} s a minute: {ours / theirs:.2f} ×"
+        often = [self.median("reading", program, size) for program in (OURS, peer)]
+        if often[0] and often[1]:
+            words += f" (with a reading of each row every {often[0]:.1f} s against {often[1]:.1f} s)"
+        return Budget(promise, words, ours <= theirs * most)
 
     # -- written down
 
