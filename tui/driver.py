@@ -33,6 +33,7 @@ class TerminalDriver(LinuxDriver):
         """Give the terminal back and stop, as Ctrl-Z does; returns when the process is continued."""
         self.suspend_application_mode()
         self._writer_thread = None
+        self._in_band_window_resize = False  # until the terminal says again that it tells of its size by itself
         os.kill(os.getpid(), signal.SIGSTOP)
 
     def _sigtstp_application(self, *_: object) -> None:

@@ -12,10 +12,16 @@ REQUEST = re.compile(rb"(?:^|\r\n\r\n)([A-Z]+) (\S+) HTTP/1\.1\r\n")
 
 
 class Recorder:
-    """The requests that passed, as (method, path)."""
+    """The requests that passed, as (method, path), and what is open now."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str]] = []
+        self._open: dict[asyncio.StreamReader, str] = {}
+
+    @property
+    def streams(self) -> list[str]:
+        """The paths of the event streams that are being followed now."""
+        return [path for path in self._open.values() if "/events" in path and "until=" not in path]
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, record: bool) -> None:
         try:
@@ -23,11 +29,13 @@ class Recorder:
                 if record:
                     for method, path in REQUEST.findall(data):
                         self.requests.append((method.decode(), path.decode()))
+                        self._open[reader] = path.decode()
                 writer.write(data)
                 await writer.drain()
         except OSError:
             pass
         finally:
+            self._open.pop(reader, None)
             writer.close()
 
     @asynccontextmanager

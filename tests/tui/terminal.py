@@ -68,7 +68,7 @@ class Terminal:
         self._stream = pyte.Stream(self._screen)
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._rest = ""
-        self._ended = False
+        self._gone = False
         self._master, self._slave = pty.openpty()
         self._set_size()
         self.settings_before = self.settings()
@@ -93,9 +93,9 @@ class Terminal:
 
     # -- what it shows
 
-    def lines(self) -> list[str]:
-        """The lines that are on the screen now."""
-        return [line.rstrip() for line in self._screen.display]
+    def lines(self, *, trailing: bool = False) -> list[str]:
+        """The lines that are on the screen now, with or without the spaces at their ends."""
+        return [line if trailing else line.rstrip() for line in self._screen.display]
 
     def shows(self, words: str) -> bool:
         """Whether these words stand somewhere on the screen, in one line."""
@@ -105,19 +105,15 @@ class Terminal:
         """The terminal's settings in the kernel (termios)."""
         return termios.tcgetattr(self._slave)
 
-    def is_as_it_was(self) -> bool:
-        """Whether the program has left nothing behind: screen, cursor, modes, keyboard, settings."""
-        return self.modes == AS_IT_WAS and self.keyboards == 0 and self.settings() == self.settings_before
-
-    def changed_settings(self) -> dict[str, object]:
-        """What is not as it was, for a failing test to show."""
+    def left_behind(self) -> dict[str, object]:
+        """What is not as it was before the program came: modes, keyboard protocols, settings."""
         found: dict[str, object] = {
             f"mode {mode}": on for mode, on in self.modes.items() if on != AS_IT_WAS.get(mode, False)
         }
         if self.keyboards:
             found["keyboard protocols"] = self.keyboards
-        if self.settings() != self.settings_before:
-            found["settings"] = (self.settings_before, self.settings())
+        if not self._gone and (settings := self.settings()) != self.settings_before:
+            found["settings"] = settings
         return found
 
     def colours(self) -> set[str]:
@@ -141,7 +137,7 @@ class Terminal:
             over = self._process.poll() is not None  # asked before reading: nothing can come after
             if not self._take_in(0.05) and (over or time.monotonic() > end):
                 why = f"ended with {self._process.returncode}" if over else f"not within {timeout:g} s"
-                raise AssertionError(f"{why}; {self.changed_settings()}; the screen:\n" + "\n".join(self.lines()))
+                raise AssertionError(f"{why}; {self.left_behind()}; the screen:\n" + "\n".join(self.lines()))
 
     def until_shown(self, words: str, timeout: float = 60.0) -> None:
         """Until these words are on the screen."""
@@ -181,23 +177,30 @@ class Terminal:
         self._set_size()
         for screen in {self._main, self._screen}:
             screen.resize(lines, columns)
-        if self.modes[RESIZES]:
-            self.press(b"\x1b[48;%d;%d;0;0t" % (lines, columns))
+        self._tell_size()
+
+    def wipe(self) -> None:
+        """Empty the screen, as a shell's `clear` would."""
+        self._screen.reset()
 
     def hang_up(self) -> None:
         """Close the window: the kernel tells the program, and whatever it reads or writes fails from now on."""
-        if not self._ended:
-            self._ended = True
+        if not self._gone:
+            self._gone = True
             os.close(self._master)
 
     # -- how
+
+    def _tell_size(self) -> None:
+        if self.modes[RESIZES]:
+            self.press(b"\x1b[48;%d;%d;0;0t" % (self.rows, self.columns))
 
     def _set_size(self) -> None:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", self.rows, self.columns, 0, 0))
 
     def _take_in(self, timeout: float) -> bool:
         """Draw what the program wrote; False where nothing came in time."""
-        if self._ended:
+        if self._gone:
             select.select([], [], [], timeout)
             return False
         if not select.select([self._master], [], [], timeout)[0]:
@@ -239,3 +242,5 @@ class Terminal:
             self._screen = pyte.Screen(self.columns, self.rows) if on else self._main
             self._stream = pyte.Stream(self._screen)
         self.modes[mode] = on
+        if mode == RESIZES:
+            self._tell_size()  # at once when it is set, too
