@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import resource
-import shutil
 import socket
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,6 +15,7 @@ from aiohttp import web
 from ..address import EngineAddress
 from ..clock import Clock, SystemClock
 from ..errors import ConfigError
+from .folder import SocketFolder
 from .machine import Machine
 from .reads import add_reads
 from .scenario import INCIDENTS, Scenario
@@ -26,8 +24,6 @@ from .swarmroutes import add_swarm
 from .world import World
 from .writes import add_writes
 
-_LONGEST_PATH = 100
-"""Bytes of a unix socket's path: 108 on Linux, 104 on macOS."""
 _FILES_EACH = 12
 """Open files that an engine and those who look at it need, about."""
 _GOODBYE = 0.01
@@ -65,7 +61,7 @@ class DemoFleet:
         if moving:
             Scenario(self.world, incident)
         self._given = folder
-        self._folder: Path | None = None
+        self._folder: SocketFolder | None = None
         self._routes = Routes()
         add_reads(self._routes)
         add_writes(self._routes)
@@ -91,7 +87,7 @@ class DemoFleet:
 
     async def __aenter__(self) -> Self:
         _allow_files(_FILES_EACH * len(self.world.machines))
-        self._folder = self._make_folder()
+        self._folder = SocketFolder(self._given, (_file(machine) for machine in self.world.machines))
         try:
             for machine in self.world.machines:
                 self._doors[machine.name] = _OpenDoor(Door(self.world, machine, self._routes), self._socket(machine))
@@ -136,29 +132,17 @@ class DemoFleet:
             if machine.powered is not door.is_open:
                 await (door.open() if machine.powered else door.close())
 
-    def _make_folder(self) -> Path:
-        if self._given is None:
-            return Path(tempfile.mkdtemp(prefix="fleettop-demo-"))
-        self._given.mkdir(mode=0o700, parents=True, exist_ok=True)
-        longest = max(len(os.fsencode(self._given / f"{machine.name}.sock")) for machine in self.world.machines)
-        if longest > _LONGEST_PATH:
-            raise ConfigError(
-                f"The folder {str(self._given)!r} is too long a path for a unix socket.",
-                hint="Give a shorter one, such as /tmp/demo.",
-            )
-        return self._given
-
     def _socket(self, machine: Machine) -> Path:
         if self._folder is None:
             raise RuntimeError("the fleet is not open")
-        return self._folder / f"{machine.name}.sock"
+        return self._folder.path / _file(machine)
 
     async def _close(self) -> None:
         for door in self._doors.values():
             await door.close()
             door.path.unlink(missing_ok=True)
-        if self._folder is not None and self._given is None:
-            shutil.rmtree(self._folder, ignore_errors=True)
+        if self._folder is not None:
+            self._folder.close()
         self._folder = None
 
 
@@ -199,6 +183,10 @@ class _OpenDoor:
         await asyncio.gather(*tasks, return_exceptions=True)
         if http is not None:
             await http.shutdown(_GOODBYE)
+
+
+def _file(machine: Machine) -> str:
+    return f"{machine.name}.sock"
 
 
 def _allow_files(needed: int) -> None:
