@@ -57,12 +57,6 @@ async def dashboard(
             yield app, pilot
 
 
-@pytest.fixture
-def shown(eventually: Eventually) -> Eventually:
-    """Wait for a condition on the screen."""
-    return eventually
-
-
 def test_every_command_of_the_key_table_can_be_done() -> None:
     """A key that is shown does something: each id is a look, an act, or one of the program's own."""
     own = {"app.quit", "app.suspend", "app.help", "app.palette"}
@@ -71,10 +65,10 @@ def test_every_command_of_the_key_table_can_be_done() -> None:
         assert command.changes == (command.id in ACTS), command.id
 
 
-async def test_services_of_all_hosts_are_on_the_first_screen(shown: Eventually) -> None:
+async def test_services_of_all_hosts_are_on_the_first_screen(eventually: Eventually) -> None:
     """The first view is Services, worst first, with every service the fleet has."""
     async with dashboard() as (app, pilot):
-        await shown(lambda: app.dashboard.table.row_count == len(app.fleet.services) > 0)
+        await eventually(lambda: app.dashboard.table.row_count == len(app.fleet.services) > 0)
         await pilot.pause()
         ranks = [app.fleet.services[key].state.rank for key in app.dashboard._rows.order if isinstance(key, ServiceKey)]
         assert ranks == sorted(ranks)
@@ -90,10 +84,10 @@ async def test_the_first_frame_stands_before_any_engine_has_answered() -> None:
         assert app.dashboard.table.row_count == 0
 
 
-async def test_enter_goes_into_a_service_and_escape_comes_back(shown: Eventually) -> None:
+async def test_enter_goes_into_a_service_and_escape_comes_back(eventually: Eventually) -> None:
     """Drilling in narrows the containers to the service's; back, the cursor is where it was."""
     async with dashboard() as (app, pilot):
-        await shown(lambda: app.dashboard.table.row_count > 3)
+        await eventually(lambda: app.dashboard.table.row_count > 3)
         await pilot.press("down", "down")
         key = app.dashboard.table.cursor_key
         assert isinstance(key, ServiceKey)
@@ -105,7 +99,7 @@ async def test_enter_goes_into_a_service_and_escape_comes_back(shown: Eventually
         assert app.dashboard.table.cursor_key == key
 
 
-async def test_the_number_keys_change_the_view_and_brackets_walk_the_history(shown: Eventually) -> None:
+async def test_the_number_keys_change_the_view_and_brackets_walk_the_history(eventually: Eventually) -> None:
     """1 2 3 4 8, then [ and ] as in a browser."""
     async with dashboard() as (app, pilot):
         for key, view in (("2", "containers"), ("3", "hosts"), ("4", "trail"), ("8", "swarm"), ("1", "services")):
@@ -117,10 +111,10 @@ async def test_the_number_keys_change_the_view_and_brackets_walk_the_history(sho
         assert app.dashboard.place.view == "swarm"
 
 
-async def test_a_filter_narrows_the_rows_while_it_is_typed(shown: Eventually) -> None:
+async def test_a_filter_narrows_the_rows_while_it_is_typed(eventually: Eventually) -> None:
     """Each key counts at once; Esc brings all rows back."""
     async with dashboard() as (app, pilot):
-        await shown(lambda: app.dashboard.table.row_count > 3)
+        await eventually(lambda: app.dashboard.table.row_count > 3)
         everything = app.dashboard.table.row_count
         await pilot.press("slash", *"state:unheard-of")
         await pilot.pause()
@@ -130,10 +124,10 @@ async def test_a_filter_narrows_the_rows_while_it_is_typed(shown: Eventually) ->
         assert app.dashboard.table.row_count == everything
 
 
-async def test_z_leaves_only_what_needs_a_person(shown: Eventually) -> None:
+async def test_z_leaves_only_what_needs_a_person(eventually: Eventually) -> None:
     """Healthy services go, and one key brings them back."""
     async with dashboard() as (app, pilot):
-        await shown(lambda: app.dashboard.table.row_count > 3)
+        await eventually(lambda: app.dashboard.table.row_count > 3)
         await pilot.press("z")
         for key in app.dashboard._rows.order:
             assert app.dashboard.view.wrong(app.fleet, key)
@@ -141,10 +135,10 @@ async def test_z_leaves_only_what_needs_a_person(shown: Eventually) -> None:
         assert app.dashboard.table.row_count == len(app.fleet.services)
 
 
-async def test_what_is_on_screen_is_sampled_and_nothing_else(shown: Eventually) -> None:
+async def test_what_is_on_screen_is_sampled_and_nothing_else(eventually: Eventually) -> None:
     """Figures cost the engine: only containers behind visible rows are asked for."""
     async with dashboard() as (app, pilot):
-        await shown(lambda: app.dashboard.table.row_count > 3)
+        await eventually(lambda: app.dashboard.table.row_count > 3)
         await pilot.press("4")
         await pilot.pause()
         assert all(not app.session.interest.of(name) for name in app.fleet.engines)
@@ -155,25 +149,25 @@ async def test_what_is_on_screen_is_sampled_and_nothing_else(shown: Eventually) 
         assert looked_at == visible
 
 
-async def test_restarting_by_key_asks_first_and_then_does_it(shown: Eventually) -> None:
+async def test_restarting_by_key_asks_first_and_then_does_it(eventually: Eventually) -> None:
     """R, a reason, the button: the containers behind the row are started anew and the trail says by whom and why."""
     async with dashboard() as (app, pilot):
-        await shown(lambda: any(s.state is ServiceState.HEALTHY for s in app.fleet.services.values()))
+        await eventually(lambda: any(s.state is ServiceState.HEALTHY for s in app.fleet.services.values()))
         key = next(
             s.key for s in app.fleet.services.values() if s.state is ServiceState.HEALTHY and len(s.replicas) == 1
         )
         app.dashboard.table.move_to(key)
         before = app.fleet.members(key)[0].detail
         await pilot.press("R")
-        await shown(lambda: isinstance(app.screen, ConfirmScreen))
+        await eventually(lambda: isinstance(app.screen, ConfirmScreen))
         await pilot.press(*"because", "tab", "tab", "enter")
 
         def restarted() -> bool:
             now = app.fleet.members(key)[0].detail
             return bool(before and now and now.started_at and before.started_at and now.started_at > before.started_at)
 
-        await shown(restarted, timeout=30)
-        await shown(lambda: any(r.reason == "because" for r in app.fleet.records(service=key)))
+        await eventually(restarted, timeout=30)
+        await eventually(lambda: any(r.reason == "because" for r in app.fleet.records(service=key)))
 
 
 async def test_saying_no_to_a_change_sends_nothing() -> None:
@@ -235,17 +229,17 @@ async def test_a_small_terminal_says_so_and_comes_back() -> None:
 
 
 @pytest.mark.parametrize("size", [(40, 10), (80, 24), (120, 36), (200, 50), (300, 100)])
-async def test_every_view_is_drawn_at_every_size(size: tuple[int, int], shown: Eventually) -> None:
+async def test_every_view_is_drawn_at_every_size(size: tuple[int, int], eventually: Eventually) -> None:
     """From 40x10 to 300x100 each view and each page draws without a fault."""
     async with dashboard(size=size) as (app, pilot):
-        await shown(lambda: app.dashboard.table.row_count > 0)
+        await eventually(lambda: app.dashboard.table.row_count > 0)
         for key in ("1", "2", "3", "4", "8"):
             await pilot.press(key)
             await pilot.pause()
         await pilot.press("2", "i")
-        await shown(lambda: isinstance(app.screen, PageScreen))
+        await eventually(lambda: isinstance(app.screen, PageScreen))
         await pilot.press("escape", "h")
-        await shown(lambda: isinstance(app.screen, PageScreen))
+        await eventually(lambda: isinstance(app.screen, PageScreen))
         await pilot.press("escape", "question_mark")
         await pilot.pause()
 
