@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.address import EngineAddress
-from fleettop.collectors.clock import SystemClock
+from fleettop.collectors.clock import Clock, SystemClock
 from fleettop.collectors.config import Config
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.reach import reach_of
@@ -61,10 +61,11 @@ class FleetApp(App[int]):
         group: str = "",
         theme: str = "",
         ascii_only: bool = False,
+        clock: Clock | None = None,
     ) -> None:
         self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
         self.keys = Keys(config.keys, read_only=read_only)
-        self.clock = SystemClock()
+        self.clock = clock or SystemClock()
         self.notes = tuple(notes)
         self.group = group
         self.session = Session(addresses, rules=config.rules, read_only=read_only, clock=self.clock)
