@@ -10,6 +10,8 @@ from fleettop.collectors.session import Session
 
 FRAME = 0.05
 """Seconds between two hand-overs while changes keep coming; the first after a quiet time goes at once."""
+BUDGET = 0.03
+"""Seconds one hand-over may spend on putting services together."""
 TICK = 1.0
 """Seconds between two looks at what time alone changes: ages, freshness."""
 
@@ -34,7 +36,9 @@ class Bridge:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            self._show(self._session.fleet.take_changes())
+            self._show(self._session.fleet.take_changes(budget=BUDGET))
+            if self._session.fleet.pending:
+                self._wake.set()  # the rest follows in the next frame: keys come first
             await asyncio.sleep(FRAME)
 
     async def _let_time_pass(self) -> None:

@@ -37,6 +37,8 @@ BESIDE = 150
 """Columns from which on the details stand beside the table."""
 UNDER = 34
 """Lines from which on they stand under it, on narrower screens."""
+CALM_TICKS = 10
+"""Seconds after which rows that show no seconds are drawn again: their minutes have gone on."""
 _BIGGEST_FIRST = frozenset(("cpu", "memory", "network", "restarts", "replicas", "hosts", "containers", "skew"))
 
 
@@ -50,6 +52,7 @@ class DashboardScreen(Screen[None]):
         self._keys = keys
         self._views: Mapping[str, View] = {view.id: view for view in VIEWS}
         self.history = History(Place())
+        self._ticks = 0
 
     def compose(self) -> ComposeResult:
         """Header, tabs, filter, table with details, key hints."""
@@ -104,8 +107,13 @@ class DashboardScreen(Screen[None]):
 
     def time_passed(self) -> None:
         """Ages went on: draw again what is on screen."""
-        if self.view.ages():
-            self.table.forget_rows(self.table.visible_keys())
+        self._ticks += 1
+        visible = self.table.visible_keys()
+        if self._ticks % CALM_TICKS:
+            app, moment = self.app, self.app.moment()
+            visible = tuple(key for key in visible if self.view.restless(app.fleet, key, moment))
+        if visible:
+            self.table.forget_rows(visible)
         if not self._rows.order:
             self._say_empty()
         self._headline()

@@ -90,6 +90,6 @@ class View(ABC):
         """The containers behind a row: those are sampled while it is on screen, and acted on."""
         return ()
 
-    def ages(self) -> bool:
-        """Whether rows change with time alone."""
-        return True
+    def restless(self, fleet: Fleet, key: Hashable, moment: Moment) -> bool:
+        """Whether the row shows seconds, so that it has to be drawn again with each of them."""
+        return False

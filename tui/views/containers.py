@@ -8,12 +8,15 @@ from datetime import datetime
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import Container, ContainerKey, ContainerState, ServiceKey
 
+from .. import format as fmt
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
-from .cells import DIM, UNKNOWN, age_since, is_stale, short_image, sum_of, used_cpu, used_memory, used_network
+from .cells import DIM, UNKNOWN, is_stale, seconds_since, short_image, sum_of, used_cpu, used_memory, used_network
 from .conditions import ORDER, condition, ports
 from .container_detail import container_detail, container_line
+
+CALM = ("healthy", "stopped")
 
 
 class ContainersView(View):
@@ -74,7 +77,7 @@ class ContainersView(View):
             style="stale" if stale else "",
             cells=(
                 Cell(moment.glyphs.states[style], style),
-                Cell(container.name, "" if style in ("healthy", "stopped") else "strong"),
+                Cell(container.name, "" if style in CALM else "strong"),
                 Cell(word, style if style != "healthy" else DIM),
                 Cell(_service_name(fleet, service), DIM),
                 Cell(container.engine),
@@ -142,7 +145,7 @@ class ContainersView(View):
 
     def wrong(self, fleet: Fleet, key: Hashable) -> bool:
         """Neither plainly running and well, nor stopped on purpose."""
-        return condition(fleet.containers[_key(key)])[1] not in ("healthy", "stopped")
+        return condition(fleet.containers[_key(key)])[1] not in CALM
 
     def detail(self, fleet: Fleet, key: Hashable, moment: Moment) -> tuple[Line, ...]:
         """All that is known of it."""
@@ -162,6 +165,15 @@ class ContainersView(View):
     def history_scope(self, fleet: Fleet, key: Hashable) -> Scope:
         """Itself, or what it is about."""
         return _key(key)
+
+    def restless(self, fleet: Fleet, key: Hashable, moment: Moment) -> bool:
+        """While it is in trouble, or has only just started."""
+        container = fleet.containers.get(_key(key))
+        if container is None:
+            return False
+        since = _since(container)
+        young = since is not None and seconds_since(since, moment) < 90
+        return young or condition(container)[1] not in CALM
 
     def containers(self, fleet: Fleet, key: Hashable) -> tuple[ContainerKey, ...]:
         """Itself."""
@@ -190,7 +202,12 @@ def _since(container: Container) -> datetime | None:
 
 def _since_cell(container: Container, moment: Moment) -> Cell:
     since = _since(container)
-    return Cell(age_since(since, moment), DIM) if since is not None else UNKNOWN
+    if since is None:
+        return UNKNOWN
+    seconds = seconds_since(since, moment)
+    # What runs well shows minutes: seconds that tick in every row cost a repaint a second and tell nobody anything.
+    calm = condition(container)[1] in CALM and seconds >= 60
+    return Cell(fmt.age_short(seconds) if calm else fmt.age(seconds), DIM)
 
 
 def _restarts_cell(container: Container) -> Cell:

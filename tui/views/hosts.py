@@ -154,6 +154,11 @@ class HostsView(View):
         """Itself, or what it is about."""
         return str(key)
 
+    def restless(self, fleet: Fleet, key: Hashable, moment: Moment) -> bool:
+        """While it is not plainly there."""
+        engine = fleet.engines.get(str(key))
+        return engine is not None and link_role(fleet, engine) not in ("healthy", "stopped")
+
     def containers(self, fleet: Fleet, key: Hashable) -> tuple[ContainerKey, ...]:
         """All its containers."""
         return containers_of(fleet, str(key))

@@ -115,7 +115,10 @@ def _when(container: Container, moment: Moment) -> str:
     if detail is None:
         return ""
     if container.serving or container.state.value == "running":
-        return age_since(detail.started_at, moment) if detail.started_at else ""
+        if detail.started_at is None:
+            return ""
+        seconds = seconds_since(detail.started_at, moment)
+        return fmt.age_short(seconds) if seconds >= 60 else fmt.age(seconds)
     return f"{age_since(detail.finished_at, moment)} ago" if detail.finished_at else ""
 
 

@@ -159,6 +159,11 @@ class ServicesView(View):
         """Itself, or what it is about."""
         return _key(key)
 
+    def restless(self, fleet: Fleet, key: Hashable, moment: Moment) -> bool:
+        """While it is in trouble."""
+        service = fleet.services.get(_key(key))
+        return service is not None and service.state not in QUIET
+
     def containers(self, fleet: Fleet, key: Hashable) -> tuple[ContainerKey, ...]:
         """Its replicas' containers."""
         service = fleet.services.get(_key(key))

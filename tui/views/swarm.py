@@ -169,6 +169,10 @@ class SwarmView(View):
             return host_of_node(fleet, key.node)
         return service_of_task(fleet, key) if isinstance(key, TaskKey) else None
 
+    def restless(self, fleet: Fleet, key: Hashable, moment: Moment) -> bool:
+        """Tasks that are on their way."""
+        return isinstance(key, TaskKey)
+
     def containers(self, fleet: Fleet, key: Hashable) -> tuple[ContainerKey, ...]:
         """The task's container, where it is known."""
         return ()

@@ -141,10 +141,6 @@ class TrailView(View):
         """None: nothing is sampled or acted on from here."""
         return ()
 
-    def ages(self) -> bool:
-        """Times are absolute here."""
-        return False
-
 
 def _record(fleet: Fleet, key: Hashable) -> Record | None:
     return fleet.trail.get(key) if isinstance(key, int) else None

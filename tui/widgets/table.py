@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -107,6 +108,7 @@ class LineTable(ScrollView, can_focus=True):
         self._painted: list[Look] = []
         self._visible: tuple[Hashable, ...] = ()
         self._styles: Styles | None = None
+        self._base = Style.null()
 
     # -- what it is given ----------------------------------------------------------------------------------------------
 
@@ -331,10 +333,11 @@ class LineTable(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """The line `y` of the widget: the header, a row, or nothing."""
         if self._styles is None:
-            self._styles = styles_of(self.app)
+            # `rich_style` walks all ancestors: asked for once, since it only changes with the theme.
+            self._styles, self._base = styles_of(self.app), self.rich_style
         painter = self._painter
         painter.lay_out(painter.columns, self.scrollable_content_region.width)
-        painter.dress(self._styles, self.rich_style)
+        painter.dress(self._styles, self._base)
         if y == 0:
             return painter.header(self._sorted[0], descending=self._sorted[1])
         place = self._top + y - 1
