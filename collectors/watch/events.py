@@ -101,8 +101,10 @@ class EventStream:
         Asked without a filter, since only the whole ring tells whether it was overrun. What happened to containers is
         also handed to `on_container`. Raises NotAnswering where the engine stops in the middle.
         """
-        last, before = self.last, self._read_to
+        first = self._read_to is None
         ring = await self._past(client, until)
+        # The ring loses its oldest first: where it holds one that we had, all that came after that is in it too.
+        complete = first or any(event.identity in self._seen for event in ring)
         self._read_to = nanoseconds(until), self._clock.monotonic()
         fresh = tuple(event for event in ring if wanted(event) and self._first_time(event))
         if fresh:
@@ -111,9 +113,7 @@ class EventStream:
         for event in fresh:
             if on_container is not None and _changes_container(event):
                 on_container(event)
-        if last is None:
-            return before is None  # a ring that was empty before tells nothing of whether it was emptied since
-        return any(event.identity == last.identity for event in ring)
+        return complete
 
     async def _past(self, client: EngineClient, until: datetime) -> list[EngineEvent]:
         since = 1

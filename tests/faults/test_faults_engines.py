@@ -122,9 +122,8 @@ async def test_nothing_that_happens_while_a_link_is_cut_is_lost_on_a_skewed_engi
         fleet.hosts.start_sshd(fleet.state.hosts["h1"])
         await eventually(lambda: stage.live("h1"), timeout=40)
         (gap,) = stage.gaps("h1")
-        assert gap.what.startswith("nothing missed"), (gap, stage.records("h1"))
-        (end,) = [r for r in stage.records("h1") if r.object_id == key.id and r.action == "die"]
-        assert end.cause is Cause.RESTARTED
+        assert gap.what.startswith("nothing missed")
+        await eventually(lambda: [r for r in stage.records("h1") if r.object_id == key.id and "restarted" in r.what])
         started = fleet.get("h1", f"/containers/{key.id}/json")["State"]["StartedAt"]
 
         def seen() -> bool:
