@@ -37,6 +37,9 @@ _log = logging.getLogger(__name__)
 
 PING = 8.0
 RELIST = 60.0
+DEADLINE, LONGEST_DEADLINE = 5.0, 20.0
+"""Seconds for an answer to begin. Longer after a list that did not come in while smaller answers did: over SSH the
+first 32 kB arrive all at once, which at 2 kB/s takes 16 s."""
 STAND_BY = 0.5
 """Seconds in which a second address notices that it is needed."""
 
@@ -82,6 +85,7 @@ class EngineWatch:
         self._heard: float | None = None
         """Monotonic time at which everything said so far was certainly heard; None: not following."""
         self._gap: Gap | None = None
+        self._deadline = DEADLINE
         self._list = ContainerList(address.name, publish, clock)
         self._events = EventStream(address.name, publish, clock)
         self._swarm = SwarmReader(address.name, clusters, publish, clock)
@@ -144,7 +148,13 @@ class EngineWatch:
 
     async def _serve(self, link: Link) -> None:
         endpoint = await link.open()  # each of its steps has a deadline; waiting for its turn at a jump host has none
-        client = EngineClient(endpoint, engine=self.address.name, read_only=self._read_only, clock=self._clock)
+        client = EngineClient(
+            endpoint,
+            engine=self.address.name,
+            read_only=self._read_only,
+            deadline=self._deadline,
+            clock=self._clock,
+        )
         try:
             await client.negotiate()
             self._info = await client.info()
@@ -165,7 +175,12 @@ class EngineWatch:
         skew = timedelta(seconds=info.skew or 0)
         listed = nanoseconds(self._clock.now() + skew) - OVERLAP_NS
         again = bool(self._list.known)
-        differences = await self._list.read_all(client)
+        try:
+            differences = await self._list.read_all(client)
+        except NotAnswering:
+            self._deadline = min(LONGEST_DEADLINE, 2 * self._deadline)
+            raise
+        self._deadline = self._deadline if self._list.way.narrow else DEADLINE
         self.answered.set()
 
         def happened(event: EngineEvent) -> None:
