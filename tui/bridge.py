@@ -36,7 +36,9 @@ class Bridge:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            self._show(self._session.fleet.take_changes(budget=BUDGET))
+            changed = self._session.fleet.take_changes(budget=BUDGET)
+            if changed:
+                self._show(changed)
             if self._session.fleet.pending:
                 self._wake.set()  # the rest follows in the next frame: keys come first
             await asyncio.sleep(FRAME)

@@ -19,7 +19,7 @@ def headline(fleet: Fleet, moment: Moment, *, read_only: bool, group: str = "") 
     engines = [engine for engine in fleet.engines.values() if not engine.same_as]
     services = list(fleet.services.values())
     outages = [s.down_since for s in services if s.state is ServiceState.DOWN and s.down_since is not None]
-    oldest = seconds_since(min(outages), moment) if outages else None
+    oldest = int(seconds_since(min(outages), moment)) if outages else None
     return HeaderFacts(
         group=group,
         engines=len(engines),
