@@ -111,6 +111,28 @@ def short_image(image: str) -> str:
     return f"{name}:{tag}" if tag else name
 
 
+def familiar_image(image: str) -> str:
+    """The same words for the same image: `bb`, `localhost/bb:latest` and `docker.io/library/bb` are all `bb:latest`.
+
+    Podman writes names out: `localhost/` before what was built there, `docker.io/library/` before what Docker calls by
+    its bare name. An id stays as it is.
+    """
+    named, at, digest = image.partition("@")
+    if named.startswith("sha256:") or _HEX_ID.fullmatch(named):
+        return image
+    for prefix in ("localhost/", "docker.io/", "index.docker.io/"):
+        named = named.removeprefix(prefix)
+    named = named.removeprefix("library/")
+    tagged = digest or ":" in named.rpartition("/")[2]
+    return f"{named}{at}{digest}" if tagged else f"{named}:latest"
+
+
+def version_words(image: str) -> str:
+    """What tells an image from the one before: its tag where that speaks for itself (`2.8.1`), else `name:tag`."""
+    tag = image_parts(image)[1]
+    return tag if "." in tag else short_image(image)
+
+
 def short_id(identifier: str) -> str:
     """Twelve characters of an id, as Docker shows it."""
     return identifier.removeprefix("sha256:")[:12]

@@ -23,6 +23,7 @@ from ..model import (
 from ..text import plain, redact_arguments, redact_text
 from . import wire
 from .fields import (
+    image_id,
     is_container_id,
     labels,
     malformed,
@@ -90,7 +91,7 @@ def _container_of_row(row: wire.ContainerRow, engine: str, podman: bool) -> Cont
         id=container_id,
         name=_name(row.names) or container_id[:12],
         image=word(row.image),
-        image_id=word(row.image_id),
+        image_id=image_id(row.image_id),
         state=state,
         health=_health_of_row(row, state, podman),
         status=plain(row.status or "", 128),
@@ -162,7 +163,7 @@ def _container_of_inspect(found: wire.Inspected, engine: str, podman: bool) -> C
         id=container_id,
         name=_name([found.name] if found.name else None) or container_id[:12],
         image=word(config.image),
-        image_id=word(found.image),
+        image_id=image_id(found.image),
         state=status,
         health=_health_of_inspect(state.health, config, podman) if status is ContainerState.RUNNING else Health.NONE,
         command=_command(found, podman),

@@ -25,6 +25,7 @@ BIG = 1 << 20
 """Bytes from which a body is too big to be decoded on the event loop, or in one call that holds the interpreter."""
 
 _CONTAINER_ID = re.compile(r"[0-9a-f]{12,64}")
+_IMAGE_ID = re.compile(r"[0-9a-f]{64}")
 _SWARM_ID = re.compile(r"[0-9a-z]{25}")
 
 T = TypeVar("T")
@@ -163,6 +164,12 @@ def word(text: str | None, limit: int = NAME_LIMIT) -> str:
     if not text:
         return ""
     return _word(text) if limit == NAME_LIMIT and len(text) <= NAME_LIMIT else plain(text, limit)
+
+
+def image_id(text: str | None) -> str:
+    """An image's id with its algorithm in front, as Docker has it; Podman leaves `sha256:` out in some answers."""
+    found = word(text)
+    return f"sha256:{found}" if _IMAGE_ID.fullmatch(found) else found
 
 
 def safe(text: str | None, limit: int = NAME_LIMIT * 2) -> str:

@@ -44,7 +44,7 @@ from ..model import (
 from ..services.places import ServiceRule
 from ..services.replicas import Surroundings, unhealthy_since
 from ..trail import Trail
-from ..words import age
+from ..words import age, familiar_image
 from .engines import Book, Engines
 from .lastwords import LastWords
 from .recordbook import RecordBook
@@ -338,7 +338,9 @@ class Intake:
         births = [b for b in self.roster.births(owner) if b.key.id != event.id] if owner is not None else []
         here = [b for b in births if b.key.engine == event.engine]  # a replica is replaced where it was
         newest = max(here or births, key=lambda b: b.created, default=None)
-        return newest.image if newest is not None and image and newest.image != image else ""
+        if newest is None or not image or familiar_image(newest.image) == familiar_image(image):
+            return ""
+        return newest.image
 
     # -- swarms
 

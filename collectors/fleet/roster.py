@@ -59,6 +59,7 @@ class Roster:
                 image=container.image,
                 image_id=container.image_id,
                 config_hash=container.labels.get(CONFIG_HASH, ""),
+                slot=place.slot,
             )
         return touched
 

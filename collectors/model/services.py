@@ -60,7 +60,7 @@ class ServiceChange(msgspec.Struct, frozen=True, kw_only=True):
     """The last thing somebody changed on a service."""
 
     what: str
-    """`deploy`, `restart`, `stop`, `start`, `scale`, `update`."""
+    """`created` (its first containers), `deploy`, `recreate`, `restart`, `stop`, `start`, `scale`, `update`…"""
     time: datetime
     actor: str
     """`unknown` where it is."""

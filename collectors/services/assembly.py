@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -17,7 +17,7 @@ from ..model import (
     ServiceState,
     SwarmTask,
 )
-from ..words import image_parts, short_image
+from ..words import familiar_image, image_parts, short_image, version_words
 from .changes import Made
 from .places import CONFIG_HASH, OWNED, SWARM_SERVICE_ID, Place, swarm_name
 from .replicas import Condition, Standing, earliest
@@ -78,7 +78,7 @@ def assemble(
     standings = tuple(_as_seen(one) for one in seen)
     outage = follow(outage, verdict, known.now)
     containers = [c for s in standings if s.replica.container and (c := known.containers.get(s.replica.container))]
-    images = tuple(sorted({c.image for c in containers})) or ((swarm.image,) if swarm is not None else ())
+    images = distinct_images(containers) or ((swarm.image,) if swarm is not None else ())
     service = Service(
         key=key,
         name=name,
@@ -199,9 +199,18 @@ def _number(text: str) -> int:
 # -- columns -----------------------------------------------------------------------------------------------------------
 
 
+def distinct_images(containers: Iterable[Container]) -> tuple[str, ...]:
+    """The images of these, in order; of several names for one image (`bb:1`, `localhost/bb:1`) the shortest."""
+    found: dict[str, str] = {}
+    for image in {c.image for c in containers}:
+        same = familiar_image(image)
+        found[same] = min(found.get(same, image), image, key=lambda name: (len(name), name))
+    return tuple(sorted(found.values()))
+
+
 def image_words(containers: Sequence[Container]) -> str:
     """The image of a service in a few words: `name:tag`, or how its replicas differ."""
-    images = {c.image for c in containers}
+    images = distinct_images(containers)
     if not images:
         return ""
     parts = [image_parts(image) for image in images]
@@ -209,7 +218,7 @@ def image_words(containers: Sequence[Container]) -> str:
     if len(named) > 1:
         return f"{len(images)} images"
     if not named:
-        return short_image(next(iter(images))) if len(images) == 1 else f"{len(images)} images"
+        return short_image(images[0]) if len(images) == 1 else f"{len(images)} images"
     name = next(iter(named))
     tags = {tag for n, tag in parts if n}
     if len(tags) > 1:
@@ -236,7 +245,7 @@ def _last_change(
         updated = known.ours(picture.picture.manager, swarm.updated)
         if last is None or (updated - last.time).total_seconds() > 1:
             what = "update" if swarm.update_state else "deploy"
-            return ServiceChange(what=what, time=updated, actor="unknown", detail=image_parts(swarm.image)[1])
+            return ServiceChange(what=what, time=updated, actor="unknown", detail=version_words(swarm.image))
     return last
 
 

@@ -1,7 +1,8 @@
 """What somebody last changed on a service: read from when its containers were made, and from the records of deeds.
 
-Containers of one service made with another image or another configuration than the ones before are a *deploy*; made
-like them but later, a *scale*. Nothing here knows who did it, unless a record says it was us.
+The first containers of a service that are known are its *creation*, whatever they are made from. Ones made later with
+another image or another configuration than the ones before are a *deploy*; made like them, a *scale*, or where the same
+replica was made before, a *recreation*. Nothing here knows who did it, unless a record says it was us.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from types import MappingProxyType
 import msgspec
 
 from ..model import Attribution, Cause, ContainerKey, Record, RecordKind, ServiceChange, ServiceKey
-from ..words import image_parts, short_id, short_image
+from ..words import familiar_image, image_parts, short_id, short_image, version_words
 
 BATCH = timedelta(minutes=10)
 """Containers made within this of each other were made in one go."""
+FIRST = timedelta(minutes=2)
+"""Replicas made this soon after the first of all belong to the service's creation, also where they differ."""
 TOGETHER = timedelta(minutes=5)
 """The same deed on several containers of a service, this close together, is one change."""
 REPLACED = timedelta(minutes=3)
@@ -35,6 +38,8 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     image: str
     image_id: str
     config_hash: str = ""
+    slot: str = ""
+    """As `Place.slot`: births of one slot are attempts at the same replica; empty: each is its own."""
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,27 +49,50 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     container: ContainerKey | None = None
     record: int | None = None
     before: str = ""
-    """A deploy's version before, in short: `2.8.0`."""
+    """A deploy's version before, in short: `2.8.0`, `web:1`."""
     after: str = ""
     reason: str = ""
 
 
 def creations(births: Sequence[Birth], deeds: Mapping[ContainerKey, Record], *, owned: bool) -> tuple[Made, ...]:
-    """The deploys and scalings that these births tell of, oldest first.
+    """What these births tell of, oldest first: the creation, deploys, scalings, recreations.
 
     `deeds`: records of their making that say who it was. `owned`: an orchestrator replaces its containers by itself,
     so another one like the others is no change by somebody.
     """
     made: list[Made] = []
+    first: Birth | None = None
     last: Birth | None = None
+    in_slot: dict[str, Birth] = {}
     for birth in sorted(births, key=lambda b: (b.created, b.key)):
-        record = deeds.get(birth.key)
-        if last is None or not _alike(last, birth):
-            made.append(_deploy(last, birth, record))
+        record, before = deeds.get(birth.key), in_slot.get(birth.slot)
+        if first is None or last is None:
+            first = birth
+            made.append(_made("created", birth, record))
+        elif before is None and birth.created - first.created <= FIRST:
+            pass  # another replica of the same creation
+        elif (old := _differing(last, before, birth)) is not None:
+            made.append(_deploy(old, birth, record))
         elif birth.created - last.created > BATCH and not owned:
-            made.append(_made("scale", birth, record))
+            made.append(_made("scale" if before is None else "recreate", birth, record))
         last = birth
+        if birth.slot:
+            in_slot[birth.slot] = birth
     return tuple(made)
+
+
+def _differing(last: Birth, before: Birth | None, birth: Birth) -> Birth | None:
+    """The birth that this one is another version than; None: it is no deploy, or goes on with the one before.
+
+    `before` is the same replica as it was. While a deploy goes from replica to replica, each differs from what it was
+    but not from the `last`.
+    """
+    if before is None:
+        return None if _alike(last, birth) else last
+    if _alike(before, birth):
+        return None
+    goes_on = _alike(last, birth) and birth.created - last.created <= BATCH
+    return None if goes_on else before
 
 
 def _alike(one: Birth, other: Birth) -> bool:
@@ -72,26 +100,29 @@ def _alike(one: Birth, other: Birth) -> bool:
         return False
     if not image_parts(one.image)[0] or not image_parts(other.image)[0]:
         return one.image_id == other.image_id  # an engine shows the id once a tag has moved on
-    if one.image != other.image:
+    if familiar_image(one.image) != familiar_image(other.image):
         return False
     # The same tag on two hosts may be two builds; on one host it is a tag that moved.
     return one.image_id == other.image_id or one.key.engine != other.key.engine
 
 
-def _deploy(before: Birth | None, birth: Birth, record: Record | None) -> Made:
-    new = _version(birth)
-    if before is None:
-        return _made("deploy", birth, record, after=new, detail=new)
-    old = _version(before)
+def _deploy(before: Birth, birth: Birth, record: Record | None) -> Made:
+    old, new = _version(before), _version(birth)
     if old == new and before.config_hash != birth.config_hash:
-        detail = f"{new} with another configuration"
-        old = ""
-    elif old == new:
-        old, new = short_id(before.image_id), short_id(birth.image_id)
-        detail = f"{image_parts(birth.image)[1] or short_image(birth.image)} built anew ({old} → {new})"
-    else:
-        detail = f"{new} (was {old})"
-    return _made("deploy", birth, record, before=old, after=new, detail=detail)
+        return _made("deploy", birth, record, after=new, detail=f"{new} with another configuration")
+    if old == new:
+        old_id, new_id = short_id(before.image_id), short_id(birth.image_id)
+        detail = f"{new} built anew ({old_id} → {new_id})"
+        return _made("deploy", birth, record, before=old_id, after=new_id, detail=detail)
+    return _made("deploy", birth, record, before=old, after=new, detail=_from_to(before.image, birth.image, old, new))
+
+
+def _from_to(old_image: str, new_image: str, old: str, new: str) -> str:
+    """`2.8.1 (was 2.8.0)`, `web:2 (was 1)`, `web:2 (was shop:2)`."""
+    (old_name, old_tag), (new_name, _) = image_parts(old_image), image_parts(new_image)
+    if old_name != new_name:
+        return f"{short_image(new_image) if new_name else new} (was {short_image(old_image) if old_name else old})"
+    return f"{new} (was {old_tag or old})"
 
 
 def _made(
@@ -114,11 +145,8 @@ def _made(
 
 
 def _version(birth: Birth) -> str:
-    """What tells this image from the one before: its tag, or its id where it has none."""
-    name, tag = image_parts(birth.image)
-    if not name:
-        return short_id(birth.image_id)
-    return tag or name
+    """What tells this image from the one before: its tag, or its id where it has no name."""
+    return version_words(familiar_image(birth.image)) if image_parts(birth.image)[0] else short_id(birth.image_id)
 
 
 # -- deeds -------------------------------------------------------------------------------------------------------------
@@ -137,7 +165,7 @@ def deed(record: Record) -> str:
     if record.kind is not RecordKind.EVENT or record.service is None:
         return ""
     if record.object_type == "service":
-        return {"scale": "scale", "deploy": "deploy", "update": "update", "create": "deploy"}.get(record.action, "")
+        return {"scale": "scale", "deploy": "deploy", "update": "update", "create": "created"}.get(record.action, "")
     if record.object_type != "container" or record.cause in (Cause.SWARM, Cause.UNKNOWN):
         return ""
     if record.cause in _BY_CAUSE:
@@ -205,9 +233,16 @@ def _detail(record: Record) -> str:
         return ""
     if record.action == "deploy":
         old, _, new = what.removeprefix("image ").partition(" → ")
-        (old_name, old_tag), (new_name, new_tag) = image_parts(old), image_parts(new)
-        return f"{new_tag} (was {old_tag})" if old_name == new_name and old_tag != new_tag else f"{new} (was {old})"
+        return _from_to(old, new, version_words(old), version_words(new))
     return what.removeprefix("scaled ") if record.action == "scale" else ""
+
+
+_MAKING = frozenset(("created", "deploy", "scale", "recreate"))
+"""Changes that are told by the containers they made."""
+
+
+_REPLACING = frozenset(("stop", "remove", "kill", "start"))
+"""Changes that may only make room for what was made, or begin it."""
 
 
 def history(
@@ -221,7 +256,7 @@ def history(
     for made in sorted((*created, *deeds), key=lambda m: m.change.time):
         if result and _belongs(result[-1], made, born):
             continue
-        if made.change.what in ("deploy", "scale") and made.container is not None:
+        if made.change.what in _MAKING and made.container is not None:
             while result and _made_room(result[-1], made):
                 result.pop()
         result.append(made)
@@ -231,12 +266,12 @@ def history(
 def _belongs(before: Made, made: Made, born: Mapping[ContainerKey, datetime]) -> bool:
     """Whether this only goes on with the change before it."""
     pause = made.change.time - before.change.time
-    if before.change.what == "deploy" and made.change.what in ("stop", "remove", "kill", "start"):
+    if before.change.what in ("created", "deploy", "recreate") and made.change.what in _REPLACING:
         created = born.get(made.container) if made.container is not None else None
         replaced = created is None or created < before.change.time
         return replaced and pause <= REPLACED and made.change.actor in (UNKNOWN, before.change.actor)
     same = (made.change.what, made.change.actor) == (before.change.what, before.change.actor)
-    return same and pause <= TOGETHER and made.change.what not in ("deploy", "scale")
+    return same and pause <= TOGETHER and made.change.what not in _MAKING
 
 
 def _made_room(before: Made, deploy: Made) -> bool:

@@ -94,10 +94,12 @@ def _healthy(scene: Scene) -> Told:
     if (change := service.last_change) is not None:
         made = scene.history[-1] if scene.history else None
         who = f" by {change.actor}" if change.actor != UNKNOWN else ""
-        words = f"last change: {change.what}{f' {change.detail}' if change.detail else ''}{who}"
+        what = change.what if change.what == "created" else f"last change: {change.what}"
         ago = age((scene.now - change.time).total_seconds())
-        parts.append(_rests(f"; {words}, {ago} ago", PartKind.BEFORE, made))
-        short.append(f"{words}, {ago} ago")
+        comma = "," if change.what != "created" else ""
+        words = f"{what}{f' {change.detail}' if change.detail else ''}{who}{comma} {ago} ago"
+        parts.append(_rests(f"; {words}", PartKind.BEFORE, made))
+        short.append(words)
     if service.note:
         parts.append(StoryPart(text=f"; {service.note}", kind=PartKind.WHAT))
     return parts, short
@@ -219,7 +221,9 @@ def _before(scene: Scene, start: datetime | None) -> Made | None:
 
 def _before_words(before: Made, start: datetime) -> str:
     if not _is_it(before, start):
-        return f", {age((start - before.change.time).total_seconds())} after {_deed(before)}{_reason(before)}"
+        pause = start - before.change.time
+        when = "right" if pause < AT_ONCE else age(pause.total_seconds())
+        return f", {when} after {_deed(before)}{_reason(before)}"
     if before.change.what == "restart":
         return f", when {_deed(before)}{_reason(before)}"
     return _reason(before)
@@ -230,7 +234,8 @@ def _after(scene: Scene, start: datetime | None) -> Made | None:
     if start is None or not scene.history:
         return None
     made = scene.history[-1]
-    return made if made.change.time > start and not _is_it(made, start) else None
+    later = made.change.time > start and not _is_it(made, start)
+    return made if later and made.change.what != "created" else None
 
 
 def _is_it(made: Made, start: datetime) -> bool:
@@ -240,7 +245,9 @@ def _is_it(made: Made, start: datetime) -> bool:
 
 _IS_TROUBLE = ("kill", "pause", "stop", "restart")
 _DEEDS = {
+    "created": "created it",
     "deploy": "deployed",
+    "recreate": "created it anew",
     "restart": "restarted it",
     "stop": "stopped it",
     "start": "started it",
@@ -257,6 +264,8 @@ def _deed(made: Made, *, short: bool = False) -> str:
     change = made.change
     who = "someone" if change.actor == UNKNOWN else change.actor
     verb = _DEEDS.get(change.what, change.what)
+    if change.what == "created" and change.actor == UNKNOWN:
+        return "it was created"
     if change.what != "deploy":
         return f"{who} {verb}"
     detail = made.after if short and made.after else change.detail or made.after or "a new version"

@@ -45,6 +45,13 @@ def inspected(state: dict[str, Any] | None = None, podman: bool = False, **chang
     return decode_inspect(encode(body), engine="web-1", podman=podman)
 
 
+def test_an_images_id_names_its_algorithm_also_where_podman_leaves_it_out() -> None:
+    """One image has one id, whichever engine runs it."""
+    assert listed(podman=True, ImageID=IMAGE.removeprefix("sha256:")).image_id == IMAGE
+    assert inspected(podman=True, Image=IMAGE.removeprefix("sha256:")).image_id == IMAGE
+    assert listed(ImageID="").image_id == ""
+
+
 # -- the list ----------------------------------------------------------------------------------------------------------
 
 

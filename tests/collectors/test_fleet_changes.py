@@ -26,11 +26,11 @@ def last(watched: Watched) -> tuple[str, str, str]:
     return change.what, change.detail, change.actor
 
 
-def test_the_making_of_its_containers_is_a_deploy() -> None:
-    """When it was is known from the containers, who did it is not."""
+def test_the_first_making_of_its_containers_is_no_deploy_but_its_creation() -> None:
+    """When it was is known from the containers, who did it is not, and nothing was there before."""
     watched = Watched()
     watched.list("h1", api(1), api(2))
-    assert last(watched) == ("deploy", "1", "unknown")
+    assert last(watched) == ("created", "", "unknown")
     change = watched.service().last_change
     assert change is not None
     assert change.time == NOON - timedelta(days=3)
@@ -41,7 +41,7 @@ def test_another_image_is_a_deploy_that_says_which_it_was_before() -> None:
     watched = Watched()
     watched.list("h1", api(1))
     watched.see(api(1, image="pay-api:2", created=LATER), gone=(api(1).id,))
-    assert last(watched) == ("deploy", "2 (was 1)", "unknown")
+    assert last(watched) == ("deploy", "pay-api:2 (was 1)", "unknown")
 
 
 def test_another_configuration_is_a_deploy() -> None:
@@ -49,7 +49,7 @@ def test_another_configuration_is_a_deploy() -> None:
     watched = Watched()
     watched.list("h1", api(1))
     watched.see(api(1, config_hash="beef", created=LATER), gone=(api(1).id,))
-    assert last(watched) == ("deploy", "1 with another configuration", "unknown")
+    assert last(watched) == ("deploy", "pay-api:1 with another configuration", "unknown")
 
 
 def test_the_same_tag_built_anew_is_a_deploy() -> None:
@@ -58,7 +58,7 @@ def test_the_same_tag_built_anew_is_a_deploy() -> None:
     watched.list("h1", api(1, image_id="sha256:" + "a" * 64))
     new = api(1, image_id="sha256:" + "b" * 64, created=LATER, identifier="new")
     watched.see(new, gone=(api(1).id,))
-    assert last(watched) == ("deploy", "1 built anew (aaaaaaaaaaaa → bbbbbbbbbbbb)", "unknown")
+    assert last(watched) == ("deploy", "pay-api:1 built anew (aaaaaaaaaaaa → bbbbbbbbbbbb)", "unknown")
 
 
 def test_the_same_tag_with_another_id_on_another_host_is_no_deploy() -> None:
@@ -66,7 +66,56 @@ def test_the_same_tag_with_another_id_on_another_host_is_no_deploy() -> None:
     watched = Watched("h1", "h2")
     watched.list("h1", api(1, image_id="sha256:" + "a" * 64))
     watched.list("h2", api(2, "h2", image_id="sha256:" + "b" * 64))
-    assert last(watched) == ("deploy", "1", "unknown")
+    assert last(watched) == ("created", "", "unknown")
+
+
+def test_replicas_that_differ_from_their_first_moment_on_are_one_creation() -> None:
+    """What had no predecessor was not changed: each host may have its own image and its own configuration."""
+    watched = Watched("h1", "h2", "h3")
+    watched.list("h1", api(1, created=NOON))
+    watched.list("h2", api(1, "h2", image="pay-api:1.1", created=NOON + timedelta(seconds=20)))
+    watched.list("h3", api(1, "h3", config_hash="beef", created=NOON + timedelta(seconds=40)))
+    assert [made.change.what for made in watched.fleet.history(watched.service().key)] == ["created"]
+
+
+def test_another_image_of_the_same_replica_is_a_deploy_however_soon() -> None:
+    """There the predecessor is known."""
+    watched = Watched()
+    watched.list("h1", api(1, created=NOON))
+    watched.see(api(1, image="pay-api:2.8.1", created=NOON + timedelta(seconds=50)), gone=(api(1).id,))
+    assert last(watched) == ("deploy", "2.8.1 (was 1)", "unknown")
+
+
+def test_podmans_names_for_an_image_are_no_change() -> None:
+    """Podman calls `bb:1`, built there, `localhost/bb:1`."""
+    watched = Watched("h1", "pod1")
+    watched.list("h1", api(1, image="bb:1", created=NOON))
+    watched.list("pod1", api(1, "pod1", image="localhost/bb:1", image_id="sha256:bb:1", created=LATER))
+    assert last(watched)[0] == "scale"
+    service = watched.service()
+    assert (service.image, service.images) == ("bb:1", ("bb:1",))
+    watched.play("create", api(2, "pod1", image="localhost/bb:1"))
+    assert watched.told() == ["created from bb:1"]
+
+
+def test_a_deploy_that_goes_slowly_from_host_to_host_is_told_of_each() -> None:
+    """The second host is no scaling: its replica was there before."""
+    watched = Watched("h1", "h2")
+    watched.list("h1", api(1))
+    watched.list("h2", api(1, "h2"))
+    for hours, host in enumerate(("h1", "h2"), start=1):
+        made = NOON + timedelta(hours=hours)
+        watched.see(api(1, host, image="pay-api:2", created=made), gone=(api(1, host).id,), engine=host)
+    changes = [(made.change.what, made.change.detail) for made in watched.fleet.history(watched.service().key)]
+    assert changes == [("created", ""), ("deploy", "pay-api:2 (was 1)"), ("deploy", "pay-api:2 (was 1)")]
+
+
+def test_the_same_replica_made_again_is_no_scaling() -> None:
+    """As `up --force-recreate` does."""
+    watched = Watched()
+    watched.list("h1", api(1))
+    watched.see(api(1, created=LATER, identifier="again"), gone=(api(1).id,))
+    assert last(watched)[0] == "recreate"
 
 
 def test_one_more_of_the_same_later_is_a_scale() -> None:
@@ -85,7 +134,7 @@ def test_hosts_that_answer_in_any_order_tell_the_same_history() -> None:
         for host in order:
             watched.list(host, rows[host])
         told.add(last(watched))
-    assert told == {("deploy", "2 (was 1)", "unknown")}
+    assert told == {("deploy", "pay-api:2 (was 1)", "unknown")}
 
 
 def test_a_restart_by_somebody_is_a_change_and_a_restart_by_policy_is_none() -> None:
@@ -93,7 +142,7 @@ def test_a_restart_by_somebody_is_a_change_and_a_restart_by_policy_is_none() -> 
     watched = Watched()
     watched.list("h1", api(1))
     watched.play("die(1) start", api(1))
-    assert last(watched)[0] == "deploy"
+    assert last(watched)[0] == "created"
     watched.play("kill(15) die(143) stop start restart", api(1))
     assert last(watched) == ("restart", "", "unknown")
 
@@ -119,7 +168,7 @@ def test_the_end_of_the_old_ones_belongs_to_the_deploy() -> None:
     watched.play("kill(15) die(143) stop destroy", api(1))
     watched.see(gone=(api(1).id,))
     watched.play("start", new)
-    assert last(watched) == ("deploy", "2 (was 1)", "unknown")
+    assert last(watched) == ("deploy", "pay-api:2 (was 1)", "unknown")
 
 
 def test_a_stop_of_a_new_one_does_not_belong_to_the_deploy() -> None:
@@ -154,7 +203,7 @@ def test_a_rolling_restart_is_one_change() -> None:
         watched.play("kill(15) die(143) stop start restart", api(number))
         watched.clock.advance(30)
     history = watched.fleet.history(watched.service().key)
-    assert [made.change.what for made in history] == ["deploy", "restart"]
+    assert [made.change.what for made in history] == ["created", "restart"]
     assert history[-1].change.time - began < timedelta(seconds=1)
 
 
@@ -174,7 +223,7 @@ def test_what_an_orchestrator_replaces_is_nobodys_change() -> None:
     watched = Watched()
     watched.list("h1", pod("u1", 0))
     watched.see(pod("u2", 9), gone=(pod("u1", 0).id,))
-    assert [made.change.what for made in watched.fleet.history(watched.service().key)] == ["deploy"]
+    assert [made.change.what for made in watched.fleet.history(watched.service().key)] == ["created"]
 
 
 def test_a_kill_is_a_change_by_somebody() -> None:
@@ -194,4 +243,4 @@ def test_an_amended_record_amends_its_change() -> None:
     for step in ("kill(15)", "die(143)", "stop", "start", "restart"):
         watched.play(step, api(1))
         seen.append(last(watched)[0])
-    assert seen == ["deploy", "kill", "stop", "restart", "restart"]
+    assert seen == ["created", "kill", "stop", "restart", "restart"]

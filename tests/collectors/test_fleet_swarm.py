@@ -269,7 +269,7 @@ def test_only_services_that_changed_are_put_together_again() -> None:
     ("attributes", "what", "detail"),
     [
         ({"replicas.old": "2", "replicas.new": "3"}, "scale", "2 → 3"),
-        ({"image.old": "web:1", "image.new": "web:2"}, "deploy", "2 (was 1)"),
+        ({"image.old": "web:1", "image.new": "web:2"}, "deploy", "web:2 (was 1)"),
     ],
 )
 def test_the_last_change_of_a_swarms_service_is_told_by_its_event(

@@ -16,7 +16,17 @@ from fleettop.collectors.model import (
     SwarmTask,
     WordsSeen,
 )
-from fleettop.collectors.words import age, clock_time, count, image_parts, long_age, ordinal, short_age, signal_name
+from fleettop.collectors.words import (
+    age,
+    clock_time,
+    count,
+    familiar_image,
+    image_parts,
+    long_age,
+    ordinal,
+    short_age,
+    signal_name,
+)
 
 from .watched import NOON, Watched, compose, container, probe
 
@@ -121,7 +131,7 @@ def test_a_healthy_service_is_told_in_one_line() -> None:
     """Calm is quiet: how many, how long, and the last change."""
     watched = Watched()
     watched.list("h1", *(api(number) for number in range(1, 7)))
-    assert watched.story().sentence == "6 of 6 healthy for 3 days; last change: deploy 2.8.0, 3d ago."
+    assert watched.story().sentence == "6 of 6 healthy for 3 days; created 3d ago."
 
 
 def test_a_healthy_service_counts_from_its_recovery() -> None:
@@ -371,6 +381,23 @@ def test_ages_have_two_parts_at_most(seconds: float, two: str, one: str, spoken:
 def test_a_moment_is_told_with_its_day_only_where_it_is_not_today(moment: datetime, words: str) -> None:
     """At night nobody wants to read dates."""
     assert clock_time(moment, NOON, UTC) == words
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        ("bb", "bb:latest"),
+        ("localhost/bb:1", "bb:1"),
+        ("docker.io/library/redis:7", "redis:7"),
+        ("docker.io/grafana/grafana", "grafana/grafana:latest"),
+        ("registry.example.org:5000/bb:1", "registry.example.org:5000/bb:1"),
+        ("redis@sha256:" + "a" * 64, "redis@sha256:" + "a" * 64),
+        ("sha256:" + "a" * 64, "sha256:" + "a" * 64),
+    ],
+)
+def test_one_image_has_one_familiar_name(image: str, words: str) -> None:
+    """However the engine writes it; another registry is another image."""
+    assert familiar_image(image) == words
 
 
 @pytest.mark.parametrize(
