@@ -167,13 +167,9 @@ class ContainersView(View):
         return _key(key)
 
     def restless(self, fleet: Fleet, key: Hashable, moment: Moment) -> bool:
-        """While it is in trouble, or has only just started."""
+        """While it is in trouble."""
         container = fleet.containers.get(_key(key))
-        if container is None:
-            return False
-        since = _since(container)
-        young = since is not None and seconds_since(since, moment) < 90
-        return young or condition(container)[1] not in CALM
+        return container is not None and condition(container)[1] not in CALM
 
     def containers(self, fleet: Fleet, key: Hashable) -> tuple[ContainerKey, ...]:
         """Itself."""
@@ -205,9 +201,10 @@ def _since_cell(container: Container, moment: Moment) -> Cell:
     if since is None:
         return UNKNOWN
     seconds = seconds_since(since, moment)
+    if condition(container)[1] not in CALM:
+        return Cell(fmt.age(seconds), DIM)
     # What runs well shows minutes: seconds that tick in every row cost a repaint a second and tell nobody anything.
-    calm = condition(container)[1] in CALM and seconds >= 60
-    return Cell(fmt.age_short(seconds) if calm else fmt.age(seconds), DIM)
+    return Cell(fmt.age_short(seconds) if seconds >= 60 else "<1m", DIM)
 
 
 def _restarts_cell(container: Container) -> Cell:
