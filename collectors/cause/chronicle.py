@@ -8,6 +8,13 @@ daemon/{stop,kill,restart,delete,monitor}.go)::
     crash    die start (its restart policy)       memory   oom die(137)
     stopping one that waits for its restart       stop alone, after the die
 
+Podman 4.3 (seen) says less, and in another order::
+
+    restart  restart die init start               crash    die restart init start (its restart policy)
+    stop     die                                  kill     kill die
+
+So its `restart` just after a `die` that nobody asked for is the policy's, any other somebody's.
+
 A record is written with the first event of such a sequence and amended (same id) by the ones that follow, so nothing
 waits. What is not known stays `someone` and `unknown`.
 """

@@ -48,6 +48,8 @@ class Case:
     deed: Draft | None = None
     """The sequence that is under way."""
     crash: Draft | None = None
+    restarting: bool = False
+    """Podman said `restart`, and has not started it again yet."""
     fresh: bool = False
     """It was made, and has not been started yet."""
     execs: dict[str, Draft] = field(default_factory=dict)

@@ -12,6 +12,8 @@ from .history import End, Life
 FATAL = frozenset(("SIGTERM", "SIGKILL", "SIGINT", "SIGQUIT"))
 QUICK_END = timedelta(seconds=15)
 """After a signal that need not be fatal: an end this soon is taken to be its effect."""
+AT_ONCE = timedelta(seconds=2)
+"""Events of one deed of the engine that follow each other without a pause."""
 POLICY_PAUSE = timedelta(seconds=70)
 """The longest pause of a restart policy is a minute (moby: restartmanager, backoff 100 ms doubling to 1 min)."""
 

@@ -20,6 +20,32 @@ KEPT_DEATHS = 128
 KEPT_GONE = 2_000
 
 
+class Tally:
+    """How often something happened lately. A thousand times cost no more than some hundred."""
+
+    GRAIN = timedelta(seconds=30)
+    """Of what came closer together than this, only the first moment is kept."""
+
+    def __init__(self, span: timedelta) -> None:
+        self._counts: deque[tuple[datetime, int]] = deque(maxlen=int(span / self.GRAIN) + 2)
+
+    def add(self, at: datetime) -> None:
+        """It happened (again)."""
+        if self._counts and at - self._counts[-1][0] < self.GRAIN:
+            first, number = self._counts[-1]
+            self._counts[-1] = first, number + 1
+        else:
+            self._counts.append((at, 1))
+
+    def since(self, moment: datetime) -> int:
+        """How often, from this moment on; to within the grain."""
+        return sum(number for at, number in self._counts if at >= moment)
+
+    def first_since(self, moment: datetime) -> datetime | None:
+        """When it first happened from this moment on."""
+        return next((at for at, _ in self._counts if at >= moment), None)
+
+
 class End(StrEnum):
     """How a container last ended, by the sequence of its events."""
 
@@ -58,7 +84,7 @@ class Life:
     """The kernel last killed a process in it for want of memory."""
     deaths: deque[datetime] = field(default_factory=lambda: deque(maxlen=KEPT_DEATHS))
     """Ends nobody asked for."""
-    returns: deque[datetime] = field(default_factory=lambda: deque(maxlen=KEPT_DEATHS))
+    returns: Tally = field(default_factory=lambda: Tally(HOUR))
     """Starts by its restart policy."""
     loop_began: datetime | None = None
     """The first death of the crash loop it is in."""

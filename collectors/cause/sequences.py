@@ -13,8 +13,9 @@ from typing import Any
 from ..model import Attribution, Cause, Health
 from ..text import redact_text
 from ..words import short_image, signal_name
-from .desk import Draft, Step, attributed
+from .desk import FOLLOWS, LONG_STOP, Draft, Step, attributed
 from .endings import (
+    AT_ONCE,
     FATAL,
     alone,
     asked_to_end,
@@ -51,6 +52,10 @@ def _on_kill(step: Step) -> None:
 def _on_die(step: Step) -> None:
     life, case = step.life, step.case
     life.exit_code = None if case.forged or labelled(step.container) else number(step.event.attributes.get("exitCode"))
+    if case.restarting and case.deed is not None and step.at - case.deed.at <= LONG_STOP:
+        life.ended_at = step.at
+        step.deed(f"restarted by {{who}}{exit_words(life.exit_code)}", exit_code=life.exit_code)
+        return
     asked = asked_to_end(life, step.at)
     if life.memory_at is not None and step.at - life.memory_at <= MEMORY_NEAR and not asked:
         _died(step, End.MEMORY)
@@ -163,11 +168,14 @@ def _on_start(step: Step) -> None:
     life.health, life.failing_since = "", None
     life.end = End.NONE
     draft, fresh = case.deed, case.fresh
+    restarting, case.restarting = case.restarting, False
     case.fresh = False
+    if restarting and draft is not None and step.at - draft.at <= LONG_STOP:
+        return  # told with the `restart` before it
     if draft is not None and fresh and step.follows(draft):
         step.amend(draft, what=draft.record.what.replace("created", "started", 1), action="start", time=step.event.time)
     elif end in (End.EXITED, End.MEMORY) and ended is not None and by_policy(step, ended):
-        life.returns.append(step.at)
+        life.returns.add(step.at)
         if case.crash is not None:
             text = "started again by its restart policy" if has_policy(step.container) else "started again"
             step.amend(case.crash, what=f"{alone(life, end)}, {text}")
@@ -188,10 +196,16 @@ def _on_start(step: Step) -> None:
 
 
 def _on_restart(step: Step) -> None:
-    step.life.end = End.NONE
-    step.life.calmed()
-    step.case.crash = None
-    code = exit_words(step.life.exit_code)
+    life, case = step.life, step.case
+    ended = life.ended_at if life.end in (End.EXITED, End.MEMORY) else None
+    if ended is not None and step.at - ended <= FOLLOWS and by_policy(step, ended):
+        return  # Podman's word for what its restart policy does; its `start` follows
+    docker = life.started_at is not None and step.at - life.started_at <= AT_ONCE
+    case.restarting = not docker  # which says it last, Podman says it first
+    code = exit_words(life.exit_code) if docker or life.end is not End.NONE else ""
+    life.end = End.NONE
+    life.calmed()
+    case.crash = None
     step.deed(f"restarted by {{who}}{code}", cause=Cause.RESTARTED, trouble=False)
 
 

@@ -289,7 +289,7 @@ def unhealthy_since(container: Container, life: Life, around: Surroundings) -> t
 def restarts_in_hour(container: Container, life: Life, around: Surroundings) -> int | None:
     """How often it came back by itself in the last hour; None where neither events nor the counter tell."""
     horizon = around.now - HOUR
-    seen = sum(1 for start in life.returns if start >= horizon)
+    seen = life.returns.since(horizon)
     detail = container.detail
     counted: int | None = None
     if detail is not None and detail.restart_count is not None:
@@ -316,7 +316,8 @@ def _grows_up(container: Container, around: Surroundings) -> datetime | None:
 
 def _hour_passes(life: Life, around: Surroundings) -> datetime | None:
     horizon = around.now - HOUR
-    return next((start + HOUR for start in life.returns if start >= horizon), None)
+    first = life.returns.first_since(horizon)
+    return first + HOUR if first is not None else None
 
 
 # -- words -------------------------------------------------------------------------------------------------------------

@@ -93,6 +93,62 @@ def test_a_crash_loop_is_one_record_with_its_count_and_its_first_time() -> None:
     )
 
 
+@pytest.mark.parametrize("policy", ["always", "unless-stopped", "on-failure"])
+def test_podmans_crash_loop_is_one_record_and_one_restart_a_round(policy: str) -> None:
+    """Podman says `restart` (and `init`) of what its restart policy does, between the die and the start."""
+    watched = Watched()
+    one = container(restart_policy=policy)
+    watched.list("h1", one)
+    for _ in range(200):
+        watched.play("die(3) restart init start", one, pause=0.25)
+    (record,) = watched.records()
+    assert (record.count, record.first, record.cause) == (200, NOON, Cause.EXITED)
+    assert record.what == "exited 3 by itself, started again by its restart policy"
+    watched.see(container(restart_policy=policy, started_at=watched.clock.now()))
+    service = watched.service()
+    assert (service.restarts, service.down_since, service.last_change and service.last_change.what) == (
+        200,
+        NOON,
+        "created",
+    )
+
+
+def test_somebodys_restart_with_podman_is_one_record_too() -> None:
+    """There the engine says `restart` first; the die that follows is nobody's crash."""
+    watched = Watched()
+    one = container()
+    watched.list("h1", one)
+    watched.play("restart die(143) init start", one)
+    (record,) = watched.records()
+    assert (record.what, record.cause, record.trouble) == (
+        "restarted by someone (exit 143)",
+        Cause.RESTARTED,
+        False,
+    )
+    watched.clock.advance(5)
+    watched.play("die(1) restart init start", one)
+    assert watched.told()[1:] == ["exited 1 by itself, started again by its restart policy"]
+    assert watched.service().restarts == 1
+
+
+def test_a_restart_with_podman_of_what_has_no_policy_is_somebodys() -> None:
+    """What has no policy does not come back by itself."""
+    watched = Watched()
+    one = container(restart_policy="no")
+    watched.list("h1", one)
+    watched.play("die(1) restart init start", one)
+    assert watched.told() == ["exited 1 by itself", "restarted by someone (exit 1)"]
+
+
+def test_a_restart_after_a_kill_with_podman_is_somebodys() -> None:
+    """A kill before the die was somebody's, so what follows is, too."""
+    watched = Watched()
+    one = container()
+    watched.list("h1", one)
+    watched.play("kill(9) die(137) restart init start", one)
+    assert watched.told() == ["restarted by someone (exit 137)"]
+
+
 def test_another_exit_code_is_another_record() -> None:
     """Only what is alike is folded together."""
     watched = Watched()

@@ -445,6 +445,17 @@ def test_restarts_in_the_last_hour_by_the_counter(count: int, started: float, re
     assert watched.service().restarts == restarts
 
 
+def test_restarts_are_counted_however_many_there_are() -> None:
+    """A loop of one round in two seconds comes back 1800 times in an hour; the hour goes with the clock."""
+    watched = Watched()
+    one = replica(1)
+    watched.list("h1", one)
+    for _ in range(3000):
+        watched.play("die(1) start", one, pause=1)
+    watched.see(replica(1, started_at=watched.clock.now()))
+    assert watched.service().restarts == pytest.approx(1800, abs=16)
+
+
 def test_restarts_are_forgotten_after_an_hour() -> None:
     """The column is of the last hour."""
     watched = Watched()
