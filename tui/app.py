@@ -30,6 +30,7 @@ from .looking import LOOKS, show_detail
 from .screens.dashboard import DashboardScreen
 from .screens.help import HelpScreen
 from .screens.page import PageScreen
+from .screens.progress import ProgressScreen
 from .screens.toosmall import TooSmallScreen, fits
 from .terminal import speaks_unicode, theme_for
 from .theme import register_themes, theme_name
@@ -160,13 +161,22 @@ class FleetApp(App[int]):
         elif name in ACTS:
             self.run_worker(ACTS[name](self.dashboard), group="act", exclusive=False)
         elif name == "app.quit":
-            self.exit(0)
+            self._quit()
         elif name == "app.suspend":
             self.run_worker(self._suspend(), group="suspend", exclusive=True)
         elif name == "app.help":
             self.push_screen(HelpScreen(self.keys, self.dashboard.place.view, glyphs=self.glyphs))
         elif name == "app.palette":
             self.push_screen(CommandPalette([CommandProvider], placeholder="What to do"))
+
+    def _quit(self) -> None:
+        """At once; but while something is being changed, the first time only stops what has not begun."""
+        screen = self.screen
+        if isinstance(screen, ProgressScreen) and not screen.done and not screen.stopping:
+            screen.action_close()
+            self.notify("Stopped what had not begun. Once more quits and leaves the rest to the engines.", markup=False)
+            return
+        self.exit(0)
 
     def palette_entries(self) -> Iterable[PaletteEntry]:
         """What the palette offers here."""

@@ -21,6 +21,7 @@ from fleettop.tui.keynames import character_key
 from fleettop.tui.looking import LOOKS
 from fleettop.tui.screens.confirm import ConfirmScreen
 from fleettop.tui.screens.page import PageScreen
+from fleettop.tui.screens.progress import ProgressScreen, ProgressStep
 from fleettop.tui.screens.toosmall import TooSmallScreen
 from textual.pilot import Pilot
 
@@ -252,3 +253,28 @@ async def test_foreign_names_are_drawn_as_text() -> None:
         await pilot.pause()
         assert app.is_running
         assert app.dashboard.place.filter == "[/x][@click=app.quit]boo"
+
+
+async def test_the_first_ctrl_c_during_a_change_only_stops_what_has_not_begun() -> None:
+    """Quitting in the middle of a rolling restart takes saying it twice."""
+    stopped: list[bool] = []
+    async with dashboard() as (app, pilot):
+        steps = [ProgressStep(0, "web-1", "api")]
+        await app.push_screen(ProgressScreen("Restart", steps, on_stop=lambda: stopped.append(True)))
+        await pilot.press("ctrl+c")
+        assert stopped == [True]
+        assert app.is_running
+        assert isinstance(app.screen, ProgressScreen)
+        await pilot.press("ctrl+c")
+        await pilot.pause()
+        assert app.return_value == 0
+
+
+async def test_the_filter_says_how_many_rows_it_leaves(eventually: Eventually) -> None:
+    """Opened with rows on screen it counts them, also while the fleet changes under it."""
+    async with dashboard() as (app, pilot):
+        await eventually(lambda: app.dashboard.table.row_count > 3)
+        await pilot.press("slash")
+        await pilot.pause()
+        count = len(app.fleet.services)
+        await eventually(lambda: app.dashboard.filter_bar._counts == (count, count))

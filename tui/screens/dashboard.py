@@ -99,6 +99,8 @@ class DashboardScreen(Screen[None]):
             self.table.update_rows({}, self._rows.order)
         if not self._rows.order:
             self._say_empty()
+        if self.filter_bar.display:
+            self._count()
         self._headline()
         if changed.records or changed.engines or self.table.cursor_key in dirty:
             self._show_detail()
@@ -155,12 +157,15 @@ class DashboardScreen(Screen[None]):
         place = self.place
         tabs = [Tab(view.id, self._keys.label(f"view.{view.id}").split(" ")[0], view.title) for view in VIEWS]
         self.tabs.show(tabs, place.view, self._crumbs())
-        shown = len(self._rows.order)
-        self.filter_bar.show_counts(shown, shown + self._rows.hidden)
+        self._count()
         self._say_empty()
         self._headline()
         self._show_detail()
         self.look_at_visible()
+
+    def _count(self) -> None:
+        shown = len(self._rows.order)
+        self.filter_bar.show_counts(shown, shown + self._rows.hidden)
 
     def _crumbs(self) -> Line:
         """How this place differs from the plain view, at the right of the tabs."""

@@ -111,6 +111,11 @@ class ProgressScreen(Dialog[None]):
         self._closing_words = words
         self._say()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether a person has asked that nothing more be begun."""
+        return self._stopping
+
     def action_close(self) -> None:
         """Close it when it is done; before that, stop what has not begun."""
         if self.done:

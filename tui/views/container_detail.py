@@ -139,7 +139,7 @@ def _facts(container: Container, moment: Moment) -> list[Line]:
     detail = container.detail
     facts: list[tuple[str, str]] = [
         ("image", container.image),
-        ("image id", container.image_id),
+        ("image id", container.image_id[:19]),
         ("command", container.command),
         ("created", f"{clock_time(container.created, moment)}" if container.created else "not known"),
         ("ports", ports(container.ports)),
@@ -154,7 +154,7 @@ def _facts(container: Container, moment: Moment) -> list[Line]:
         if detail.environment:
             facts.append(("env names", " ".join(detail.environment)))
     facts += [(key[len(PROVENANCE) :], value) for key, value in container.labels.items() if key.startswith(PROVENANCE)]
-    facts.append(("id", container.id))
+    facts.append(("id", container.id[:12]))
     lines: list[Line] = [(Cell(f"{name:<10}", DIM), Cell(value)) for name, value in facts if value]
     others = {k: v for k, v in container.labels.items() if not k.startswith(PROVENANCE)}
     if others:

@@ -102,6 +102,7 @@ def _services(fleet: Fleet, engine: EngineStatus) -> list[Line]:
     lines: list[Line] = [(), (Cell(f"{len(here)} services here", "head"),)]
     if alone:
         lines.append((Cell(f"down if it died: {_names(alone)}"),))
+    here.sort(key=lambda service: (service.state.rank, _name(service)))
     trouble = [service for service in here if service.state not in (ServiceState.HEALTHY, ServiceState.STOPPED)]
     lines += [(Cell(f"  {service.state} ", str(service.state)), Cell(_name(service))) for service in trouble]
     return lines

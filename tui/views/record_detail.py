@@ -60,7 +60,7 @@ def record_detail(fleet: Fleet, record: Record, moment: Moment) -> tuple[Line, .
         ("engine", record.engine),
         ("object", f"{record.object_type} {record.object_name}".strip()),
         ("service", record.service_name),
-        ("id", record.object_id),
+        ("id", record.object_id[:25]),
         ("action", record.action),
         ("cause", str(record.cause)),
         ("exit code", "" if record.exit_code is None else str(record.exit_code)),

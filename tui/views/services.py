@@ -35,7 +35,7 @@ class ServicesView(View):
         Column(id="cpu", title="CPU", width=5, align="right", worth=35),
         Column(id="memory", title="MEM", width=5, align="right", worth=34),
         Column(id="restarts", title="↻1h", width=4, align="right", worth=55),
-        Column(id="change", title="LAST CHANGE", width=20, grow=2, worth=50, limit=32),
+        Column(id="change", title="LAST CHANGE", width=16, grow=2, worth=50, limit=32),
     )
 
     def keys(self, fleet: Fleet, scope: Scope) -> Iterable[Hashable]:
@@ -202,4 +202,6 @@ def _change_cell(service: Service, moment: Moment) -> Cell:
     change = service.last_change
     if change is None:
         return Cell("–", "dim")
-    return Cell(f"{change.what} {fmt.age_short(seconds_since(change.time, moment))} · {change.actor}", DIM)
+    # That nobody is known to have done it is said in the details: on every second row it would only push out the rest.
+    who = f" {moment.glyphs.dot} {change.actor}" if change.actor not in ("", "unknown") else ""
+    return Cell(f"{change.what} {fmt.age_short(seconds_since(change.time, moment))}{who}", DIM)

@@ -28,7 +28,7 @@ class TrailView(View):
         Column(id="object", title="OBJECT", width=16, grow=2, worth=95, limit=32),
         Column(id="what", title="WHAT", width=24, grow=8, worth=99),
         Column(id="who", title="WHO · HOW KNOWN", width=16, grow=3, worth=80, limit=28),
-        Column(id="why", title="WHY", width=8, grow=2, worth=40),
+        Column(id="why", title="WHY", width=18, grow=2, worth=40),
     )
 
     def keys(self, fleet: Fleet, scope: Scope) -> Iterable[Hashable]:
