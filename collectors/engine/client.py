@@ -301,7 +301,7 @@ class EngineClient:
                 await self.info()
             return await self._read_swarm()
         except Rejected as error:
-            if error.status in (404, 406, 503):
+            if error.status in (404, 406, 500, 503):  # 500: no leader (seen on 20.10)
                 return self._blind(_why(error))
             raise
         except NotAnswering:

@@ -157,7 +157,7 @@ class EngineWatch:
         )
         try:
             await client.negotiate()
-            self._info = await client.info()
+            self._info = await self._who(client)
             self._say(
                 phase=LinkPhase.UP, route=link.route, insecure=link.insecure, error=None, latency=await client.ping()
             )
@@ -171,16 +171,28 @@ class EngineWatch:
         finally:
             await client.close()
 
+    async def _who(self, client: EngineClient) -> EngineInfo:
+        """Who the engine is. `/info` alone hangs, for 20 s, when a manager loses its quorum: as it was before, then."""
+        try:
+            return await client.info()
+        except NotAnswering:
+            if self._info is None:
+                raise
+            await client.ping()
+            return self._info
+
     async def _read(self, client: EngineClient, info: EngineInfo, group: asyncio.TaskGroup) -> None:
         skew = timedelta(seconds=info.skew or 0)
         listed = nanoseconds(self._clock.now() + skew) - OVERLAP_NS
         again = bool(self._list.known)
+        heard = self._clock.monotonic()
         try:
             differences = await self._list.read_all(client)
         except NotAnswering:
             self._deadline = min(LONGEST_DEADLINE, 2 * self._deadline)
             raise
         self._deadline = self._deadline if self._list.way.narrow else DEADLINE
+        self._heard = heard
         self.answered.set()
 
         def happened(event: EngineEvent) -> None:
@@ -259,7 +271,7 @@ class EngineWatch:
             await asyncio.sleep(pacer.pause)
             pacer.begin()
             await self._list.read_all(client)
-            info = await client.info()
+            info = await self._who(client)
             if self._info is None or info.swarm != self._info.swarm:
                 self._members.set()
             self._info = info

@@ -6,6 +6,8 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 
+import msgspec
+
 from ..clock import Clock
 from ..engine.client import EngineClient
 from ..model import Change, SwarmPicture, SwarmSeen
@@ -39,6 +41,7 @@ class SwarmReader:
         self._publish = publish
         self._clock = clock
         self._nudge = asyncio.Event()
+        self._seen: SwarmPicture | None = None
 
     def changed(self) -> None:
         """Something of the swarm moved: look soon."""
@@ -59,11 +62,20 @@ class SwarmReader:
             await way.free()
             pacer.begin()
             picture = await client.swarm()
-            self._publish(SwarmSeen(engine=self._engine, picture=picture))
             if picture.error and not picture.nodes:
+                self._publish(SwarmSeen(engine=self._engine, picture=self._as_before(picture)))
                 return
+            self._seen = picture
+            self._publish(SwarmSeen(engine=self._engine, picture=picture))
             pacer.interval = MOVING if moving(picture) else CALM
             await self._pause(pacer.pause, max(TOGETHER, pacer.soonest))
+
+    def _as_before(self, blind: SwarmPicture) -> SwarmPicture:
+        """What cannot be known now is as it was seen last, and says so."""
+        before = self._seen
+        if before is None or blind.cluster_id not in ("", before.cluster_id):
+            return blind
+        return msgspec.structs.replace(before, error=blind.error, at=blind.at)
 
     async def _pause(self, longest: float, soonest: float) -> None:
         try:

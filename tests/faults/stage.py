@@ -63,6 +63,12 @@ class Stage:
         every = self.session.fleet.trail.oldest(10_000)
         return [r for r in every if engine in ("", r.engine) and kind in (None, r.kind)]
 
+    def closed_gap(self, engine: str) -> Record | None:
+        """The one gap of an engine, once its end is known."""
+        gaps = self.gaps(engine)
+        assert len(gaps) <= 1
+        return gaps[0] if gaps and not gaps[0].what.startswith("nothing known from here on") else None
+
     def gaps(self, engine: str = "") -> list[Record]:
         """Records of gaps, oldest first."""
         return self.records(engine, RecordKind.GAP)

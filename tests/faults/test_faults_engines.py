@@ -63,7 +63,7 @@ async def test_a_killed_daemon_leaves_a_certain_gap_with_what_it_hid(fleet: Flee
         assert open_gap.what.startswith("nothing known from here on")
         await heal(fleet, "h1")
         await eventually(lambda: stage.live("h1"), timeout=40)
-        (gap,) = stage.gaps("h1")
+        gap = await eventually(lambda: stage.closed_gap("h1"))
         assert gap.id == open_gap.id
         assert gap.what.startswith("nothing known for ")
         assert gap.actor == "gap, certain"
@@ -121,7 +121,7 @@ async def test_nothing_that_happens_while_a_link_is_cut_is_lost_on_a_skewed_engi
         await asyncio.to_thread(fleet.docker, "h1", "restart", "-t", "0", key.id)
         fleet.hosts.start_sshd(fleet.state.hosts["h1"])
         await eventually(lambda: stage.live("h1"), timeout=40)
-        (gap,) = stage.gaps("h1")
+        gap = await eventually(lambda: stage.closed_gap("h1"))
         assert gap.what.startswith("nothing missed")
         await eventually(lambda: [r for r in stage.records("h1") if r.object_id == key.id and "restarted" in r.what])
         started = fleet.get("h1", f"/containers/{key.id}/json")["State"]["StartedAt"]
