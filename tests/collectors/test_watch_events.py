@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from fleettop.collectors.clock import ManualClock
+from fleettop.collectors.errors import ConnectionLost
 from fleettop.collectors.model import EngineEvent, EventsSeen, GapSeen
 from fleettop.collectors.watch import events as module
-from fleettop.collectors.watch.events import FILTERS, EventStream
+from fleettop.collectors.watch.events import FILTERS, OVERLAP_NS, PAST, EventStream, nanoseconds
 
 from .watching import START, FakeClient, Told, event
 
@@ -117,3 +119,101 @@ async def test_events_beyond_the_queue_are_counted_in_a_gap(monkeypatch: pytest.
     assert isinstance(gap, GapSeen)
     assert gap.cause.startswith("5 events")
     assert len(_seen(told)) == 10
+
+
+async def test_a_stream_that_the_engine_ends_is_a_lost_connection() -> None:
+    """F5: a daemon that is shut down in order ends its streams properly; nothing would ever be heard again."""
+    stream, told, client = _stream()
+    client.live, client.ends = [event(1, "die")], True
+    with pytest.raises(ConnectionLost):
+        await stream.read(client)
+    assert not told.changes  # what came before the end is delivered with the next connection
+
+
+async def test_what_follows_an_empty_past_is_asked_for_by_the_engines_clock() -> None:
+    """F8: an engine an hour behind ours has no events yet: the live stream begins where its past was read to."""
+    stream, _, client = _stream()
+    client.ends = True
+    until = START - timedelta(hours=1)
+    await stream.replay(client, until=until)
+    with pytest.raises(ConnectionLost):
+        await stream.read(client)
+    assert client.since == [1, nanoseconds(until) - OVERLAP_NS]
+
+
+async def test_the_clock_of_another_manager_does_not_hide_what_comes_next() -> None:
+    """F7: an event of the swarm may carry a time that is ahead: the stream is resumed before that."""
+    stream, _, client = _stream()
+    client.ring, client.ends = [event(3600, "update", type="service")], True
+    await stream.replay(client, until=START)
+    with pytest.raises(ConnectionLost):
+        await stream.read(client)
+    assert client.since[1] == nanoseconds(START) - OVERLAP_NS
+
+
+async def test_an_empty_past_that_was_empty_before_proves_nothing() -> None:
+    """F5: a daemon without events that was restarted looks as before: nobody can say that nothing was lost."""
+    stream, _, client = _stream()
+    assert await stream.replay(client, until=START)
+    assert not await stream.replay(client, until=START)
+
+
+async def test_any_event_that_we_had_proves_the_ring_whole() -> None:
+    """F7: the ring loses its oldest first, whatever the times in it say."""
+    stream, _, client = _stream()
+    client.ring = [event(1, "die"), event(2, "start")]
+    await stream.replay(client, until=START)
+    client.ring = [event(1, "die"), event(9, "kill")]
+    assert await stream.replay(client, until=START)
+
+
+async def test_what_happened_to_containers_in_the_past_is_handed_over() -> None:
+    """An event between the list and the replay is no news to the live stream: its container is read again here."""
+    stream, _, client = _stream()
+    client.ring = [event(1, "exec_create", "api"), event(2, "die", "web")]
+    named: list[EngineEvent] = []
+    await stream.replay(client, until=START, on_container=named.append)
+    assert [one.name for one in named] == ["web"]
+
+
+async def test_podman_is_not_asked_for_weeks() -> None:
+    """It keeps its events in a file: at first the last hour, then what came since."""
+    stream, _, client = _stream()
+    client.podman = True
+    client.ring = [event(-60, "die")]
+    await stream.replay(client, until=START)
+    await stream.replay(client, until=START)
+    assert client.since == [nanoseconds(START - PAST), event(-60, "die").time_nano - OVERLAP_NS]
+
+
+async def test_a_stream_that_is_silent_for_long_is_opened_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F2: only this connection has no question on it that would tell that it was dropped on the way."""
+    monkeypatch.setattr(module, "SILENCE", 0.01)
+    stream, told, client = _stream()
+    task = asyncio.ensure_future(_follow(stream, client, lambda: len(told.changes) == 1))
+    while len(client.since) < 2:
+        await asyncio.sleep(0)
+    client.live = [event(5, "die")]
+    await task
+    assert [one.action for one in _seen(told)] == ["die"]
+
+
+async def test_containers_of_events_beyond_the_queue_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F21: what does not fit is not told, but its container is looked at."""
+    monkeypatch.setattr(module, "QUEUE", 1)
+    stream, told, client = _stream()
+    client.live = [event(1, "die", "api"), event(2, "die", "web")]
+    named = await _follow(stream, client, lambda: bool(told.of(GapSeen)))
+    assert [one.name for one in named] == ["api", "web"]
+
+
+async def test_a_second_address_goes_on_where_the_first_one_ended() -> None:
+    """F22: what the first had is not told again, and the ring shows that nothing was missed in between."""
+    first, _, client = _stream()
+    client.ring = [event(1, "die")]
+    await first.replay(client, until=START)
+    second, told, _ = _stream()
+    second.inherit(first)
+    client.ring.append(event(2, "start"))
+    assert await second.replay(client, until=START)
+    assert [one.action for one in _seen(told)] == ["start"]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import msgspec
+import pytest
 from fleettop.collectors.clock import ManualClock
+from fleettop.collectors.errors import EngineError, Malformed, Rejected
 from fleettop.collectors.model import ContainersSeen, ContainerState, EngineInfo, Health, Listed
 from fleettop.collectors.watch.listing import ContainerList, differences
 
@@ -123,3 +125,80 @@ async def test_a_list_that_contradicts_the_engines_own_count_is_doubted() -> Non
     info = EngineInfo(kind="docker", version="20.10", api="1.41", running=2, paused=0)
     assert not listing.contradicts(info)
     assert listing.contradicts(msgspec.structs.replace(info, running=1))
+
+
+@pytest.mark.parametrize("error", [Malformed("nonsense"), Rejected("driver failed", status=500)])
+async def test_a_container_that_cannot_be_inspected_hides_none_of_the_others(error: EngineError) -> None:
+    """F10: it keeps its old reading and is not asked for again before the next list; the link does not break."""
+    listing, _, client = _list()
+    bad, good = container("bad"), container("good")
+    client.rows, client.details, client.broken = [bad, good], {good.id: detailed(good)}, {bad.id: error}
+    await listing.read_all(client)
+    await listing.fill_in(client)
+    assert client.asked.count("inspect bad") == 1
+    assert listing.known[good.id].detail is not None
+    assert listing.known[bad.id] == bad
+    client.broken, client.details[bad.id] = {}, detailed(bad)
+    await listing.read_all(client)
+    await listing.fill_in(client)
+    assert listing.known[bad.id].detail is not None
+
+
+async def test_what_was_inspected_while_the_list_was_under_way_is_not_undone_by_it() -> None:
+    """An event between: the list may be older than the inspect. A new one stays, a gone one stays gone."""
+    listing, told, client = _list()
+    old, new = container("old"), container("new")
+    client.rows = [old]
+    await listing.read_all(client)
+    reading = asyncio.ensure_future(_gated(listing, client))
+    client.details = {new.id: detailed(new)}
+    while client.asked.count("list") < 2:
+        await asyncio.sleep(0)
+    listing.way._free.set()  # asked before the list was
+    await listing.inspect(client, [old.id, new.id])
+    assert client.listing is not None
+    client.listing.set()
+    await reading
+    assert set(listing.known) == {new.id}
+    last = told.of(Listed)[-1]
+    assert isinstance(last, Listed)
+    assert [c.name for c in last.containers] == ["new"]
+
+
+async def _gated(listing: ContainerList, client: FakeClient) -> None:
+    client.listing = asyncio.Event()
+    await listing.read_all(client)
+
+
+async def test_after_missed_events_details_are_read_again_though_the_list_shows_nothing_new() -> None:
+    """A container restarted during a gap is running before and after: only an inspect tells."""
+    listing, _, client = _list()
+    api = container("api")
+    client.rows, client.details = [api], {api.id: detailed(api, restart_count=0)}
+    await listing.read_all(client)
+    await listing.fill_in(client)
+    client.details = {api.id: detailed(api, restart_count=1)}
+    listing.doubt()
+    await listing.read_all(client)
+    await listing.fill_in(client)
+    detail = listing.known[api.id].detail
+    assert detail is not None
+    assert detail.restart_count == 1
+
+
+async def test_nothing_small_is_asked_while_a_list_comes_in() -> None:
+    """F4: an inspect behind 90 kB at 2 kB/s would look like a frozen engine."""
+    listing, _, client = _list()
+    client.rows = [container("api")]
+    reading = asyncio.ensure_future(_gated(listing, client))
+    while "list" not in client.asked:
+        await asyncio.sleep(0)
+    asking = asyncio.ensure_future(listing.inspect(client, [client.rows[0].id]))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert client.asked == ["list"]
+    assert client.listing is not None
+    client.listing.set()
+    await reading
+    await asking
+    assert client.asked == ["list", "inspect api"]

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from fleettop.collectors.engine.client import EngineClient
 from fleettop.collectors.engine.decode import Listing
+from fleettop.collectors.engine.stats import StatsSample
+from fleettop.collectors.errors import EngineError
 from fleettop.collectors.model import Change, Container, ContainerDetail, ContainerState, EngineEvent, Health
 
 START = datetime(2026, 1, 2, 3, 0, 0, tzinfo=UTC)
@@ -55,17 +57,30 @@ class FakeClient(EngineClient):
         self.asked: list[str] = []
         self.filters: list[Mapping[str, Sequence[str]] | None] = []
         self.podman = False
+        self.ends = False
+        self.broken: dict[str, EngineError] = {}
+        self.samples: dict[str, StatsSample] = {}
+        self.listing: asyncio.Event | None = None
         self.since: list[int | None] = []
 
     async def list_containers(self, ids: Sequence[str] = ()) -> Listing:
         """The rows."""
         self.asked.append("list")
+        if self.listing is not None:
+            await self.listing.wait()
         return Listing(containers=tuple(self.rows), refused=self.refused)
 
     async def inspect(self, id: str) -> Container | None:  # noqa: A002
         """The details, where the test gave some."""
         self.asked.append(f"inspect {bytes.fromhex(id).rstrip(bytes(1)).decode()}")
+        if id in self.broken:
+            raise self.broken[id]
         return self.details.get(id)
+
+    async def sample(self, id: str) -> StatsSample | None:  # noqa: A002
+        """The samples, where the test gave some."""
+        self.asked.append(f"sample {bytes.fromhex(id).rstrip(bytes(1)).decode()}")
+        return self.samples.get(id)
 
     async def events(  # type: ignore[override]
         self,
@@ -79,7 +94,7 @@ class FakeClient(EngineClient):
         self.since.append(since)
         for one in self.ring if until is not None else self.live:
             yield one
-        if until is None:
+        if until is None and not self.ends:
             await asyncio.Event().wait()
 
 
