@@ -81,6 +81,11 @@ def has_policy(container: Container | None) -> bool:
     return restart_policy(container) not in ("", "no")
 
 
+def may_be_policy(container: Container | None) -> bool:
+    """Whether the engine may have brought it back by itself before now: its counter says so, or was not read yet."""
+    return container is not None and (container.detail is None or bool(container.detail.restart_count))
+
+
 def by_policy(step: Step, ended: datetime) -> bool:
     """Whether the engine started it again by itself, as far as the policy and the pause allow to say."""
     container, life = step.container, step.life

@@ -15,6 +15,8 @@ from ..model import ContainerKey
 
 LOOP_WINDOW = timedelta(minutes=10)
 """Deaths closer together than this belong to one crash loop."""
+SETTLE = timedelta(seconds=60)
+"""In a crash loop, only a run longer than this counts as serving again."""
 HOUR = timedelta(hours=1)
 KEPT_DEATHS = 128
 KEPT_GONE = 2_000
@@ -88,6 +90,8 @@ class Life:
     """Starts by its restart policy."""
     loop_began: datetime | None = None
     """The first death of the crash loop it is in."""
+    broken_since: datetime | None = None
+    """The first death since it last ran for `SETTLE`."""
     loop_count: int = 0
     loop_end: End = End.NONE
     """How it ended in that loop, the last time."""
@@ -113,12 +117,15 @@ class Life:
         self.loop_end = end
         self.ran = at - self.started_at if self.started_at is not None and self.started_at <= at else None
         if self.loop_began is None:
-            self.loop_began = at
+            self.loop_began, self.broken_since = at, None
+        if self.broken_since is None or (self.ran is not None and self.ran >= SETTLE):
+            self.broken_since = at
         self.end, self.ended_at, self.by_own = end, at, False
 
     def calmed(self) -> None:
         """Somebody took it in hand: what follows is no longer the same crash loop."""
         self.loop_began, self.loop_count, self.loop_end = None, 0, End.NONE
+        self.broken_since = None
 
     def crashes_since(self, moment: datetime) -> int:
         """Ends nobody asked for, since `moment`."""

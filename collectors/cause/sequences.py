@@ -26,6 +26,7 @@ from .endings import (
     has_policy,
     is_health_check,
     labelled,
+    may_be_policy,
     number,
     restart_policy,
 )
@@ -188,6 +189,9 @@ def _on_start(step: Step) -> None:
         word = "stopped" if end is End.STOPPED else "killed"
         code = exit_words(life.exit_code)
         step.deed(f"{word}{code} and started again by {{who}}", cause=Cause.RESTARTED, trouble=False)
+    elif ended is None and draft is None and may_be_policy(step.container) and step.intent() is None:
+        # What it came after was before the first event that is known.
+        case.deed = step.write("started by someone or its restart policy", cause=Cause.UNKNOWN)
     else:
         case.deed = None
         case.crash = None

@@ -220,6 +220,19 @@ def _ports_of_inspect(ports: dict[str, list[wire.PortBinding] | None] | None) ->
     return ordered_ports(found)
 
 
+_DEFAULT_SPAN, _DEFAULT_RETRIES = 30_000_000_000, 3  # moby: daemon/health.go
+
+
+def _health_patience(config: wire.ContainerConfig) -> float | None:
+    """Its start period and as many rounds as may fail, in seconds."""
+    check = config.healthcheck
+    if check is None or not _health_check(config):
+        return None
+    round_trip = (positive(check.interval) or _DEFAULT_SPAN) + (positive(check.timeout) or _DEFAULT_SPAN)
+    waits = (positive(check.start_period) or 0) + round_trip * (positive(check.retries) or _DEFAULT_RETRIES)
+    return waits / 1e9
+
+
 _NEVER_ENDED = (ContainerState.CREATED, ContainerState.RUNNING, ContainerState.PAUSED, ContainerState.UNKNOWN)
 
 
@@ -242,6 +255,7 @@ def _detail(
         failing_streak=health.failing_streak if state.health else None,
         health_log=tuple(map(_probe, health.log or ())),
         health_check=_health_check(config),
+        health_patience=_health_patience(config),
         memory_limit=positive(host.memory),
         stop_timeout=config.stop_timeout,
         tty=config.tty is True,

@@ -121,9 +121,13 @@ class State(Wire):
 
 
 class HealthCheck(Wire):
-    """The health check as configured."""
+    """The health check as configured. Nanoseconds; 0: the engine's default."""
 
     test: Texts = None
+    interval: Number = None
+    timeout: Number = None
+    retries: Number = None
+    start_period: Number = None
 
 
 class ContainerConfig(Wire):

@@ -42,7 +42,7 @@ from ..model import (
     WordsSeen,
 )
 from ..services.places import ServiceRule
-from ..services.replicas import Surroundings, unhealthy_since
+from ..services.since import Surroundings, unhealthy_since
 from ..trail import Trail
 from ..words import age, familiar_image
 from .engines import Book, Engines
@@ -125,7 +125,12 @@ class Intake:
     def around(self, engine: str) -> Surroundings:
         """What else the standing of a container of this engine depends on."""
         book = self.engines[engine]
-        return Surroundings(now=self.clock.now(), ours=book.ours, events_known_since=book.events_since)
+        return Surroundings(
+            now=self.clock.now(),
+            ours=book.ours,
+            events_known_since=book.events_since,
+            podman=book.status.info is not None and book.status.info.kind == "podman",
+        )
 
     # -- links and engines
 

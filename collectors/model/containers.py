@@ -94,6 +94,8 @@ class ContainerDetail(msgspec.Struct, frozen=True, kw_only=True):
     health_log: tuple[HealthProbe, ...] = ()
     health_check: tuple[str, ...] = ()
     """The check's Test as configured (`CMD`, `CMD-SHELL`, …); empty: none."""
+    health_patience: float | None = None
+    """Seconds in which its check, as configured, must have said more than `starting`; None: no check, or not told."""
     memory_limit: int | None = None
     """Bytes; None: unlimited or not told."""
     stop_timeout: int | None = None

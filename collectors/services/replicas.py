@@ -12,21 +12,24 @@ Whether an ended container was stopped on purpose:
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
 from ..cause.endings import code_words
-from ..cause.history import HOUR, LOOP_WINDOW, End, Life
+from ..cause.history import HOUR, LOOP_WINDOW, SETTLE, End, Life
 from ..model import Container, ContainerDetail, ContainerState, Health, Replica
 from .places import Place
+from .since import Surroundings, ended_at, run_of, serving_since, since_of, started_at
 
 LOOP = 3
 """This many restarts within `LOOP_WINDOW` are a crash loop."""
-SETTLE = timedelta(seconds=60)
-"""In a crash loop, only a run longer than this counts as serving again."""
+PATIENCE = timedelta(minutes=5)
+"""Longer than this no engine that runs health checks leaves one without a first word."""
+GRACE = timedelta(seconds=30)
+"""How much later than configured a health check may speak."""
+NEVER_CHECKED = "health never checked (Podman without systemd runs none)"
 YOUNG = timedelta(seconds=60)
 """A container that was created this recently is about to be started."""
 
@@ -50,6 +53,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     condition: Condition
     looping: bool = False
     """It is restarted again and again."""
+    unchecked: bool = False
+    """Its health check has never run, and is not waited for any longer."""
+    loop_began: datetime | None = None
+    """The first end in this loop, where that is known; `since` may be later: it may have served meanwhile."""
     loop_count: int = 0
     """How often it ended in this loop."""
     ran: timedelta | None = None
@@ -77,22 +84,16 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Whether that engine answers; if not, this is how it stood when last seen."""
 
 
-class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """What else a standing depends on."""
-
-    now: datetime
-    ours: Callable[[datetime], datetime]
-    """The engine's time on our clock."""
-    events_known_since: datetime | None = None
-    """Since when this engine's events are known without a gap."""
-
-
 def standing_of(container: Container, place: Place, life: Life | None, around: Surroundings) -> Standing:
     """How this container stands as a replica."""
     life = life or Life()
     looping, calm_at = _looping(container, life, around)
-    condition = _condition(container, life, looping, around)
-    since, certain = (None, True) if condition is Condition.SERVING else _since(container, life, looping, around)
+    silent_at = silent_from(container, life, around)
+    unchecked = silent_at is not None and silent_at <= around.now
+    condition = _condition(container, life, looping, around, unchecked=unchecked)
+    since, certain = (None, True)
+    if condition is not Condition.SERVING or looping:
+        since, certain = since_of(container, life, around, looping=looping)
     end = life.loop_end if looping and life.loop_end is not End.NONE else _end(container, life)
     return Standing(
         replica=Replica(
@@ -101,24 +102,27 @@ def standing_of(container: Container, place: Place, life: Life | None, around: S
             name=container.name,
             number=place.number,
             state=container.state,
-            health=container.health,
+            health=Health.UNKNOWN if unchecked else container.health,
             serving=condition is Condition.SERVING,
-            note=_note(container, condition, looping, end, life),
+            note=NEVER_CHECKED if unchecked else _note(container, condition, looping, end, life),
         ),
         condition=condition,
         looping=looping,
+        unchecked=unchecked,
+        loop_began=life.loop_began if looping and _loop_count(container, life) <= life.loop_count + 1 else None,
         loop_count=_loop_count(container, life) if looping else 0,
-        ran=_ran(container, life),
+        ran=run_of(container, life),
         error=container.detail.error if container.detail is not None else "",
-        serving_since=_serving_since(container, life, around) if condition is Condition.SERVING else None,
+        serving_since=serving_since(container, life, around) if condition is Condition.SERVING else None,
         end=end,
         exit_code=_exit_code(container, life),
-        ended=_ended(container, life, around),
+        ended=ended_at(container, life, around),
         since=since,
         certain=certain,
         restarts=restarts_in_hour(container, life, around),
         changes_at=earliest(
             calm_at,
+            silent_at if not unchecked else None,
             _settles_at(container, life, looping, around),
             _hour_passes(life, around),
             _grows_up(container, around),
@@ -132,10 +136,10 @@ def standing_of(container: Container, place: Place, life: Life | None, around: S
 # -- what it does ------------------------------------------------------------------------------------------------------
 
 
-def _condition(container: Container, life: Life, looping: bool, around: Surroundings) -> Condition:
+def _condition(container: Container, life: Life, looping: bool, around: Surroundings, *, unchecked: bool) -> Condition:
     match container.state:
         case ContainerState.RUNNING:
-            return _running(container, life, looping, around)
+            return _running(container, life, looping, around, unchecked=unchecked)
         case ContainerState.PAUSED:
             return Condition.PAUSED
         case ContainerState.CREATED:
@@ -151,13 +155,26 @@ def _condition(container: Container, life: Life, looping: bool, around: Surround
             return Condition.FAILED
 
 
-def _running(container: Container, life: Life, looping: bool, around: Surroundings) -> Condition:
+def _running(container: Container, life: Life, looping: bool, around: Surroundings, *, unchecked: bool) -> Condition:
     if container.health is Health.UNHEALTHY:
         return Condition.UNHEALTHY
-    if container.health is Health.STARTING:
+    if container.health is Health.STARTING and not unchecked:
         return Condition.STARTING
     settles = _settles_at(container, life, looping, around)
     return Condition.STARTING if settles is not None and settles > around.now else Condition.SERVING
+
+
+def silent_from(container: Container, life: Life, around: Surroundings) -> datetime | None:
+    """From when on a health check that still says `starting` is taken to be one that never runs; None: it is none.
+
+    Podman leaves it to systemd to run them, and without systemd says `starting` for ever (seen on 4.3).
+    """
+    detail, started = container.detail, started_at(container, life, around)
+    says_starting = container.health is Health.STARTING and container.state is ContainerState.RUNNING
+    if not around.podman or not says_starting or detail is None or detail.health_log or started is None:
+        return None
+    patience = timedelta(seconds=detail.health_patience) if detail.health_patience is not None else PATIENCE
+    return started + min(patience + GRACE, PATIENCE)
 
 
 def at_rest(container: Container, life: Life) -> bool:
@@ -194,7 +211,7 @@ def _looping(container: Container, life: Life, around: Surroundings) -> tuple[bo
     if len(recent) >= LOOP and container.state in (ContainerState.RUNNING, ContainerState.EXITED):
         going = container.state is ContainerState.RUNNING or not at_rest(container, life)
         return going, recent[-LOOP] + LOOP_WINDOW
-    detail, started = container.detail, _started(container, life, around)
+    detail, started = container.detail, started_at(container, life, around)
     if detail is None or started is None or container.state is not ContainerState.RUNNING:
         return False, None
     young = around.now - started < SETTLE
@@ -210,77 +227,11 @@ def _count_grew(life: Life, detail: ContainerDetail, around: Surroundings) -> in
 
 
 def _settles_at(container: Container, life: Life, looping: bool, around: Surroundings) -> datetime | None:
-    started = _started(container, life, around)
+    started = started_at(container, life, around)
     if not looping or started is None or container.state is not ContainerState.RUNNING:
         return None
     settles = started + SETTLE
     return settles if settles > around.now else None
-
-
-def _started(container: Container, life: Life, around: Surroundings) -> datetime | None:
-    told = container.detail.started_at if container.detail is not None else None
-    known = [moment for moment in (around.ours(told) if told else None, life.started_at) if moment is not None]
-    return max(known, default=None)
-
-
-# -- since when --------------------------------------------------------------------------------------------------------
-
-
-def _since(container: Container, life: Life, looping: bool, around: Surroundings) -> tuple[datetime | None, bool]:
-    if looping and life.loop_began is not None:
-        return life.loop_began, True
-    if container.state is ContainerState.PAUSED:
-        return life.paused_at, life.paused_at is not None
-    if container.health is Health.UNHEALTHY and container.state is ContainerState.RUNNING:
-        return unhealthy_since(container, life, around)
-    ended = container.detail.finished_at if container.detail is not None else None
-    if ended is not None:
-        return around.ours(ended), not looping
-    return life.ended_at, life.ended_at is not None and not looping
-
-
-def _ended(container: Container, life: Life, around: Surroundings) -> datetime | None:
-    if container.health is Health.UNHEALTHY and container.state is ContainerState.RUNNING:
-        return unhealthy_since(container, life, around)[0]
-    told = container.detail.finished_at if container.detail is not None else None
-    return around.ours(told) if told is not None else life.ended_at
-
-
-def _serving_since(container: Container, life: Life, around: Surroundings) -> datetime | None:
-    started = _started(container, life, around)
-    if started is None or life.health != "healthy" or life.health_at is None:
-        return started
-    return max(started, life.health_at)
-
-
-def _ran(container: Container, life: Life) -> timedelta | None:
-    detail = container.detail
-    started, finished = (detail.started_at, detail.finished_at) if detail is not None else (None, None)
-    if started is None or finished is None or finished < started:  # it runs again: this start is after that end
-        return life.ran
-    return finished - started
-
-
-def unhealthy_since(container: Container, life: Life, around: Surroundings) -> tuple[datetime | None, bool]:
-    """The start of the first probe that failed in the present streak, and whether that is certain.
-
-    The engine keeps the last five probes only (moby: maxLogEntries): of a longer streak the start is known only if we
-    read it earlier.
-    """
-    detail = container.detail
-    if detail is not None and detail.failing_streak:
-        streak = detail.failing_streak
-        if streak <= len(detail.health_log):
-            start = detail.health_log[-streak].start
-            if start is not None:
-                return around.ours(start), True
-    if life.failing_since is not None:
-        return life.failing_since, life.failing_certain
-    if life.health == "unhealthy" and life.health_at is not None:
-        return life.health_at, False
-    if detail is not None and detail.health_log and detail.health_log[0].start is not None:
-        return around.ours(detail.health_log[0].start), False
-    return None, False
 
 
 # -- restarts ----------------------------------------------------------------------------------------------------------

@@ -13,9 +13,9 @@ from typing import Any
 
 import msgspec
 
-from ..cause.history import HOUR, LOOP_WINDOW, End
+from ..cause.history import HOUR, LOOP_WINDOW, SETTLE, End
 from ..model import ContainerKey, ContainerState, Health, Replica, SwarmNode, SwarmPicture, SwarmService, SwarmTask
-from .replicas import LOOP, SETTLE, Condition, Standing, earliest
+from .replicas import LOOP, Condition, Standing, earliest
 
 RAN = frozenset(("failed", "rejected", "complete", "shutdown", "orphaned"))
 FAILED = frozenset(("failed", "rejected", "orphaned"))

@@ -163,6 +163,7 @@ def since_words(scene: Scene, group: Sequence[Standing]) -> str:
     begun = scene.clock(min(known))
     times = sum(s.loop_count for s in group)
     if any(loops(s) for s in group):
+        begun = scene.clock(min(s.loop_began or s.since or scene.now for s in group))
         return f" ({count(times, 'time')} since {begun})"
     sure = "" if all(s.certain for s in group) else "about "
     if group[0].condition is Condition.UNHEALTHY:

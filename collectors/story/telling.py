@@ -100,8 +100,6 @@ def _healthy(scene: Scene) -> Told:
         words = f"{what}{f' {change.detail}' if change.detail else ''}{who}{comma} {ago} ago"
         parts.append(_rests(f"; {words}", PartKind.BEFORE, made))
         short.append(words)
-    if service.note:
-        parts.append(StoryPart(text=f"; {service.note}", kind=PartKind.WHAT))
     return parts, short
 
 

@@ -226,6 +226,23 @@ def test_health_is_told_only_of_what_runs() -> None:
     assert container.detail.failing_streak == 3
 
 
+def test_how_long_a_check_may_be_silent_is_told_by_its_settings() -> None:
+    """Its start period and its retries, with the engine's defaults where it has none of its own."""
+
+    def patience(**check: object) -> float | None:
+        config = {**INSPECT["Config"], "Healthcheck": check}
+        found = inspected(Config=config).detail
+        assert found is not None
+        return found.health_patience
+
+    second = 1_000_000_000
+    told = {"Interval": second, "Timeout": 2 * second, "Retries": 4, "StartPeriod": 10 * second}
+    assert patience(Test=["CMD", "true"], **told) == 22
+    assert patience(Test=["CMD", "true"], Interval=0) == 180
+    assert patience(Test=["NONE"]) is None
+    assert patience() is None
+
+
 def test_podmans_empty_health_is_unknown_where_there_is_a_check_and_none_where_there_is_not() -> None:
     """Podman without systemd never runs its checks."""
     empty = {"Health": {"Status": "", "FailingStreak": 0, "Log": None}}

@@ -307,6 +307,117 @@ def test_an_outage_lasts_from_its_first_crash_through_all_attempts() -> None:
     assert watched.service().down_since == NOON
 
 
+def test_an_outage_does_not_jump_while_no_replica_serves() -> None:
+    """However a host comes and goes, and whatever a replica seems to be for a moment."""
+    watched = Watched("h1", "h2")
+    ones = [replica(1), replica(1, "h2")]
+    for one in ones:
+        watched.list(one.engine, one)
+    began = set()
+    for round_number in range(1, 30):
+        for one in ones:
+            watched.play("die(3) restart init", one, pause=0)
+            ended = watched.clock.now()
+            watched.see(replica(1, one.engine, state=EXITED, exit_code=3, finished_at=ended))
+            began.add(watched.service().down_since)
+            watched.play("start", one, pause=1)
+            started = {"started_at": ended, "finished_at": ended, "restart_count": round_number}
+            watched.see(replica(1, one.engine, **started))
+            began.add(watched.service().down_since)
+        if round_number == 10:
+            watched.down("h2")
+            began.add(watched.service().down_since)
+        if round_number == 12:
+            watched.up("h2")
+            watched.list("h2", replica(1, "h2", **started))
+    late = NOON + timedelta(seconds=1)  # the second replica fell a second after the first
+    assert {moment for moment in began if moment is not None} <= {NOON, late}
+    assert watched.service().down_since == late
+
+
+def test_a_loop_that_fills_all_its_time_began_with_its_container() -> None:
+    """Opened after forty minutes: the events reach back a minute, the counter to the beginning."""
+    watched = Watched("h1", "pod1")
+    watched.up("pod1", kind="podman")
+    created = NOON - timedelta(minutes=40)
+    young = {"created": created, "started_at": NOON, "finished_at": NOON - timedelta(seconds=1)}
+    # Docker pauses up to a minute before a restart, Podman does not.
+    watched.list("h1", replica(1, restart_count=45, **young))
+    watched.list("pod1", replica(1, "pod1", restart_count=2000, **young))
+    one = replica(1, "pod1")
+    watched.play("start die(3) restart init start die(3) restart init start", one, pause=1, replayed=True)
+    service = watched.service()
+    assert (service.state, service.down_since, service.down_since_certain) == ("down", created, False)
+    assert service.last_change is not None
+    assert service.last_change.what == "created"  # the first start was nobody's that is known
+
+
+def test_a_loop_that_does_not_fill_its_time_began_later() -> None:
+    """It may have served before that."""
+    watched = Watched()
+    young = {"started_at": NOON, "finished_at": NOON - timedelta(seconds=1)}
+    watched.list("h1", replica(1, restart_count=45, created=NOON - timedelta(hours=3), **young))
+    assert watched.service().down_since == NOON - timedelta(seconds=1)
+    assert not watched.service().down_since_certain
+
+
+def test_an_outage_begins_anew_after_a_run_that_settled() -> None:
+    """A minute is serving, also in the middle of a crash loop; the loop goes on, the outage does not."""
+    watched = Watched()
+    one = replica(1)
+    watched.list("h1", one)
+    _crash(watched, one, 4)
+    watched.see(replica(1, started_at=watched.clock.now(), restart_count=4))
+    watched.pass_time(90)
+    assert watched.service().serving == 1
+    again = watched.clock.now()
+    _crash(watched, one, 2)
+    watched.see(replica(1, started_at=watched.clock.now(), restart_count=6))
+    service = watched.service()
+    assert (service.state, service.serving, service.down_since) == ("flapping", 0, again)
+    assert "6 times since 12:00:00" in watched.story().sentence
+
+
+# -- health that is never checked --------------------------------------------------------------------------------------
+
+NEVER = "health never checked (Podman without systemd runs none)"
+
+
+def test_podmans_check_that_never_runs_is_waited_for_and_then_said_to_be_none() -> None:
+    """Podman leaves it to systemd; without it the health is `starting` for ever."""
+    watched = Watched("pod1")
+    watched.up("pod1", kind="podman")
+    one = replica(1, "pod1", health=Health.STARTING, created=NOON, started_at=NOON, health_patience=4.0)
+    watched.list("pod1", one)
+    service = watched.service()
+    assert (service.state, service.down_since) == ("starting", NOON)
+    watched.pass_time(20)
+    assert (watched.service().state, watched.service().down_since) == ("starting", NOON)
+    watched.pass_time(15)
+    service = watched.service()
+    assert (service.state, service.serving, service.down_since, service.note) == ("healthy", 1, None, NEVER)
+    assert (service.replicas[0].health, service.replicas[0].note) == (Health.UNKNOWN, NEVER)
+
+
+def test_of_several_it_is_said_how_many_are_never_checked() -> None:
+    """The others have engines that do it."""
+    watched = Watched("h1", "pod1")
+    watched.up("pod1", kind="podman")
+    watched.list("h1", replica(1, health=Health.HEALTHY))
+    watched.list("pod1", replica(1, "pod1", health=Health.STARTING))
+    assert watched.service().note == NEVER.replace("health", "health of 1", 1)
+
+
+@pytest.mark.parametrize(("kind", "probes"), [("docker", 0), ("podman", 1)])
+def test_a_check_that_may_run_is_waited_for(kind: str, probes: int) -> None:
+    """Docker runs its checks itself, and where Podman ran one there is a timer for it."""
+    watched = Watched("h1")
+    watched.up("h1", kind=kind)
+    log = [probe(NOON, 1)] * probes
+    watched.list("h1", replica(1, health=Health.STARTING, health_patience=4.0, health_log=log))
+    assert watched.service().state == "starting"
+
+
 # -- hosts that cannot be reached --------------------------------------------------------------------------------------
 
 
@@ -341,6 +452,28 @@ def test_a_host_that_answers_again_brings_its_service_back() -> None:
     assert watched.service().state == "unknown"
     watched.list("h1", replica(1))
     assert watched.service().state == "healthy"
+
+
+def test_dead_here_and_dead_when_last_seen_there_is_down() -> None:
+    """Only what served when last seen may serve now."""
+    watched = Watched("h1", "h2")
+    dead = {"state": EXITED, "exit_code": 1, "restart_policy": "no"}
+    watched.list("h1", *(replica(n, finished_at=NOON - timedelta(minutes=n), **dead) for n in (1, 2, 3)))
+    watched.list("h2", replica(4, "h2", finished_at=NOON - timedelta(minutes=4), **dead))
+    watched.down("h2")
+    service = watched.service()
+    assert (service.state, service.serving, service.wanted, service.stale) == ("down", 0, 4, True)
+    assert (service.down_since, service.down_since_certain) == (NOON - timedelta(minutes=1), False)
+    assert service.note == "1 on hosts that cannot be reached"
+
+
+def test_all_stopped_here_and_dead_when_last_seen_there_is_down() -> None:
+    """What is wanted is what was not stopped on purpose, and nothing of it serves."""
+    watched = Watched("h1", "h2")
+    watched.list("h1", replica(1, state=EXITED, exit_code=143))
+    watched.list("h2", replica(2, "h2", state=EXITED, exit_code=1, restart_policy="no", finished_at=NOON))
+    watched.down("h2")
+    assert watched.service().state == "down"
 
 
 def test_dead_here_and_unknown_there_is_degraded() -> None:

@@ -117,6 +117,7 @@ class Watched:
         skew: float | None = None,
         node: str = "",
         cluster: str = "",
+        kind: str = "docker",
     ) -> None:
         """Its link comes up, and it says who it is."""
         link = LinkStatus(phase=LinkPhase.UP, since=self.clock.monotonic())
@@ -125,7 +126,7 @@ class Watched:
             SwarmMembership(state="active", node_id=node, manager=bool(cluster), cluster_id=cluster) if node else None
         )
         info = EngineInfo(
-            kind="docker",
+            kind=kind,
             version="20.10.24",
             api="1.41",
             id=identifier or f"ID:{engine}",
