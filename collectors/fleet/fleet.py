@@ -138,6 +138,11 @@ class Fleet:
             return Freshness.STALE
         return self._intake.engines.freshness(key.engine)
 
+    def containers_on(self, engine: str) -> tuple[ContainerKey, ...]:
+        """The containers of one engine, in the order in which they were found. Costs what that engine has."""
+        book = self._intake.engines.get(engine)
+        return tuple(ContainerKey(engine, container_id) for container_id in book.containers) if book is not None else ()
+
     def service_of(self, key: ContainerKey) -> ServiceKey | None:
         """The service this is a replica of; None: a one-off, a pod sandbox, or not there."""
         place = self._intake.roster.place(key)

@@ -177,6 +177,18 @@ def test_members_and_places_can_be_asked_for() -> None:
     assert watched.fleet.service_of(ContainerKey("h1", "nobody")) is None
 
 
+def test_the_containers_of_one_engine_can_be_asked_for() -> None:
+    """Also where there are none, and of an engine nobody configured."""
+    watched = Watched("h1", "h2", "h3")
+    watched.list("h1", container("h1", "a"), container("h1", "b"))
+    watched.list("h2", container("h2", "c"))
+    fleet = watched.fleet
+    assert fleet.containers_on("h1") == (("h1", "h1-a"), ("h1", "h1-b"))
+    assert (fleet.containers_on("h3"), fleet.containers_on("nowhere")) == ((), ())
+    watched.see(gone=("h1-a",))
+    assert fleet.containers_on("h1") == (("h1", "h1-b"),)
+
+
 def test_hosts_of_a_service_stand_in_the_order_of_the_config() -> None:
     """Not in the order in which they happened to answer."""
     watched = Watched("h2", "h1", "h10")

@@ -169,7 +169,7 @@ _ORDER = {role: order for order, role in enumerate(("down", "unknown", "degraded
 
 def containers_of(fleet: Fleet, engine: str) -> tuple[ContainerKey, ...]:
     """The containers of one engine."""
-    return tuple(key for key in fleet.containers if key.engine == engine)
+    return fleet.containers_on(engine)
 
 
 def link_role(fleet: Fleet, engine: EngineStatus) -> str:
