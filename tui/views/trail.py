@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 
+from fleettop.collectors.cause import told
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import ContainerKey, Record, RecordKind, ServiceKey
 
@@ -154,9 +155,7 @@ def _object(record: Record) -> str:
 
 def _what(record: Record, moment: Moment) -> str:
     """What happened; of a folded loop, how often and since when."""
-    if record.count > 1 and record.first is not None and "since" not in record.what:
-        return f"{record.what} ({record.count} times since {clock_time(record.first, moment)})"
-    return record.what
+    return told(record, moment.now)
 
 
 def scope_words(scope: Scope) -> str:
