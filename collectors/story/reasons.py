@@ -100,7 +100,7 @@ def _loop(group: Sequence[Standing], standing: Standing) -> Reason:
 def _at_rest(standing: Standing) -> Reason:
     note = standing.replica.note or "stopped"
     if note == "finished":
-        return Reason("has finished", "have finished", note)
+        return Reason(note, note, note)
     return Reason(f"was {note}", f"were {note}", note)
 
 

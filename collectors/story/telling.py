@@ -151,7 +151,7 @@ def _trouble(scene: Scene) -> Told:
     before = _before(scene, start)
     if before is not None and start is not None:
         parts.append(_rests(_before_words(before, start), PartKind.BEFORE, before))
-        short.append(_deed(before, short=True))
+        short.append(_before_short(before, start))
     if parts and hosts:
         hosts[0] = msgspec.structs.replace(hosts[0], text=f"; {hosts[0].text}")
     parts += hosts
@@ -227,6 +227,13 @@ def _before_words(before: Made, start: datetime) -> str:
     return _reason(before)
 
 
+def _before_short(before: Made, start: datetime) -> str:
+    if before.change.what != "created" or before.change.actor != UNKNOWN:
+        return _deed(before, short=True)
+    pause = start - before.change.time
+    return "right after its creation" if pause < AT_ONCE else f"{age(pause.total_seconds())} after its creation"
+
+
 def _after(scene: Scene, start: datetime | None) -> Made | None:
     """The last thing somebody did about it."""
     if start is None or not scene.history:
@@ -263,7 +270,7 @@ def _deed(made: Made, *, short: bool = False) -> str:
     who = "someone" if change.actor == UNKNOWN else change.actor
     verb = _DEEDS.get(change.what, change.what)
     if change.what == "created" and change.actor == UNKNOWN:
-        return "it was created"
+        return "the service was created"
     if change.what != "deploy":
         return f"{who} {verb}"
     detail = made.after if short and made.after else change.detail or made.after or "a new version"

@@ -94,6 +94,22 @@ def test_the_story_tells_what_since_when_and_what_came_just_before() -> None:
     assert story.short == "api: 3 replicas exit 1 after 2 s, 9× since 13:00:41; ops1 deployed 2.8.1"
 
 
+def test_trouble_from_the_first_moment_on_is_told_with_the_creation() -> None:
+    """Nobody deployed what was there for the first time, and nobody is said to have made it."""
+    watched = Watched("h1", "pod1")
+    hosts = (("h1", "bb:1"), ("pod1", "localhost/bb:1"))
+    for host, image in hosts:
+        one = api(1, host, image=image, created=NOON)
+        watched.play("create start die(3)", one, pause=0)
+        watched.see(api(1, host, image=image, created=NOON, state=RESTARTING, exit_code=3, finished_at=NOON))
+    story = watched.story()
+    assert story.sentence == (
+        "Both replicas exited with code 3 by themselves from 12:00:00 on, waiting to be restarted, right after the "
+        "service was created."
+    )
+    assert story.short == "api: 2 replicas exited 3 since 12:00:00; right after its creation"
+
+
 def test_each_part_of_a_story_can_be_opened() -> None:
     """What it says happened rests on a record or a container."""
     watched = _deployed_and_crashing()
@@ -220,6 +236,14 @@ def test_each_trouble_has_its_own_words(happens: object, sentence: str, short: s
     story = watched.story()
     assert story.sentence == sentence
     assert story.short == f"api: {short}"
+
+
+def test_what_ran_to_its_end_is_told_as_finished() -> None:
+    """A job that is done is no trouble."""
+    watched = Watched()
+    watched.list("h1", *(api(n, state=EXITED, restart_policy="no", finished_at=NOON) for n in (1, 2)))
+    watched.pass_time(90)
+    assert watched.story().sentence == "Both replicas finished 1m 30s ago."
 
 
 def test_our_own_stop_is_told_with_who_and_why() -> None:
