@@ -26,9 +26,9 @@ class TrailView(View):
     columns = (
         Column(id="time", title="TIME", width=8, worth=100, limit=12),
         Column(id="host", title="HOST", width=8, grow=1, worth=90, limit=16),
-        Column(id="object", title="OBJECT", width=16, grow=2, worth=95, limit=32),
-        Column(id="what", title="WHAT", width=24, grow=8, worth=99),
-        Column(id="who", title="WHO · HOW KNOWN", width=16, grow=3, worth=80, limit=28),
+        Column(id="object", title="OBJECT", width=16, grow=2, worth=95, limit=28),
+        Column(id="what", title="WHAT", width=40, grow=8, worth=99),
+        Column(id="who", title="WHO · HOW KNOWN", width=22, grow=3, worth=80, limit=28),
         Column(id="why", title="WHY", width=18, grow=2, worth=40),
     )
 
@@ -120,6 +120,15 @@ class TrailView(View):
         """All of the record."""
         record = _record(fleet, key)
         return record_detail(fleet, record, moment) if record else ()
+
+    def story(self, fleet: Fleet, key: Hashable, moment: Moment) -> Line:
+        """Who did it, how that is known, and why: what a narrow table has no column for."""
+        record = _record(fleet, key)
+        if record is None:
+            return ()
+        who = attribution_words(record)
+        why = f"  “{record.reason}”" if record.reason else ""
+        return (Cell(f"{record.engine}: {_object(record)} {_what(record, moment)}"), Cell(f"  {who}{why}", DIM))
 
     def scope_of(self, fleet: Fleet, key: Hashable) -> tuple[str, Scope] | None:
         """To the history of what it is about."""
