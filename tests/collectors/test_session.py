@@ -36,6 +36,7 @@ async def test_settling_ends_with_its_deadline(tmp_path: Path) -> None:
     """Whoever waits is not held up by an engine that says nothing."""
     async with Session(_nowhere(tmp_path, "a")) as session:
         await session.settled(0)
+        assert session.fleet.engines["a"].link.error is None
 
 
 async def test_an_engine_is_tried_at_once_when_asked(tmp_path: Path, eventually: Eventually) -> None:
