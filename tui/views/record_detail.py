@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fleettop.collectors.cause import told
 from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import Attribution, ContainerKey, Record, RecordKind, ServiceKey
 
@@ -46,7 +47,7 @@ def record_lines(fleet: Fleet, records: Sequence[Record], moment: Moment) -> lis
                 Cell(f"  {clock_time(record.time, moment)} ", DIM),
                 Cell(f"{record.engine} ", DIM),
                 Cell(f"{record.object_name} " if record.object_name else ""),
-                Cell(record.what, style),
+                Cell(told(record, moment.now), style),
                 Cell(f"  {who}" if who else "", DIM),
                 Cell(f"  “{record.reason}”" if record.reason else ""),
             )
