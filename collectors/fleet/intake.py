@@ -314,6 +314,8 @@ class Intake:
             if not self._repeats.first_time(event, cluster):
                 continue
             if event.type == "container" and event.id:
+                if event.action == "destroy":
+                    self.roster.remember(_as_container(event), self.engines.ours(book.name, event.time))
                 self._chronicle.fold(event)
                 self.touch_container(ContainerKey(event.engine, event.id))
             else:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ..model import Container, ContainerKey, ServiceKey
 from ..services.changes import Birth
 from ..services.places import CONFIG_HASH, SWARM_NODE, Place, ServiceRule, place_of
 
+UNSEEN = timedelta(hours=1)
+"""How long before its end a container is taken to have been made where only its end was seen."""
 KEPT_GONE = 32
 """Births of containers that are gone, kept of each service to tell a deploy by."""
 
@@ -62,6 +64,22 @@ class Roster:
                 slot=place.slot,
             )
         return touched
+
+    def remember(self, container: Container, ended: datetime) -> None:
+        """A container that was never listed is told of as it ends: what came after it is a change from it."""
+        place = self.place_for(container)
+        if place.service is None or container.key in self._births.get(place.service, {}):
+            return
+        self._births.setdefault(place.service, {})[container.key] = Birth(
+            key=container.key,
+            created=ended - UNSEEN,
+            image=container.image,
+            image_id=container.image_id,
+            config_hash=container.labels.get(CONFIG_HASH, ""),
+            certain=False,
+            slot=place.slot,
+        )
+        self._prune_births(place.service)
 
     def drop(self, container: Container) -> set[ServiceKey]:
         """A container is gone. The services this touches."""

@@ -38,6 +38,8 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     image: str
     image_id: str
     config_hash: str = ""
+    certain: bool = True
+    """False: only its end was seen, and `created` is some time before that."""
     slot: str = ""
     """As `Place.slot`: births of one slot are attempts at the same replica; empty: each is its own."""
 
@@ -68,7 +70,8 @@ def creations(births: Sequence[Birth], deeds: Mapping[ContainerKey, Record], *, 
         record, before = deeds.get(birth.key), in_slot.get(birth.slot)
         if first is None or last is None:
             first = birth
-            made.append(_made("created", birth, record))
+            if birth.certain:
+                made.append(_made("created", birth, record))
         elif before is None and birth.created - first.created <= FIRST:
             pass  # another replica of the same creation
         elif (old := _differing(last, before, birth)) is not None:
@@ -102,6 +105,8 @@ def _alike(one: Birth, other: Birth) -> bool:
         return one.image_id == other.image_id  # an engine shows the id once a tag has moved on
     if familiar_image(one.image) != familiar_image(other.image):
         return False
+    if not one.image_id or not other.image_id:
+        return True  # an event names no image's id
     # The same tag on two hosts may be two builds; on one host it is a tag that moved.
     return one.image_id == other.image_id or one.key.engine != other.key.engine
 

@@ -244,3 +244,15 @@ def test_an_amended_record_amends_its_change() -> None:
         watched.play(step, api(1))
         seen.append(last(watched)[0])
     assert seen == ["created", "kill", "stop", "restart", "restart"]
+
+
+def test_a_replica_replaced_before_we_looked_is_a_deploy_and_no_creation() -> None:
+    """The engine's memory tells that another container ended for it: its event names the image before."""
+    watched = Watched()
+    watched.up("h1")
+    old, new = api(1), api(1, image="pay-api:2", created=NOON - timedelta(minutes=5))
+    watched.list("h1", new)
+    watched.play("kill(15) die(0) stop destroy", old, replayed=True)
+    watched.play("create start", new, replayed=True)
+    assert last(watched) == ("deploy", "pay-api:2 (was 1)", "unknown")
+    assert all(made.change.what != "created" for made in watched.fleet.history(watched.service().key))
