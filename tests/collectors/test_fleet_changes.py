@@ -250,7 +250,7 @@ def test_a_replica_replaced_before_we_looked_is_a_deploy_and_no_creation() -> No
     """The engine's memory tells that another container ended for it: its event names the image before."""
     watched = Watched()
     watched.up("h1")
-    old, new = api(1), api(1, image="pay-api:2", created=NOON - timedelta(minutes=5))
+    old, new = api(1), api(1, image="pay-api:2", created=watched.clock.now() + timedelta(seconds=1))
     watched.list("h1", new)
     watched.play("kill(15) die(0) stop destroy", old, replayed=True)
     watched.play("create start", new, replayed=True)
