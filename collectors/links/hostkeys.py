@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
@@ -73,7 +72,7 @@ def _parse(path: Path, text: str) -> Iterable[KnownKey]:
             continue
         try:
             base64.b64decode(words[2], validate=True)
-        except binascii.Error:
+        except ValueError:  # binascii.Error is one, and what is not ASCII raises plain ones
             continue
         yield KnownKey(marker=marker, patterns=words[0], algorithm=words[1], blob=words[2], file=path, line=number)
 
@@ -112,7 +111,7 @@ def _matches_hash(pattern: str, name: str) -> bool:
         return False
     try:
         salt, wanted = base64.b64decode(parts[2]), base64.b64decode(parts[3])
-    except binascii.Error:
+    except ValueError:
         return False
     return hmac.compare_digest(hmac.new(salt, name.encode(), hashlib.sha1).digest(), wanted)
 

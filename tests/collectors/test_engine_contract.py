@@ -161,14 +161,22 @@ async def _since(client: EngineClient, since: int) -> list[EngineEvent]:
         return [event async for event in events]
 
 
+async def _until(events: AsyncIterator[EngineEvent], name: str) -> AsyncIterator[EngineEvent]:
+    """Events up to the first of that name; the engine also remembers those of former tests."""
+    async for event in events:
+        yield event
+        if event.name == name:
+            return
+
+
 @pytest.mark.parametrize("host", ["h1", "pod1"])
 async def test_a_filter_lets_through_the_same_events_of_either_engine(fleet: Fleet, host: str) -> None:
     """Podman's own filter would deliver no `die`."""
     await in_thread(fleet.run_plain, host, "ended", "true")
     async with client_of(fleet, host) as client, asyncio.timeout(10):
         async with aclosing(client.events(since=1, filters={"type": ["container"], "event": ["die"]})) as events:
-            event = await anext(events)
-        assert (event.action, event.name) == ("die", "ended")
+            told = [event async for event in _until(events, "ended")]
+        assert {event.action for event in told} == {"die"}
 
 
 @pytest.mark.parametrize("host", ["h1", "pod1"])
