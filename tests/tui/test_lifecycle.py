@@ -232,7 +232,7 @@ def test_only_colours_that_the_terminal_has_are_written(
 ) -> None:
     """None where NO_COLOR is set or none can be shown, the sixteen on a console, else those it says it has."""
     terminal = demo(start, **more)
-    for key, words in ((b"2", "CONTAINER"), (b"4", "WHO"), (b"?", "Keys"), (b"\x1b", "WHO"), (b"1", "LAST CHANGE")):
+    for key, words in ((b"2", "CONTAINER"), (b"4", "WHO"), (b"?", "Keys"), (b"q", "WHO"), (b"1", "LAST CHANGE")):
         terminal.press(key)
         terminal.until_shown(words)
     terminal.press(b"R")
