@@ -112,7 +112,7 @@ async def test_health_is_the_same_in_list_inspect_and_events(fleet: Fleet, event
         assert found.detail is not None
         assert found.detail.failing_streak
         assert found.detail.health_log[-1].exit_code == 1
-        told = [e.argument for e in await _past(client) if e.action == "health_status"]
+        told = [e.argument for e in await _past(client) if e.action == "health_status" and e.id == container_id]
         assert told == ["healthy", "unhealthy"]
 
 

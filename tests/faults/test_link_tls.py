@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 
 import pytest
 from fleettop.collectors.address import EngineAddress
@@ -95,10 +96,14 @@ async def test_a_frozen_engine_is_not_answering(fleet: Fleet, monkeypatch: pytes
     assert type(await refusal(fleet.address("h1", "tls"))) is NotAnswering
 
 
-async def test_an_engine_that_is_gone_refuses(fleet: Fleet) -> None:
+async def test_an_engine_that_is_gone_refuses(fleet: Fleet, eventually: Callable[..., Awaitable[object]]) -> None:
     """Over TCP and at its local socket, which it leaves behind when it is killed."""
     await asyncio.to_thread(fleet.fault, "h1", "kill")
-    assert type(await refusal(fleet.address("h1", "tls"))) is Refused
+
+    async def refused() -> bool:
+        return type(await refusal(fleet.address("h1", "tls"))) is Refused
+
+    await eventually(refused)  # a process takes a moment to die, and hangs up meanwhile
     assert type(await refusal(fleet.address("h1", "unix"))) is Refused
 
 
