@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import datetime
 
+from fleettop.collectors.actions import service_title
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import Container, ContainerKey, ContainerState, ServiceKey
 
@@ -185,7 +186,7 @@ def _service_name(fleet: Fleet, key: ServiceKey | None) -> str:
     service = fleet.services.get(key) if key is not None else None
     if service is None:
         return key.name if key is not None else ""
-    return f"{service.stack}/{service.name}" if service.stack else service.name
+    return service_title(service)
 
 
 def _since(container: Container) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from fleettop.collectors.actions import service_title
 from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import EngineInfo, EngineStatus, Freshness, LinkPhase, Service, ServiceState
 
@@ -102,9 +103,9 @@ def _services(fleet: Fleet, engine: EngineStatus) -> list[Line]:
     lines: list[Line] = [(), (Cell(f"{len(here)} services here", "head"),)]
     if alone:
         lines.append((Cell(f"down if it died: {_names(alone)}"),))
-    here.sort(key=lambda service: (service.state.rank, _name(service)))
+    here.sort(key=lambda service: (service.state.rank, service_title(service)))
     trouble = [service for service in here if service.state not in (ServiceState.HEALTHY, ServiceState.STOPPED)]
-    lines += [(Cell(f"  {service.state} ", str(service.state)), Cell(_name(service))) for service in trouble]
+    lines += [(Cell(f"  {service.state} ", str(service.state)), Cell(service_title(service))) for service in trouble]
     return lines
 
 
@@ -112,10 +113,6 @@ def _only_here(service: Service, engine: str) -> bool:
     return all(replica.host == engine for replica in service.replicas if replica.serving)
 
 
-def _name(service: Service) -> str:
-    return f"{service.stack}/{service.name}" if service.stack else service.name
-
-
 def _names(services: Iterable[Service]) -> str:
-    names = sorted(_name(service) for service in services)
+    names = sorted(service_title(service) for service in services)
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from fleettop.collectors.actions import service_title
 from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import Container, Replica, Service, ServiceState
 from rich.cells import cell_len
@@ -41,11 +42,6 @@ def service_story(fleet: Fleet, service: Service) -> Line:
     return (Cell(story.short),) if story else ()
 
 
-def label(service: Service) -> str:
-    """`stack/name`."""
-    return f"{service.stack}/{service.name}" if service.stack else service.name
-
-
 def _head(service: Service, moment: Moment) -> Line:
     state = str(service.state)
     since = ""
@@ -53,7 +49,7 @@ def _head(service: Service, moment: Moment) -> Line:
         since = f" {'' if service.down_since_certain else '> '}{age_since(service.down_since, moment)}"
     old = (Cell("  last known, not live", "age-old"),) if service.stale else ()
     return (
-        Cell(label(service), "title"),
+        Cell(service_title(service), "title"),
         Cell("  "),
         Cell(f"{moment.glyphs.states[state]} {state}{since}", state),
         *old,

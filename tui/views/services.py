@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 
+from fleettop.collectors.actions import service_title
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import ContainerKey, Service, ServiceKey, ServiceState
 
@@ -12,7 +13,7 @@ from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
 from .cells import DIM, NOTHING, age_since, seconds_since, short_image, sum_of, used_cpu, used_memory
-from .service_detail import label, service_detail, service_story
+from .service_detail import service_detail, service_story
 
 HOSTS_WIDTH = 16
 QUIET = (ServiceState.HEALTHY, ServiceState.STOPPED)
@@ -72,7 +73,7 @@ class ServicesView(View):
             style="stale" if service.stale and service.state in (ServiceState.UNKNOWN, *QUIET) else "",
             cells=(
                 Cell(moment.glyphs.states[state], state),
-                Cell(label(service), name_style),
+                Cell(service_title(service), name_style),
                 Cell(state, state if not calm else DIM),
                 Cell(replicas(service), state if not calm else ""),
                 Cell(fmt.hosts(service.hosts, HOSTS_WIDTH, moment.glyphs), "dim"),
@@ -100,7 +101,7 @@ class ServicesView(View):
         if column in ("cpu", "memory"):
             return sum_of(fleet, self.containers(fleet, key), column)
         values: dict[str, object] = {
-            "name": label(service),
+            "name": service_title(service),
             "replicas": service.wanted,
             "hosts": len(service.hosts),
             "down": service.down_since and -service.down_since.timestamp(),
@@ -118,7 +119,7 @@ class ServicesView(View):
         for member in fleet.members(service.key):
             labels.update(member.labels)
         return {
-            "name": label(service),
+            "name": service_title(service),
             "service": service.name,
             "stack": service.stack,
             "state": str(service.state),
@@ -153,7 +154,7 @@ class ServicesView(View):
     def name_of(self, fleet: Fleet, key: Hashable) -> str:
         """What it is called."""
         service = fleet.services.get(_key(key))
-        return label(service) if service else ""
+        return service_title(service) if service else ""
 
     def history_scope(self, fleet: Fleet, key: Hashable) -> Scope:
         """Itself, or what it is about."""
