@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import pwd
-import socket
+from collections.abc import Awaitable, Callable
 
 from .actions.steps import Step, StepResult
 from .fleet.fleet import Fleet
+from .instance import own_name
 from .model import Record
-
-
-def own_name() -> str:
-    """Who runs fleettop, and where: `ops1@bastion`. From the user id, since an environment can say anything."""
-    try:
-        user = pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        user = f"uid {os.getuid()}"
-    return f"{user}@{socket.gethostname()}"
 
 
 class Journal:
     """The `Recorder` of actions on a watched fleet."""
 
-    def __init__(self, fleet: Fleet, actor: str = "") -> None:
+    def __init__(self, fleet: Fleet, actor: str = "", *, keep: Callable[[], Awaitable[None]] | None = None) -> None:
         self._fleet = fleet
+        self._keep = keep
         self._actor = actor or own_name()
         self._intents: dict[int, Record] = {}
 
     def record_intent(self, step: Step, *, reason: str) -> int:
-        """Keep what is about to be done and why; the record's id."""
+        """Note what is about to be done and why; the record's id."""
         record = self._fleet.record_intent(
             step.record_verb,
             engine=step.engine,
@@ -45,5 +36,10 @@ class Journal:
         return record.id
 
     def record_outcome(self, intent: int, result: StepResult) -> None:
-        """Keep how it went."""
+        """Note how it went."""
         self._fleet.record_outcome(self._intents.pop(intent), result.outcome.value, result.words)
+
+    async def kept(self) -> None:
+        """Return when all that was noted is safe, where it is kept for longer. Raises TrailError."""
+        if self._keep is not None:
+            await self._keep()

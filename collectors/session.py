@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from types import TracebackType
 
@@ -13,10 +13,14 @@ from .clock import Clock, SystemClock
 from .engine.client import EngineClient
 from .errors import EngineError, Unreachable
 from .fleet.fleet import Fleet
+from .instance import own_version, this_instance
+from .keeping import Keeping
 from .links import HandshakeGate
 from .links.base import Endpoint
 from .model import ContainerKey, WordsSeen
 from .services.places import ServiceRule
+from .trail.keeper import Keeper
+from .trail.store import Store
 from .watch.interest import Interest
 from .watch.supervisor import EngineWatch
 from .watch.swarm import Clusters
@@ -37,10 +41,17 @@ class Session:
         rules: Sequence[ServiceRule] = (),
         read_only: bool = False,
         clock: Clock | None = None,
+        open_trail: Callable[[], Store] | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self.read_only = read_only
-        self.fleet = Fleet(addresses, rules=rules, clock=self.clock)
+        self.instance = this_instance()
+        self.fleet = Fleet(addresses, rules=rules, clock=self.clock, instance=self.instance.name)
+        self.keeping: Keeping | None = None
+        """The trail that lasts; None: what is recorded is forgotten with this session."""
+        if open_trail is not None:
+            keeper = Keeper(open_trail, instance=self.instance.name, clock=self.clock)
+            self.keeping = Keeping(keeper, self.fleet, instance=self.instance, clock=self.clock)
         self.interest = Interest()
         gate, clusters = HandshakeGate(), Clusters()
         self._watches: dict[str, EngineWatch] = {
@@ -53,15 +64,22 @@ class Session:
                 interest=self.interest,
                 read_only=read_only,
                 clock=self.clock,
+                past=self.keeping,
             )
             for address in addresses
         }
         self._group = asyncio.TaskGroup()
         self._tasks: list[asyncio.Task[None]] = []
+        self._keeping: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Session:
         """Start watching; returns at once."""
         await self._group.__aenter__()
+        if self.keeping is not None:
+            self._keeping = [
+                self._group.create_task(self._open_trail(self.keeping)),
+                self._group.create_task(self.keeping.keeper.run()),
+            ]
         self.resume()
         return self
 
@@ -69,13 +87,27 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Stop watching and let go of every link."""
-        for task in self._tasks:
+        await self.suspend()
+        if self.keeping is not None:
+            self.keeping.end()
+        for task in self._keeping:  # the keeper writes what is left, for a few seconds at most
             task.cancel()
         await self._group.__aexit__(kind, error, trace)
+
+    async def _open_trail(self, keeping: Keeping) -> None:
+        await keeping.read_past()
+        keeping.begin(await asyncio.to_thread(own_version))
+
+    async def kept(self) -> None:
+        """Return when all that was recorded so far survives a power cut. Raises TrailError where it does not."""
+        if self.keeping is not None:
+            await self.keeping.keeper.flush()
 
     async def suspend(self) -> None:
         """Let go of every engine, so that none has to wait for a stopped process to take its events."""
         tasks, self._tasks = self._tasks, []
+        if tasks and self.keeping is not None:
+            self.keeping.mark(self._watches.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -85,6 +117,8 @@ class Session:
         if not self._tasks:
             self._tasks = [self._group.create_task(watch.run()) for watch in self._watches.values()]
             self._tasks.append(self._group.create_task(self._read_words()))
+            if self.keeping is not None:
+                self._tasks.append(self._group.create_task(self.keeping.keep_marks(self._watches)))
 
     async def settled(self, deadline: float) -> None:
         """Return when every engine has answered or failed, or after `deadline` seconds."""

@@ -150,7 +150,7 @@ async def _perform(app: FleetApp, planned: Plan, reason: str) -> None:
             planned,
             reach=app.reach,
             reason=reason,
-            recorder=Journal(app.fleet),
+            recorder=Journal(app.fleet, keep=app.session.kept),
             on_result=report,
             on_progress=begin,
             stop=stop,

@@ -52,7 +52,9 @@ class ShowVersion(argparse.Action):
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         """Print it and end."""
-        print(PROGRAM, _version())
+        from fleettop.collectors.instance import own_version
+
+        print(PROGRAM, own_version())
         parser.exit()
 
 
@@ -207,12 +209,6 @@ def _configured_read_only(arguments: Sequence[str]) -> bool:
         return _load(given.config).read_only
     except ConfigError:
         return False  # help is shown even where the config is wrong
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version(PROGRAM)
 
 
 def _sentence(words: str) -> str:

@@ -46,7 +46,7 @@ async def perform(
             raise ReadOnly(f"Nothing is changed on {engine}: fleettop runs read-only.")
     steps = plan.steps if plan.possible else ()
     ledger = Ledger(recorder, reason=reason)
-    ledger.begin(steps)
+    await ledger.begin(steps)
     run = _Run(steps, ledger, reach, pace or Pace(), clock or SystemClock(), stop or asyncio.Event())
     run.on_result, run.on_progress = on_result, on_progress
     return await run.go()
@@ -100,10 +100,10 @@ class _Run:
         for index in lane:
             step = self._steps[index]
             if halted:
-                self._tell(index, _skipped(step, f"not begun, since {halted} did not end well"))
+                await self._tell(index, _skipped(step, f"not begun, since {halted} did not end well"))
                 continue
             result = await self._one(index, step)
-            self._tell(index, result)
+            await self._tell(index, result)
             if result.outcome is not Outcome.SUCCESS:
                 halted = step.object_name
 
@@ -142,9 +142,10 @@ class _Run:
         if self.on_progress is not None:
             self.on_progress(step, words)
 
-    def _tell(self, index: int, result: StepResult) -> None:
+    async def _tell(self, index: int, result: StepResult) -> None:
         self._results[index] = result
         self._ledger.close(index, result)
+        await self._ledger.kept()
         if self.on_result is not None:
             self.on_result(result)
 

@@ -13,11 +13,15 @@ class Recorder(Protocol):
     """Where intents and outcomes are kept (the session's journal)."""
 
     def record_intent(self, step: Step, *, reason: str) -> int:
-        """Keep what is about to be done and why; the record's id. Raises TrailError: then it is not done."""
+        """Note what is about to be done and why; the record's id. Raises TrailError: then it is not done."""
         ...
 
     def record_outcome(self, intent: int, result: StepResult) -> None:
-        """Keep how it went."""
+        """Note how it went."""
+        ...
+
+    async def kept(self) -> None:
+        """Return when all that was noted survives a power cut. Raises TrailError where it cannot be written."""
         ...
 
 
@@ -29,12 +33,14 @@ class Ledger:
         self._reason = reason
         self._open: dict[int, int] = {}
 
-    def begin(self, steps: tuple[Step, ...]) -> None:
+    async def begin(self, steps: tuple[Step, ...]) -> None:
         """Record all that is about to be done. Raises TrailError, having closed what was recorded by then."""
         try:
             for index, step in enumerate(steps):
                 if self._recorder is not None:
                     self._open[index] = self._recorder.record_intent(step, reason=self._reason)
+            if self._recorder is not None and steps:
+                await self._recorder.kept()
         except TrailError:
             for index in self.open:
                 words = "not begun, since not all of it could be recorded"
@@ -45,6 +51,12 @@ class Ledger:
     def open(self) -> tuple[int, ...]:
         """The steps whose outcome is not recorded yet."""
         return tuple(self._open)
+
+    async def kept(self) -> None:
+        """Return when the outcomes so far are safe, or cannot be made so: then the trail says it itself."""
+        if self._recorder is not None:
+            with suppress(TrailError):
+                await self._recorder.kept()
 
     def close(self, index: int, result: StepResult) -> None:
         """Record how a step went. What was done was done: that it cannot be written, the trail says itself."""

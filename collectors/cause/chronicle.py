@@ -24,7 +24,7 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from typing import Any
 
-from ..model import Cause, Container, ContainerDetail, ContainerKey, ContainerState, EngineEvent, Record
+from ..model import Cause, Container, ContainerDetail, ContainerKey, ContainerState, EngineEvent, Record, Told
 from ..words import clock_time, ordinal
 from .desk import Case, Desk, Outside, Step
 from .endings import QUICK_END, alone, exit_words
@@ -33,6 +33,9 @@ from .intents import Intents
 from .sequences import HANDLERS, MEMORY_NEAR
 
 __all__ = ("Chronicle", "Outside", "told")
+
+MAY_BE_NOISE = frozenset(("exec_create",))
+"""Those of health checks are left out: nine of ten events of a container that has one."""
 
 
 class Chronicle:
@@ -55,7 +58,11 @@ class Chronicle:
             case = self._cases[key] = Case()
         if event.action != "die" and "exitCode" in event.attributes:
             case.forged = True
-        handler(Step(self.desk, event, key, case, self.lives.of(key), self._outside.ours(event.engine, event.time)))
+        step = Step(self.desk, event, key, case, self.lives.of(key), self._outside.ours(event.engine, event.time))
+        with self.desk.hearing(event) as told:
+            handler(step)
+            if not told() and event.action not in MAY_BE_NOISE:
+                _keep(step)
         if event.action == "destroy":
             self._cases.pop(key, None)  # nothing follows
 
@@ -132,8 +139,8 @@ class Chronicle:
             self._cases[new] = self._cases.pop(old)
         self.lives.move(old, new)
 
-    def take(self) -> tuple[Record, ...]:
-        """The records written or amended since last asked, each once, as it is now."""
+    def take(self) -> tuple[Told, ...]:
+        """What was written or amended since last asked: once for each event that did so, in their order."""
         return self.desk.take()
 
     # -- inspects
@@ -180,6 +187,14 @@ class Chronicle:
         if words:
             case.updated = None
             self.desk.amend(draft, draft.at, what=f"changed by {draft.record.actor or 'someone'}: {words}")
+
+
+def _keep(step: Step) -> None:
+    """An event that says nothing new belongs to the record before it; none is lost."""
+    if step.case.last is not None:
+        step.desk.add(step.case.last)
+    else:
+        step.write(f"{step.event.action} {step.event.argument}".strip())
 
 
 def told(record: Record, now: datetime, zone: tzinfo | None = None) -> str:

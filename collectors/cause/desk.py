@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from ..model import Attribution, Cause, Container, ContainerKey, EngineEvent, Record, RecordKind, ServiceKey
+from ..model import Attribution, Cause, Container, ContainerKey, EngineEvent, Record, RecordKind, ServiceKey, Told
 from .history import Life, Lives
 from .intents import Intent, Intents
 
@@ -58,6 +59,17 @@ class Case:
     updated: tuple[Draft, Container] | None = None
     forged: bool = False
     """One of its labels is called `exitCode`, and so overwrites the engine's own word."""
+    last: Draft | None = None
+    """What was written or amended last."""
+
+
+class Hearing(NamedTuple):
+    """The event that is taken in just now."""
+
+    event: EngineEvent
+    key: str
+    known: Record | None
+    """The record it was written into before, where it is one of the past."""
 
 
 class Outside:
@@ -72,6 +84,8 @@ class Outside:
         container: Callable[[ContainerKey], Container | None],
         owner: Callable[[EngineEvent], Owner],
         image_before: Callable[[EngineEvent], str],
+        key: Callable[[EngineEvent], str],
+        recalled: Callable[[str], Record | None],
     ) -> None:
         self.number = number
         self.now = now
@@ -81,6 +95,10 @@ class Outside:
         self.owner = owner
         self.image_before = image_before
         """What the newest container of its service was made from, where that is another image than its own."""
+        self.key = key
+        """What makes an event the same for whoever hears it."""
+        self.recalled = recalled
+        """The record that an event of the past was written into before, by this key."""
 
 
 class Desk:
@@ -94,18 +112,49 @@ class Desk:
         """When each swarm service was last changed, by its id."""
         self.dark: set[str] = set()
         """Engines whose events come late, from a time in which they could not be reached."""
-        self._changed: dict[int, Record] = {}
+        self._told: dict[tuple[int, str], Told] = {}
+        self._hearing: Hearing | None = None
         self._repeated: OrderedDict[tuple[ServiceKey | None, str], Draft] = OrderedDict()
 
-    def write(self, record: Record) -> Record:
-        """Put out a record."""
-        self._changed[record.id] = record
-        return record
+    @contextmanager
+    def hearing(self, event: EngineEvent) -> Iterator[Callable[[], bool]]:
+        """While what is written and amended comes of this event. Yields whether something was told of it yet."""
+        before, said = self._hearing, len(self._told)
+        key = self.outside.key(event)
+        known = self.outside.recalled(key)
+        self._hearing = Hearing(event, key, known)
+        try:
+            yield lambda: known is not None or len(self._told) > said
+        finally:
+            self._hearing = before
+
+    def write(self, record: Record, at: datetime) -> Draft:
+        """Put out a record; where its event is one of the past that was written down before, that record goes on."""
+        hearing = self._hearing
+        if hearing is not None and hearing.known is not None:
+            return Draft(hearing.known, at)
+        if not record.key and hearing is not None:
+            record = msgspec.structs.replace(record, key=hearing.key)
+        return Draft(self._tell(record), at)
 
     def amend(self, draft: Draft, at: datetime, **fields: Any) -> None:
-        """More became known of a record."""
-        draft.record = self.write(msgspec.structs.replace(draft.record, **fields))
+        """More became known of a record. Nothing new where its event is one that was written down before."""
         draft.at = at
+        if self._hearing is not None and self._hearing.known is not None:
+            draft.record = self._hearing.known
+        else:
+            draft.record = self._tell(msgspec.structs.replace(draft.record, **fields))
+
+    def add(self, draft: Draft) -> None:
+        """The event heard belongs to this record too, and changes nothing about it."""
+        self._tell(draft.record)
+
+    def _tell(self, record: Record) -> Record:
+        hearing = self._hearing
+        which = (record.id, hearing.key if hearing is not None else "")
+        self._told.pop(which, None)
+        self._told[which] = Told(record=record, event=hearing.event if hearing is not None else None)
+        return record
 
     def repeated(self, service: ServiceKey | None, what: str, at: datetime, window: timedelta) -> Draft | None:
         """The record that said the same of the same service not long ago."""
@@ -118,11 +167,11 @@ class Desk:
         if len(self._repeated) > REPEATED:
             self._repeated.popitem(last=False)
 
-    def take(self) -> tuple[Record, ...]:
-        """The records written or amended since last asked, each once, as it is now."""
-        changed = tuple(self._changed.values())
-        self._changed.clear()
-        return changed
+    def take(self) -> tuple[Told, ...]:
+        """What was written or amended since last asked: once for each event that did so, in their order."""
+        told = tuple(self._told.values())
+        self._told.clear()
+        return told
 
     def swarm_did_it(self, event: EngineEvent, at: datetime) -> bool:
         """Whether this task's service was changed just before."""
@@ -183,13 +232,13 @@ class Step:
             action=event.action,
         )
         record = msgspec.structs.replace(record, **fields)
-        draft = Draft(record, self.at)
-        self.desk.write(record)
+        draft = self.case.last = self.desk.write(record, self.at)
         return draft
 
     def amend(self, draft: Draft, **fields: Any) -> None:
         """This event tells more of a record."""
         self.desk.amend(draft, self.at, **fields)
+        self.case.last = draft
 
     def write_folded(self, what: str, window: timedelta, **fields: Any) -> Draft:
         """A record of what a swarm does to a service again and again, with ever new containers: one for all."""
@@ -216,7 +265,7 @@ class Step:
         if draft is not None and self.follows(draft):
             if draft.record.attribution is Attribution.OWN and intent is None:
                 text = what.replace("{who}", draft.record.actor)
-                for name in ("actor", "attribution", "reason"):
+                for name in ("actor", "attribution", "reason", "of"):
                     fields.pop(name, None)
             self.amend(draft, what=text, action=self.event.action, **fields)
         else:
@@ -235,4 +284,4 @@ def attributed(intent: Intent | None) -> dict[str, Any]:
     """Who did it, and how that is known, as fields of a record."""
     if intent is None:
         return {"actor": "", "attribution": Attribution.UNKNOWN}
-    return {"actor": intent.actor, "attribution": Attribution.OWN, "reason": intent.reason}
+    return {"actor": intent.actor, "attribution": Attribution.OWN, "reason": intent.reason, "of": intent.key}

@@ -35,6 +35,8 @@ class Intent(msgspec.Struct, frozen=True, kw_only=True):
     """One thing we are about to do to one object."""
 
     record: int
+    key: str = ""
+    """Of its record."""
     verb: str
     engine: str
     """Empty: the object is a swarm's, and any manager may tell of it."""
@@ -71,6 +73,10 @@ class Intents:
             same_object.remove(oldest.record)
             if not same_object:
                 del self._by_object[oldest.object]
+
+    def get(self, record: int) -> Intent | None:
+        """The intent of a record; None: not known (any more)."""
+        return self._by_record.get(record)
 
     def close(self, record: int, end: datetime) -> Intent | None:
         """It is done, refused or failed; None: not known (any more)."""

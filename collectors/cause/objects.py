@@ -69,6 +69,10 @@ class Objects:
     def fold(self, event: EngineEvent) -> None:
         """Take in one event."""
         at = self._desk.outside.ours(event.engine, event.time)
+        with self._desk.hearing(event):
+            self._fold(event, at)
+
+    def _fold(self, event: EngineEvent, at: datetime) -> None:
         if event.type == "service":
             self._service(event, at)
         elif event.type == "node" and event.action == "update":
@@ -110,14 +114,14 @@ class Objects:
         self._desk.swarm_changes[event.id] = at
         draft = self._updates.get(event.id)
         if state == "updating" and draft is not None and at - draft.at <= ONE_UPDATE:
-            return  # the change itself was told a moment ago
+            self._desk.add(draft)  # the change itself was told a moment ago
+            return
         trouble = state in ("paused", "rollback_started", "rollback_paused")
         record = self._record(event, words, action="rollout", **fields)
-        self._desk.write(
-            msgspec.structs.replace(
-                record, cause=Cause.SWARM, actor="the swarm", attribution=Attribution.DERIVED, trouble=trouble
-            )
+        record = msgspec.structs.replace(
+            record, cause=Cause.SWARM, actor="the swarm", attribution=Attribution.DERIVED, trouble=trouble
         )
+        self._desk.write(record, at)
 
     def _node(self, event: EngineEvent, at: datetime) -> None:
         changed = event.attributes
@@ -125,7 +129,7 @@ class Objects:
         if state:
             record = self._record(event, f"node is {state} (was {changed.get('state.old', 'unknown')})")
             fields = {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
-            self._desk.write(msgspec.structs.replace(record, trouble=state == "down", **fields))
+            self._desk.write(msgspec.structs.replace(record, trouble=state == "down", **fields), at)
         elif availability:
             self._write(event, at, f"node set to {availability} by {{who}} (was {changed.get('availability.old', '')})")
         elif role := changed.get("role.new", ""):
@@ -136,7 +140,7 @@ class Objects:
             )
             record = self._record(event, words)
             fields = {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
-            self._desk.write(msgspec.structs.replace(record, **fields))
+            self._desk.write(msgspec.structs.replace(record, **fields), at)
         else:
             self._write_folded(event, at, "node changed")
 
@@ -159,7 +163,7 @@ class Objects:
         record = self._record(
             event, what.replace("{who}", str(fields.get("actor", who))), **(attributed(intent) | fields)
         )
-        return Draft(self._desk.write(record), at)
+        return self._desk.write(record, at)
 
     def _record(self, event: EngineEvent, what: str, **fields: Any) -> Record:
         outside = self._desk.outside

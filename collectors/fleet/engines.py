@@ -99,6 +99,11 @@ class Engines:
         book = self._books.get(name)
         return book.ours(moment) if book is not None else moment
 
+    def origin(self, name: str) -> str:
+        """What an engine says it is, the same over whichever address; before it said so, how it is called here."""
+        book = self._books.get(name)
+        return origin_of(book.status.info, name) if book is not None else name
+
     # -- what was told
 
     def link(self, book: Book, link: LinkStatus) -> LinkPhase:
@@ -185,6 +190,13 @@ class Engines:
         if book.status.same_as != same_as:
             self._remarked.add(book.name)
             book.status = self.statuses[book.name] = msgspec.structs.replace(book.status, same_as=same_as)
+
+
+def origin_of(info: EngineInfo | None, name: str) -> str:
+    """What an engine says it is. Podman makes up a new id for every answer."""
+    if info is None or not info.id or info.kind != "docker":
+        return name
+    return f"{info.id}@{info.hostname}"
 
 
 def same(one: EngineInfo | None, other: EngineInfo | None) -> bool:

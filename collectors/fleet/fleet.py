@@ -19,9 +19,11 @@ from ..model import (
     EngineStatus,
     Freshness,
     Record,
+    RecordKind,
     Service,
     ServiceKey,
     SwarmPicture,
+    Told,
     Usage,
 )
 from ..services.assembly import Assembled, Known, assemble
@@ -32,7 +34,9 @@ from ..services.verdict import Outage
 from ..story.scene import Scene
 from ..story.telling import Story, tell
 from ..trail import MemoryTrail, Trail
+from ..trail.entry import Entry
 from .intake import Intake, title
+from .lines import Context
 from .totals import Totals, totals
 from .touched import Changed
 
@@ -50,12 +54,13 @@ class Fleet:
         rules: Sequence[ServiceRule] = (),
         clock: Clock | None = None,
         trail: Trail | None = None,
+        instance: str = "",
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.trail: Trail = trail if trail is not None else MemoryTrail()
         self.on_change: Callable[[], None] | None = None
         """Called, also several times, whenever there is something to take."""
-        self._intake = Intake(engines, rules, self.clock, self.trail)
+        self._intake = Intake(engines, rules, self.clock, self.trail, instance)
         self._touched = self._intake.touched
         self.containers: Mapping[ContainerKey, Container] = self._intake.containers
         self.usage: Mapping[ContainerKey, Usage] = self._intake.usage
@@ -247,6 +252,52 @@ class Fleet:
         record = self._intake.book.note(what, engine=engine, trouble=trouble)
         self._tell()
         return record
+
+    def write_own(
+        self,
+        kind: RecordKind,
+        what: str,
+        *,
+        key: str = "",
+        actor: str = "",
+        object_name: str = "",
+        trouble: bool = False,
+    ) -> Record:
+        """Write down something about fleettop itself."""
+        record = self._intake.book.own(kind, what, key=key, actor=actor, object_name=object_name, trouble=trouble)
+        self._tell()
+        return record
+
+    # -- a trail that lasts
+
+    @property
+    def on_told(self) -> Callable[[Sequence[Told]], None] | None:
+        """Called with all that is written, in its order."""
+        return self._intake.book.on_told
+
+    @on_told.setter
+    def on_told(self, listener: Callable[[Sequence[Told]], None] | None) -> None:
+        self._intake.book.on_told = listener
+
+    def line_of(self, context: Context, told: Told) -> Entry:
+        """The line that keeps this."""
+        engine, engines = told.record.engine, self._intake.engines
+        status = self.engines.get(engine)
+        return context.entry(
+            told,
+            ours=engines.ours(engine, told.record.time) if told.record.kind is RecordKind.EVENT else told.record.time,
+            skew=status.info.skew if status is not None and status.info is not None else None,
+            origin=engines.origin(engine),
+        )
+
+    def remember(self, records: Sequence[Record], events: Mapping[str, str]) -> None:
+        """Have these at hand, written down before by this process or another; `events`: which are in which, by keys."""
+        self._intake.book.remember(records, events)
+        self._tell()
+
+    def take_up_intent(self, key: str, end: datetime | None) -> Record | None:
+        """The engine's events of this intent, written down before, are known to be of it. None: it is not at hand."""
+        return self._intake.book.take_up(key, end)
 
     # -- putting services together
 

@@ -28,6 +28,7 @@ from ..model import (
     EngineEvent,
     EngineSeen,
     EventsSeen,
+    FirstWatched,
     Freshness,
     GapSeen,
     Health,
@@ -44,6 +45,7 @@ from ..model import (
 from ..services.places import ServiceRule
 from ..services.since import Surroundings, unhealthy_since
 from ..trail import Trail
+from ..trail.entry import event_key
 from ..words import age, familiar_image
 from .engines import Book, Engines
 from .lastwords import LastWords
@@ -59,7 +61,12 @@ class Intake:
     """All that was read and heard, kept by what it is about."""
 
     def __init__(
-        self, addresses: Sequence[EngineAddress], rules: Sequence[ServiceRule], clock: Clock, trail: Trail
+        self,
+        addresses: Sequence[EngineAddress],
+        rules: Sequence[ServiceRule],
+        clock: Clock,
+        trail: Trail,
+        instance: str = "",
     ) -> None:
         self.clock = clock
         self.containers: dict[ContainerKey, Container] = {}
@@ -74,7 +81,7 @@ class Intake:
         self.swarms = SwarmBook(self.reachable)
         self._repeats = Repeats()
         intents = Intents()
-        self.book = RecordBook(trail, clock, self.touched, self.roster, intents, self.engines.ours)
+        self.book = RecordBook(trail, clock, self.touched, self.roster, intents, self.engines.ours, instance)
         outside = Outside(
             number=self.book.number,
             now=clock.now,
@@ -82,6 +89,8 @@ class Intake:
             container=self.containers.get,
             owner=self._owner,
             image_before=self._image_before,
+            key=self._event_key,
+            recalled=self.book.recalled,
         )
         self._chronicle = Chronicle(outside, intents, self.lives)
         self._objects = Objects(self._chronicle.desk, intents, self._swarm_service)
@@ -94,6 +103,7 @@ class Intake:
             Confirmed: self._on_confirmed,
             EventsSeen: self._on_events,
             GapSeen: self._on_gap,
+            FirstWatched: self._on_first,
             SwarmSeen: self._on_swarm,
             WordsSeen: self._on_words,
         }
@@ -332,6 +342,13 @@ class Intake:
         if change.end is not None and change.end > change.begin:
             book.events_since = change.end
         self.book.gap(change, book.name)
+
+    def _on_first(self, change: FirstWatched, book: Book) -> None:
+        if not book.status.same_as:
+            self.book.before_our_time(book.name, change.since)
+
+    def _event_key(self, event: EngineEvent) -> str:
+        return event_key(event, self.engines.origin(event.engine))
 
     def _owner(self, event: EngineEvent) -> Owner:
         """The service of an event's container: its labels come with the event, so also of one not listed yet."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
+from types import MappingProxyType
 
 import msgspec
 
 from ..cause.intents import Intent, Intents
 from ..cause.repeats import SWARM_TYPES
 from ..clock import Clock
-from ..model import Attribution, ContainerKey, GapSeen, Record, RecordKind, ServiceKey
+from ..model import Attribution, ContainerKey, GapSeen, Record, RecordKind, ServiceKey, Told
 from ..services.changes import Deeds, Made, creations, history
 from ..services.places import OWNED
 from ..trail import Trail
@@ -25,6 +26,9 @@ SHELF = 200
 MAKERS = 10_000
 SHELVES = 20_000
 """Services, also ones that are gone, whose records and changes are kept at hand."""
+KEYS = 50_000
+"""Keys of records and events that are remembered."""
+NO_EVENTS: Mapping[str, str] = MappingProxyType({})
 GONE = 1_000
 """Services that are gone whose containers' births are remembered, to tell a deploy when they come back."""
 
@@ -40,8 +44,16 @@ class RecordBook:
         roster: Roster,
         intents: Intents,
         ours: Callable[[str, datetime], datetime],
+        instance: str = "",
     ) -> None:
         self.trail = trail
+        self.on_told: Callable[[Sequence[Told]], None] | None = None
+        """Called with all that is written, where it is also kept for longer."""
+        self._instance = instance
+        self._by_key: OrderedDict[str, int] = OrderedDict()
+        """Records by their keys, those at hand."""
+        self._recalled: OrderedDict[str, str] = OrderedDict()
+        """Keys of events of the past that are known to be in a record, and that record's key."""
         self._clock = clock
         self._touched = touched
         self._roster = roster
@@ -54,21 +66,59 @@ class RecordBook:
         self._histories: dict[ServiceKey, tuple[Made, ...]] = {}
         self._shelves: OrderedDict[ServiceKey, deque[int]] = OrderedDict()
         self._gone: OrderedDict[ServiceKey, None] = OrderedDict()
-        self._gaps: dict[tuple[str, datetime], int] = {}
+        self._gaps: dict[tuple[str, datetime], Record] = {}
         """Records of gaps whose end is not known yet."""
 
     def number(self) -> int:
         """The id of the next record."""
         return next(self._numbers)
 
-    def write(self, records: Iterable[Record]) -> None:
+    def write(self, told: Sequence[Told]) -> None:
         """Keep these, or put them in the place of those with the same ids. Raises TrailError."""
-        batch = tuple(records)
-        if not batch:
+        if not told:
             return
+        if self.on_told is not None:
+            self.on_told(told)
+        self._keep({one.record.id: one.record for one in told}.values())
+
+    def _write_own(self, record: Record) -> Record:
+        """Likewise, a record of our own; as it is kept."""
+        if not record.key:
+            record = msgspec.structs.replace(record, key=f"{self._instance}-{record.id}")
+        self.write((Told(record=record),))
+        return record
+
+    def _keep(self, records: Iterable[Record]) -> None:
+        batch = tuple(records)
         self.trail.append(batch)
         for record in batch:
+            self._by_key[record.key] = record.id
             self._index(record)
+        while len(self._by_key) > KEYS:
+            self._by_key.popitem(last=False)
+
+    def remember(self, records: Sequence[Record], events: Mapping[str, str] = NO_EVENTS) -> None:
+        """Take in what was written before, by this process or another, oldest first. Writes nothing.
+
+        Only what says more than the record at hand takes its place. `events`: which event is in which record, by keys.
+        """
+        fresh: list[Record] = []
+        for record in records:
+            at_hand = self.trail.get(self._by_key.get(record.key, 0))
+            if at_hand is None:
+                fresh.append(msgspec.structs.replace(record, id=self.number()))
+            elif _says_more(record, at_hand):
+                fresh.append(msgspec.structs.replace(record, id=at_hand.id))
+        if fresh:
+            self._keep(fresh)
+        self._recalled.update(events)
+        while len(self._recalled) > KEYS:
+            self._recalled.popitem(last=False)
+
+    def recalled(self, event: str) -> Record | None:
+        """The record at hand that this event of the past is in already."""
+        key = self._recalled.get(event)
+        return self.trail.get(self._by_key.get(key, 0)) if key is not None else None
 
     def of_service(self, service: ServiceKey, limit: int) -> tuple[Record, ...]:
         """The newest records of a service, newest first."""
@@ -136,7 +186,38 @@ class RecordBook:
             attribution=Attribution.DERIVED,
             trouble=trouble,
         )
-        self.write((record,))
+        return self._write_own(record)
+
+    def own(self, kind: RecordKind, what: str, *, key: str, actor: str, object_name: str, trouble: bool) -> Record:
+        """Something about fleettop itself."""
+        now = self._clock.now()
+        return self._write_own(
+            Record(
+                id=self.number(),
+                key=key,
+                time=now,
+                seen=now,
+                engine="",
+                kind=kind,
+                what=what,
+                object_type="fleettop",
+                object_name=object_name,
+                action=str(kind),
+                actor=actor,
+                attribution=Attribution.OWN,
+                trouble=trouble,
+            )
+        )
+
+    def take_up(self, key: str, end: datetime | None) -> Record | None:
+        """An intent that was written down before: the engine's events of it are known to be of it."""
+        record = self.trail.get(self._by_key.get(key, 0))
+        if record is None or record.kind is not RecordKind.INTENT:
+            return None
+        if self._intents.get(record.id) is None:
+            self._intents.add(_intent_of(record))
+        if end is not None:
+            self._intents.close(record.id, end)
         return record
 
     def gap(self, seen: GapSeen, engine: str) -> None:
@@ -144,7 +225,8 @@ class RecordBook:
         known = self._gaps.pop((engine, seen.begin), None)
         complete = seen.end is not None and seen.end <= seen.begin
         record = Record(
-            id=self.number() if known is None else known,
+            id=self.number() if known is None else known.id,
+            key="" if known is None else known.key,
             time=seen.begin,
             seen=self._clock.now(),
             engine=engine,
@@ -158,10 +240,33 @@ class RecordBook:
             attribution=Attribution.DERIVED,
             reason="; ".join(seen.differences),
             trouble=seen.certain and not complete,
+            until=seen.end,
+            certain=seen.certain and not complete,
         )
+        record = self._write_own(record)
         if seen.end is None:
-            self._gaps[engine, seen.begin] = record.id
-        self.write((record,))
+            self._gaps[engine, seen.begin] = record
+
+    def before_our_time(self, engine: str, since: datetime) -> None:
+        """Nobody watched this engine before."""
+        self._write_own(
+            Record(
+                id=self.number(),
+                time=since,
+                seen=self._clock.now(),
+                engine=engine,
+                kind=RecordKind.GAP,
+                what="nothing known of what was before: it had not been watched",
+                object_type="host",
+                object_id=engine,
+                object_name=engine,
+                action="gap",
+                actor="gap, certain",
+                attribution=Attribution.DERIVED,
+                until=since,
+                certain=True,
+            )
+        )
 
     def intent(
         self,
@@ -196,19 +301,8 @@ class RecordBook:
             attribution=Attribution.OWN,
             reason=reason,
         )
-        self.write((record,))  # first: what cannot be recorded is not done
-        self._intents.add(
-            Intent(
-                record=record.id,
-                verb=verb,
-                engine="" if object_type in SWARM_TYPES else engine,
-                object_id=object_id,
-                object_name=object_name,
-                actor=actor,
-                reason=reason,
-                begin=now,
-            )
-        )
+        record = self._write_own(record)  # first: what cannot be recorded is not done
+        self._intents.add(_intent_of(record))
         return record
 
     def outcome(self, intent: Record, outcome: str, words: str) -> Record:
@@ -218,14 +312,15 @@ class RecordBook:
         record: Record = msgspec.structs.replace(
             intent,
             id=self.number(),
+            key="",
+            of=intent.key,
             time=now,
             seen=now,
             kind=RecordKind.OUTCOME,
             what=f"{intent.action}: {outcome}" + (f", {words}" if words else ""),
             trouble=outcome in ("failure", "refused", "unknown"),
         )
-        self.write((record,))
-        return record
+        return self._write_own(record)
 
     # -- finding again
 
@@ -255,6 +350,29 @@ class RecordBook:
     def makers(self) -> Mapping[ContainerKey, Record]:
         """Records of us making containers."""
         return self._makers
+
+
+_RANK = {kind: rank for rank, kind in enumerate(reversed(Attribution))}
+"""What is known best has the greatest."""
+
+
+def _says_more(one: Record, other: Record) -> bool:
+    """Whether one version of a record knows more than another: of who did it, else of what came later."""
+    return (_RANK[one.attribution], one.count, one.time) > (_RANK[other.attribution], other.count, other.time)
+
+
+def _intent_of(record: Record) -> Intent:
+    return Intent(
+        record=record.id,
+        key=record.key,
+        verb=record.action,
+        engine="" if record.object_type in SWARM_TYPES else record.engine,
+        object_id=record.object_id,
+        object_name=record.object_name,
+        actor=record.actor,
+        reason=record.reason,
+        begin=record.time,
+    )
 
 
 def _makes(record: Record) -> bool:

@@ -9,6 +9,7 @@ from .changes import (
     ContainersSeen,
     EngineSeen,
     EventsSeen,
+    FirstWatched,
     GapSeen,
     LinkChanged,
     Listed,
@@ -29,7 +30,7 @@ from .containers import (
     Usage,
 )
 from .engines import EngineInfo, EngineStatus, LinkPhase, LinkStatus, SwarmMembership
-from .records import Attribution, Cause, EngineEvent, Record, RecordKind
+from .records import Attribution, Cause, EngineEvent, Record, RecordKind, Told
 from .services import Replica, Service, ServiceChange, ServiceKey, ServiceState
 from .swarms import SwarmNode, SwarmPicture, SwarmService, SwarmTask
 
@@ -48,6 +49,7 @@ __all__ = [
     "EngineSeen",
     "EngineStatus",
     "EventsSeen",
+    "FirstWatched",
     "Freshness",
     "GapSeen",
     "Health",
@@ -71,6 +73,7 @@ __all__ = [
     "SwarmSeen",
     "SwarmService",
     "SwarmTask",
+    "Told",
     "Usage",
     "UsageSeen",
     "WordsSeen",

@@ -82,6 +82,13 @@ class GapSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Whether the daemon was started anew meanwhile: what stopped then may have been stopped by it. None: not known."""
 
 
+class FirstWatched(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Nobody watched this engine before: what was before `since` is not known."""
+
+    engine: str
+    since: datetime
+
+
 class SwarmSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """A whole swarm was read."""
 
@@ -106,6 +113,7 @@ Change = (
     | Confirmed
     | EventsSeen
     | GapSeen
+    | FirstWatched
     | SwarmSeen
     | WordsSeen
 )

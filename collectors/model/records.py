@@ -40,6 +40,10 @@ class RecordKind(StrEnum):
     OUTCOME = "outcome"
     GAP = "gap"
     NOTE = "note"
+    START = "start"
+    """A fleettop began to watch."""
+    STOP = "stop"
+    """It ended, and said so."""
 
 
 class Attribution(StrEnum):
@@ -73,6 +77,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the trail. A record with the same `id` as an earlier one replaces it: more became known."""
 
     id: int
+    """Of this process only; the greater, the later it was first written or read."""
+    key: str = ""
+    """The same in every process: that of the event which began it, or `instance-number` of a record of our own."""
+    of: str = ""
+    """Key of the intent that this event or outcome belongs to."""
     time: datetime
     """The engine's clock for events, ours for the rest."""
     seen: datetime
@@ -98,3 +107,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """How many like it this one stands for (a crash loop folded)."""
     first: datetime | None = None
     """The first of them."""
+    until: datetime | None = None
+    """Of a gap: its end; None: not known yet."""
+    certain: bool | None = None
+    """Of a gap: whether something is known to be missing."""
+    instance: str = ""
+    """The fleettop that wrote it, where that was another one."""
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """A record as it was at one moment, and the event that made it so (None: none did)."""
+
+    record: Record
+    event: EngineEvent | None = None

@@ -46,6 +46,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     v: int = FORMAT
     thread: str
     """What the line tells of: the key of the engine's event that began it, or `instance-number` of one of our own."""
+    of: str = ""
+    """The thread of the intent that an event or an outcome belongs to."""
     kind: str
     """event, intent, outcome, gap, note, start, stop."""
     at: str

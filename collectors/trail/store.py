@@ -98,6 +98,10 @@ class Store(Protocol):
         """All lines of a thread, as they were written."""
         ...
 
+    def known(self, keys: Sequence[str]) -> Mapping[str, Line]:
+        """Those of these event keys that are in the trail: for each, the newest line of its thread."""
+        ...
+
     def lines(self, after: int = 0, until: int | None = None) -> Iterator[Line]:
         """Lines in the order of the chain, from behind number `after` up to and with `until`."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
@@ -54,6 +54,8 @@ RING = 256
 
 QUEUE = 10_000
 REMEMBERED = 2_048
+RECENT = 64
+"""Events by which the next process that asks for the past knows that none is missing."""
 CONTAINER_CHANGES = frozenset(
     ("create", "start", "die", "stop", "kill", "oom", "pause", "unpause", "restart", "rename", "update", "destroy",
      "health_status")
@@ -75,6 +77,10 @@ class EventStream:
     def __init__(self, engine: str, publish: Callable[[Change], None], clock: Clock) -> None:
         self.engine = engine
         self.last: EngineEvent | None = None
+        self.begin: datetime | None = None
+        """From where on the past is asked of an engine that keeps it in a file; None: an hour of it."""
+        self.oldest: datetime | None = None
+        """The engine's time of the oldest event it still had when asked last."""
         self.overrun = 0
         self.heard_at = float("-inf")
         """Monotonic time of the last event that came by itself."""
@@ -85,8 +91,14 @@ class EventStream:
         self._dropped: dict[str, EngineEvent] = {}
         self._seen: set[tuple[int, str, str, str]] = set()
         self._order: deque[tuple[int, str, str, str]] = deque()
+        self._recent: deque[EngineEvent] = deque(maxlen=RECENT)
         self._queue: deque[EngineEvent] = deque()
         self._wake = asyncio.Event()
+
+    @property
+    def newest(self) -> tuple[EngineEvent, ...]:
+        """The last events that were heard, newest last."""
+        return tuple(self._recent)
 
     def inherit(self, other: EventStream) -> None:
         """Go on where another stream of the same engine ended."""
@@ -94,17 +106,25 @@ class EventStream:
         self._seen, self._order = set(other._seen), deque(other._order)
 
     async def replay(
-        self, client: EngineClient, *, until: datetime, on_container: Callable[[EngineEvent], None] | None = None
+        self,
+        client: EngineClient,
+        *,
+        until: datetime,
+        on_container: Callable[[EngineEvent], None] | None = None,
+        recall: Callable[[Sequence[EngineEvent]], Awaitable[bool]] | None = None,
     ) -> bool:
         """Take in what the engine's ring still holds up to `until` (its clock). True: nothing was lost since last time.
 
         Asked without a filter, since only the whole ring tells whether it was overrun. What happened to containers is
-        also handed to `on_container`. Raises NotAnswering where the engine stops in the middle.
+        also handed to `on_container`. `recall` is asked first, whether another process heard any of it before. Raises
+        NotAnswering where the engine stops in the middle.
         """
-        first = self._read_to is None
+        first = self._read_to is None and recall is None
         ring = await self._past(client, until)
+        self.oldest = ring[0].time if ring else until
+        recalled = recall is not None and await recall([event for event in ring if wanted(event)])
         # The ring loses its oldest first: where it holds one that we had, all that came after that is in it too.
-        complete = first or any(event.identity in self._seen for event in ring)
+        complete = first or recalled or any(event.identity in self._seen for event in ring)
         self._read_to = nanoseconds(until), self._clock.monotonic()
         fresh = tuple(event for event in ring if wanted(event) and self._first_time(event))
         if fresh:
@@ -118,7 +138,11 @@ class EventStream:
     async def _past(self, client: EngineClient, until: datetime) -> list[EngineEvent]:
         since = 1
         if client.podman:
-            since = self.last.time_nano - OVERLAP_NS if self.last is not None else nanoseconds(until - PAST)
+            since = nanoseconds(until - PAST)
+            if self.last is not None:
+                since = self.last.time_nano - OVERLAP_NS
+            elif self.begin is not None:
+                since = nanoseconds(self.begin) - OVERLAP_NS
         ring: list[EngineEvent] = []
         loop = asyncio.get_running_loop()
         try:
@@ -212,6 +236,7 @@ class EventStream:
             return False
         self._seen.add(identity)
         self._order.append(identity)
+        self._recent.append(event)
         if len(self._order) > REMEMBERED:
             self._seen.discard(self._order.popleft())
         return True

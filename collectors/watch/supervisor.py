@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from ..model import (
     EngineEvent,
     EngineInfo,
     EngineSeen,
+    FirstWatched,
     GapSeen,
     LinkChanged,
     LinkPhase,
@@ -30,6 +31,7 @@ from .events import OVERLAP_NS, EventStream, nanoseconds
 from .interest import Interest
 from .listing import ContainerList
 from .pace import Pacer, Way
+from .past import LeftOff, Past, changed_since
 from .swarm import CALM, Clusters, SwarmReader
 from .usage import AT_ONCE, UsageReader
 
@@ -65,6 +67,7 @@ class EngineWatch:
         interest: Interest,
         read_only: bool,
         clock: Clock,
+        past: Past | None = None,
     ) -> None:
         self.address = address
         self.client: EngineClient | None = None
@@ -85,6 +88,11 @@ class EngineWatch:
         self._heard: float | None = None
         """Monotonic time at which everything said so far was certainly heard; None: not following."""
         self._gap: Gap | None = None
+        self._past = past
+        self._left: LeftOff | None = None
+        """Where another process left off, until the past is read."""
+        self._new = True
+        """This process has not read its past yet."""
         self._deadline = DEADLINE
         self._list = ContainerList(address.name, publish, clock)
         self._events = EventStream(address.name, publish, clock)
@@ -116,6 +124,18 @@ class EngineWatch:
         """Read one container again now, where the engine can be reached."""
         if self.client is not None:
             self._list.changed(container_id)
+
+    @property
+    def heard(self) -> datetime | None:
+        """Everything said before this moment, on our clock, was heard; None: it is not followed."""
+        if self._heard is None or self._new:
+            return None
+        return self._clock.now() - timedelta(seconds=self._clock.monotonic() - max(self._heard, self._events.heard_at))
+
+    @property
+    def newest(self) -> tuple[EngineEvent, ...]:
+        """The last events that were heard, newest last."""
+        return self._events.newest
 
     # -- one attempt
 
@@ -158,6 +178,8 @@ class EngineWatch:
         try:
             await client.negotiate()
             self._info = await self._who(client)
+            if self._new:
+                await self._take_up(self._info)
             self._say(
                 phase=LinkPhase.UP, route=link.route, insecure=link.insecure, error=None, latency=await client.ping()
             )
@@ -202,12 +224,12 @@ class EngineWatch:
         async with self._list.way.alone():  # the past can be long too
             until = self._clock.now() + skew
             heard = self._clock.monotonic()
-            complete = await self._events.replay(client, until=until, on_container=happened)
+            complete = await self._events.replay(client, until=until, on_container=happened, recall=self._recall())
         if not complete:
             self._list.doubt()
         self._heard = heard
         self._backoff.reset()
-        self._close_gap(complete, differences)
+        self._begin_or_close_gap(complete, differences)
         group.create_task(self._follow_events(client, filtered=info.kind == "docker"))
         group.create_task(self._events.deliver(self._on_container, self._swarm.changed))
         group.create_task(self._list.follow(client))
@@ -335,6 +357,32 @@ class EngineWatch:
         assert self._gap is not None
         self._gap = gap = Gap(self._gap.begin, cause)
         self._publish(GapSeen(engine=self.address.name, begin=gap.begin, end=None, cause=cause, certain=True))
+
+    async def _take_up(self, info: EngineInfo) -> None:
+        """Go on where another process left off, if one did."""
+        if self._past is None:
+            return
+        self._left = left = await self._past.left_off(self.address.name, info)
+        if left is not None:
+            self._events.begin = left.heard + timedelta(seconds=info.skew or 0)
+        if left is not None and not left.watched and self._gap is None:
+            self._gap = Gap(left.heard)
+            self._tell_gap("fleettop was not running")
+
+    def _recall(self) -> Callable[[Sequence[EngineEvent]], Awaitable[bool]] | None:
+        """How to find out what of the engine's past was written down before; None: this process was there."""
+        info, past = self._info, self._past
+        if not self._new or info is None or past is None:
+            return None
+        return lambda events: past.recall(self.address.name, info, events)
+
+    def _begin_or_close_gap(self, complete: bool, differences: tuple[str, ...]) -> None:
+        left, new, self._left, self._new = self._left, self._new, None, False
+        if new and left is None and self._past is not None:
+            self._publish(FirstWatched(engine=self.address.name, since=self._events.oldest or self._clock.now()))
+        if left is not None and left.containers and not left.watched:
+            differences = changed_since(left.containers, self._list.known)
+        self._close_gap(complete, differences)
 
     def _close_gap(self, complete: bool, differences: tuple[str, ...]) -> None:
         gap, self._gap = self._gap, None

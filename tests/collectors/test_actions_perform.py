@@ -35,6 +35,9 @@ class Book:
     def record_outcome(self, intent: int, result: StepResult) -> None:
         self.lines.append(f"outcome of {intent}: {result.outcome}")
 
+    async def kept(self) -> None:
+        return None
+
 
 async def test_every_intent_is_recorded_before_the_first_request_and_every_outcome_after(tmp_path: Path) -> None:
     """What is done is on record, with its reason."""

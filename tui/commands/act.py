@@ -183,7 +183,7 @@ async def _perform(request: Request, session: Session, plan: Plan) -> int:
             plan,
             reach=lambda engine: reach_of(session, engine),
             reason=request.args.reason,
-            recorder=Journal(session.fleet),
+            recorder=Journal(session.fleet, keep=session.kept),
             on_result=lambda result: _show(request, result),
             stop=stop,
         )

@@ -1,0 +1,239 @@
+"""Keeping lines in a store without ever waiting for it: what is put is written by a thread, in batches, in its order.
+
+While the store cannot be written (disk full, locked, damaged) the newest lines wait here, `trouble` says why, and it is
+tried again; what no longer fits is counted, and the hole is told by a gap once writing works again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
+
+from ..clock import Clock
+from ..errors import StoreFull, TrailError
+from .entry import Entry, stamp_of
+from .store import Line, Mark, Store
+
+_log = logging.getLogger(__name__)
+
+BATCH = 1_000
+WAITING = 50_000
+"""Lines that wait at most while the store cannot be written."""
+RETRY = 2.0
+OTHERS = 1.0
+"""Seconds between two looks at what others wrote."""
+FAREWELL = 5.0
+"""Seconds that closing may take to write what is left."""
+
+T = TypeVar("T")
+
+
+class Keeper:
+    """Owns a store, and the threads that wait for it. `run` does the work; `put` never blocks and never fails."""
+
+    def __init__(self, open_store: Callable[[], Store], *, instance: str, clock: Clock) -> None:
+        self.instance = instance
+        self.trouble: TrailError | None = None
+        """Why nothing can be written at the moment."""
+        self.on_trouble: Callable[[], None] | None = None
+        """Called when `trouble` comes or goes."""
+        self.on_lines: Callable[[Sequence[Line]], None] | None = None
+        """Called with the lines that others wrote, as they are found."""
+        self.opened = asyncio.Event()
+        """Set once the store was opened, or could not be."""
+        self._open = open_store
+        self._clock = clock
+        self._queue: deque[Entry] = deque()
+        self._marks: dict[str, Mark] = {}
+        self._put = 0
+        self._done = 0
+        self._lost = 0
+        self._lost_from = ""
+        self._wake = asyncio.Event()
+        self._settled = asyncio.Condition()
+        self._writer = ThreadPoolExecutor(1, "trail-writer")
+        self._reader = ThreadPoolExecutor(1, "trail-reader")
+        self._store: Store | None = None
+        self._reading: Store | None = None
+        self._seen = 0
+        """Number of the last line that was written here, or handed on."""
+
+    # -- writing
+
+    def put(self, entries: Iterable[Entry]) -> None:
+        """Keep these, soon."""
+        for entry in entries:
+            if len(self._queue) >= WAITING:
+                self._lose(entry)
+                continue
+            self._queue.append(entry)
+            self._put += 1
+        self._wake.set()
+
+    def mark(self, marks: Iterable[Mark]) -> None:
+        """Keep how far engines were followed, with the next batch."""
+        self._marks.update((mark.engine, mark) for mark in marks)
+        self._wake.set()
+
+    async def flush(self) -> None:
+        """Return when all that was put survives a power cut. Raises TrailError where it cannot be written now."""
+        wanted = self._put
+        async with self._settled:
+            while self._done < wanted:
+                if self.trouble is not None:
+                    raise self.trouble
+                await self._settled.wait()
+
+    async def run(self) -> None:
+        """Write until cancelled; then what is left, for a few seconds at most."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._write())
+                group.create_task(self._listen())
+        finally:
+            with suppress(TimeoutError, TrailError):
+                async with asyncio.timeout(FAREWELL):
+                    while self._queue or self._marks:
+                        await self._write_once()
+            await self._close()
+
+    async def _write(self) -> None:
+        while True:
+            try:
+                await self._write_once()
+            except TrailError as error:
+                await self._settle(error)
+                await asyncio.sleep(RETRY)
+                continue
+            if not self._queue and not self._marks:
+                self._wake.clear()
+                await self._wake.wait()
+
+    async def _write_once(self) -> None:
+        await self._opened()
+        if self._lost and len(self._queue) < WAITING:
+            self._tell_loss()
+        batch = [self._queue[i] for i in range(min(BATCH, len(self._queue)))]
+        marks = tuple(self._marks.values())
+        numbers = await self._in(self._writer, lambda: self._append(batch, marks))
+        for mark in marks:
+            if self._marks.get(mark.engine) is mark:
+                del self._marks[mark.engine]
+        for _ in batch:
+            self._queue.popleft()
+        self._done += len(batch)
+        await self._settle(None)
+        self._note_own(numbers)
+
+    def _append(self, batch: Sequence[Entry], marks: Sequence[Mark]) -> Sequence[int]:
+        assert self._store is not None
+        numbers = self._store.append(batch) if batch else ()
+        if marks:
+            self._store.mark(marks)
+        return numbers
+
+    async def _opened(self) -> None:
+        if self._store is not None:
+            return
+        try:
+            self._store = await self._in(self._writer, self._open)
+            self._seen = (await self._in(self._writer, self._store.head)).seq
+        finally:
+            self.opened.set()
+
+    async def _settle(self, trouble: TrailError | None) -> None:
+        changed = (trouble is None) is not (self.trouble is None)
+        self.trouble = trouble
+        if changed:
+            _log.warning("the trail %s", f"cannot be written: {trouble}" if trouble else "is written again")
+            if self.on_trouble is not None:
+                self.on_trouble()
+        async with self._settled:
+            self._settled.notify_all()
+
+    def _lose(self, entry: Entry) -> None:
+        self._lost += 1
+        self._lost_from = self._lost_from or entry.at
+
+    def _tell_loss(self) -> None:
+        lost, since, now = self._lost, self._lost_from, stamp_of(self._clock.now())
+        self._lost, self._lost_from = 0, ""
+        why = (
+            "the disk of the trail was full"
+            if isinstance(self.trouble, StoreFull)
+            else "the trail could not be written"
+        )
+        self.put(
+            (
+                Entry(
+                    thread=f"{self.instance}-lost-{self._put}",
+                    kind="gap",
+                    at=since,
+                    seen=now,
+                    instance=self.instance,
+                    until=now,
+                    certain=True,
+                    trouble=True,
+                    action="gap",
+                    what=f"{lost} lines are missing: {why}",
+                    actor="gap, certain",
+                    attribution="derived",
+                ),
+            )
+        )
+
+    # -- what others write
+
+    def _note_own(self, numbers: Sequence[int]) -> None:
+        written = [number for number in numbers if number]
+        if written and written[0] == self._seen + 1 and written[-1] - written[0] == len(written) - 1:
+            self._seen = written[-1]
+
+    async def _listen(self) -> None:
+        while True:
+            await asyncio.sleep(OTHERS)
+            if self._store is None or self.on_lines is None:
+                continue
+            try:
+                lines = await self._in(self._writer, self._newer)
+            except TrailError:
+                continue
+            if lines:
+                self._seen = lines[-1].seq
+                others = [line for line in lines if line.entry.instance != self.instance]
+                if others:
+                    self.on_lines(others)
+
+    def _newer(self) -> Sequence[Line]:
+        assert self._store is not None
+        if self._store.head().seq <= self._seen:
+            return ()
+        return tuple(line for line, _ in zip(self._store.lines(after=self._seen), range(10 * BATCH), strict=False))
+
+    # -- reading
+
+    async def ask(self, question: Callable[[Store], T]) -> T:
+        """Ask the store something, beside the writing and however long it takes. Raises TrailError."""
+        await self.opened.wait()
+
+        def answer() -> T:
+            if self._reading is None:
+                self._reading = self._open()
+            return question(self._reading)
+
+        return await self._in(self._reader, answer)
+
+    async def _in(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(executor, work)
+
+    async def _close(self) -> None:
+        for executor, store in ((self._writer, self._store), (self._reader, self._reading)):
+            if store is not None:
+                with suppress(TrailError):
+                    await self._in(executor, store.close)
+            executor.shutdown(wait=False)
