@@ -27,7 +27,7 @@ PROGRAM = "fleettop"
 CRASHED, INTERRUPTED, BROKEN_PIPE = 70, 130, 141
 """Beside those of `commands.request`: EX_SOFTWARE of sysexits.h, and 128 + the signal as a shell has it."""
 
-TAKE_A_VALUE = frozenset(("--config", "--engine", "-e", "--group", "--context", "--color"))
+TAKE_A_VALUE = frozenset(("--config", "--engine", "-e", "--group", "--context", "--color", "--trail"))
 
 DESCRIPTION = """\
 htop for a fleet of Docker engines: services, health, outages and who changed what, on one screen.
@@ -156,6 +156,9 @@ def common_options() -> argparse.ArgumentParser:
     group.add_argument("-e", "--engine", action="append", default=[], metavar="ENGINE", help="an engine; repeatable")
     group.add_argument("--group", default="", metavar="NAME", help="only the engines of this group of the config")
     group.add_argument("--context", default="", metavar="NAME", help="the engine of this docker context")
+    group.add_argument(
+        "--trail", type=Path, metavar="DIR", help="where the audit trail lies, instead of the usual place"
+    )
     group.add_argument("--read-only", action="store_true", help="change nothing, whatever is asked")
     group.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal")
     group.add_argument("--color", choices=COLORS, default=None, help="colours; NO_COLOR is heeded too")

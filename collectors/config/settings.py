@@ -10,7 +10,7 @@ import msgspec
 from ..address import EngineAddress, TlsFiles, parse_address
 from ..errors import ConfigError
 from ..services.places import ServiceRule
-from .durations import parse_duration
+from .durations import parse_duration, parse_size
 from .tomlfile import Place, TomlFile, read_toml, spelled
 
 COLORS = ("auto", "always", "never")
@@ -24,6 +24,17 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     """A removal, and anything on more than one host, wants the name typed."""
     downtime_warn: float | None = None
     downtime_page: float | None = None
+
+
+class TrailSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the trail lies, and how long it is kept. Without limits all of it is."""
+
+    folder: Path | None = None
+    """None: the platform's own place for a program's state."""
+    keep: float | None = None
+    """Seconds after which a sealed segment may go."""
+    keep_size: int | None = None
+    """Bytes that the segments may take together; the oldest sealed ones go first."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +57,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The `[[services]]`: what a service is by a person's own word."""
     keys: Mapping[str, str] = {}
     """Keys by the id of what they do: `"service.restart" = "R,f5"`."""
+    trail: TrailSettings = TrailSettings()
 
     def group(self, name: str) -> Group:
         """What holds for the group called `name`; the defaults where the config does not speak of it."""
@@ -78,6 +90,7 @@ def load_config(path: Path | None, *, home: Path, required: bool = True) -> Conf
         groups=reader.groups(),
         rules=reader.rules(),
         keys=reader.keys(),
+        trail=reader.trail(),
     )
 
 
@@ -95,12 +108,19 @@ class _Top(msgspec.Struct, frozen=True, kw_only=True):
     engines: object = None
     services: object = None
     keys: object = None
+    trail: object = None
 
 
 class _GroupEntry(msgspec.Struct, frozen=True, kw_only=True):
     protected: bool = False
     downtime_warn: str | None = None
     downtime_page: str | None = None
+
+
+class _TrailEntry(msgspec.Struct, frozen=True, kw_only=True):
+    folder: str | None = None
+    keep: str | None = None
+    keep_size: str | None = None
 
 
 class _TlsEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -179,6 +199,23 @@ class _Reader(msgspec.Struct, frozen=True):
                 raise self.file.wrong(("keys", name), f'the keys of {name!r} must be text, such as "R,f5"')
             keys[name] = value
         return keys
+
+    def trail(self) -> TrailSettings:
+        """The `[trail]` table."""
+        entry = self.file.convert(self._table("trail", "[trail]"), _TrailEntry, ("trail",))
+        return TrailSettings(
+            folder=self.path(entry.folder),
+            keep=self._duration(entry.keep, ("trail", "keep")),
+            keep_size=self._size(entry.keep_size, ("trail", "keep_size")),
+        )
+
+    def _size(self, text: str | None, place: Place) -> int | None:
+        if text is None:
+            return None
+        try:
+            return parse_size(text)
+        except ConfigError as error:
+            raise self.file.wrong(place, f"{spelled(place)}: {error}", hint=error.hint) from error
 
     def _group(self, name: str, value: object) -> Group:
         place: Place = ("groups", name)

@@ -47,6 +47,16 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """By the command line or by the config; neither can lift the other."""
         return bool(self.args.read_only) or self.config.read_only
 
+    @property
+    def trail_folder(self) -> Path:
+        """Where the trail lies: as the command line says, else the config, else the platform's place for state."""
+        given: Path | None = self.args.trail or self.config.trail.folder
+        if given is not None:
+            return given
+        from platformdirs import user_state_path
+
+        return user_state_path("fleettop") / "trail"
+
     def resolve(self) -> Resolution:
         """The engines that are meant. Raises ConfigError."""
         return resolve_engines(
