@@ -106,6 +106,22 @@ def test_a_row_that_made_no_sense_keeps_its_old_reading_and_is_doubted() -> None
     assert not watched.service().stale
 
 
+def test_an_inspect_that_made_no_sense_keeps_its_old_reading_and_is_doubted() -> None:
+    """Until a good one comes: its row in a list alone is none, where the list says that its inspect makes no sense."""
+    watched = Watched()
+    watched.list("h1", api(1), api(2))
+    seen = ContainersSeen(engine="h1", refused=(api(1).id, "never-seen"), at=watched.clock.monotonic())
+    watched.fleet.apply(seen)
+    assert watched.fleet.engines["h1"].doubtful == (api(1).id,)
+    assert watched.fleet.container_freshness(api(1).key) is Freshness.STALE
+    assert watched.fleet.container_freshness(api(2).key) is Freshness.LIVE
+    watched.see(api(2))
+    watched.list("h1", api(1), api(2), refused=(api(1).id,))
+    assert watched.fleet.container_freshness(api(1).key) is Freshness.STALE
+    watched.see(api(1))
+    assert watched.fleet.engines["h1"].doubtful == ()
+
+
 def test_a_reading_newer_than_a_slow_listing_is_kept() -> None:
     """A listing tells how it was when it was asked for."""
     watched = Watched()
