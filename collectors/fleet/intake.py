@@ -183,6 +183,8 @@ class Intake:
             self._put(new, msgspec.structs.replace(container, engine=new.name), at)
         new.skew, new.events_since = old.skew, old.events_since
         self._repeats.move(old.name, new.name)
+        self._chronicle.engine_moved(old.name, new.name)
+        self.book.move_gaps(old.name, new.name)
         self._learn_nodes()
 
     def _on_confirmed(self, change: Confirmed, book: Book) -> None:

@@ -163,6 +163,12 @@ class RecordBook:
             self._gaps[engine, seen.begin] = record.id
         self.write((record,))
 
+    def move_gaps(self, old: str, new: str) -> None:
+        """The engine goes on under another name: the end of its gaps is told under that."""
+        for engine, begin in tuple(self._gaps):
+            if engine == old:
+                self._gaps[new, begin] = self._gaps.pop((engine, begin))
+
     def intent(
         self,
         verb: str,
