@@ -8,6 +8,7 @@ import socket
 
 from .actions.steps import Step, StepResult
 from .fleet.fleet import Fleet
+from .looseends import LooseEnds
 from .model import Record
 
 
@@ -21,10 +22,11 @@ def own_name() -> str:
 
 
 class Journal:
-    """The `Recorder` of actions on a watched fleet."""
+    """The `Recorder` of actions on a watched fleet. What stays unknown goes to `loose_ends`."""
 
-    def __init__(self, fleet: Fleet, actor: str = "") -> None:
+    def __init__(self, fleet: Fleet, actor: str = "", *, loose_ends: LooseEnds | None = None) -> None:
         self._fleet = fleet
+        self._loose_ends = loose_ends
         self._actor = actor or own_name()
         self._intents: dict[int, Record] = {}
 
@@ -46,4 +48,6 @@ class Journal:
 
     def record_outcome(self, intent: int, result: StepResult) -> None:
         """Keep how it went."""
-        self._fleet.record_outcome(self._intents.pop(intent), result.outcome.value, result.words)
+        record = self._intents.pop(intent)
+        kept = self._loose_ends is not None and self._loose_ends.keep(record, result)
+        self._fleet.record_outcome(record, result.outcome.value, result.words, last=not kept)

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import yarl
 
-from ..errors import EngineError, Malformed, NotAnswering
+from ..errors import ConnectionLost, EngineError, Malformed, NotAnswering
 from ..links.base import Endpoint, UnixEndpoint
 from . import allowlist
 from .failures import FOREIGN, explain, refused
@@ -54,6 +54,7 @@ class Requests:
         self._read_only = read_only
         self._deadline = deadline
         self._session: aiohttp.ClientSession | None = None
+        self._closed = False
         if isinstance(endpoint, UnixEndpoint):
             self._base = "http://docker"
         else:
@@ -100,7 +101,8 @@ class Requests:
             yield Answer(response.status, response.headers), self._chunks(path, response)
 
     async def close(self) -> None:
-        """Let go of every connection."""
+        """Let go of every connection, for good: whoever asks then gets ConnectionLost."""
+        self._closed = True
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
@@ -126,6 +128,8 @@ class Requests:
         """The one place where a request leaves."""
         target = f"/v{self.version}{path}" if versioned and self.version else path
         allowlist.check("GET", target, read_only=self._read_only)
+        if self._closed:
+            raise ConnectionLost(f"The connection to {self.engine} was closed.")
         url = yarl.URL(f"{self._base}{target}{'?' + query if query else ''}", encoded=True)
         response: aiohttp.ClientResponse | None = None
         try:

@@ -217,10 +217,11 @@ class RecordBook:
         )
         return record
 
-    def outcome(self, intent: Record, outcome: str, words: str) -> Record:
-        """What came of it."""
+    def outcome(self, intent: Record, outcome: str, words: str, *, last: bool = True) -> Record:
+        """What came of it, as far as it is known."""
         now = self._clock.now()
-        self._intents.close(intent.id, now)
+        if last:
+            self._intents.close(intent.id, now)
         record: Record = msgspec.structs.replace(
             intent,
             id=self.number(),
