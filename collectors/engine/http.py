@@ -132,6 +132,8 @@ class Requests:
         """The one place where a request leaves."""
         target = f"/v{self.version}{path}" if versioned and self.version else path
         allowlist.check("GET", target, read_only=self._read_only)
+        if self._closed:
+            raise ConnectionLost(f"The connection to {self.engine} was closed.")
         url = yarl.URL(f"{self._base}{target}{'?' + query if query else ''}", encoded=True)
         response: aiohttp.ClientResponse | None = None
         try:
