@@ -205,7 +205,7 @@ async def test_no_key_in_read_only_mode_sends_anything_but_allowed_reads() -> No
 
 
 async def test_random_keys_change_nothing() -> None:
-    """A cat on the keyboard for a few hundred keys, without read-only: nothing is changed without ctrl+enter."""
+    """A cat on the keyboard for a few hundred keys, without read-only: nothing is changed without ctrl+enter or F9."""
     recorder = Recorder()
     keys = [character_key(chr(code)) for code in range(0x21, 0x7F) if chr(code) != "q"]
     keys += ["enter", "escape", "down", "up", "space"]

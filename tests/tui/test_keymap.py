@@ -70,6 +70,7 @@ def test_keys_are_given_otherwise_by_id() -> None:
         ({"zzz": "R"}, "'zzz', which is no command"),
         ({"service.restart": "S"}, "'S' would be both service.restart and service.stop in services"),
         ({"look.copy": "R"}, "'R' would be both"),
+        ({"service.restart": "R,f9"}, "'F9', which says yes to questions"),
         ({"service.restart": "f99"}, "'f99', which is no key"),
         ({"service.restart": "hyperspace+x"}, "which is no key"),
         ({"service.restart": "ab"}, "which is no key"),
