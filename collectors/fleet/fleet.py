@@ -23,6 +23,7 @@ from ..model import (
     ServiceKey,
     SwarmPicture,
     Usage,
+    titled,
 )
 from ..services.assembly import Assembled, Known, assemble
 from ..services.changes import Made
@@ -32,7 +33,7 @@ from ..services.verdict import Outage
 from ..story.scene import Scene
 from ..story.telling import Story, tell
 from ..trail import MemoryTrail, Trail
-from .intake import Intake, title
+from .intake import Intake
 from .totals import Totals, totals
 from .touched import Changed
 
@@ -228,7 +229,7 @@ class Fleet:
             object_id=object_id,
             object_name=object_name,
             service=service,
-            service_name=title(known.stack, known.name) if known is not None else "",
+            service_name=titled(known.stack, known.name) if known is not None else "",
             actor=actor,
             reason=reason,
             what=what,

@@ -30,7 +30,7 @@ from .containers import (
 )
 from .engines import EngineInfo, EngineStatus, LinkPhase, LinkStatus, SwarmMembership
 from .records import Attribution, Cause, EngineEvent, Record, RecordKind
-from .services import Replica, Service, ServiceChange, ServiceKey, ServiceState
+from .services import Replica, Service, ServiceChange, ServiceKey, ServiceState, titled
 from .swarms import SwarmNode, SwarmPicture, SwarmService, SwarmTask
 
 __all__ = [
@@ -74,4 +74,5 @@ __all__ = [
     "Usage",
     "UsageSeen",
     "WordsSeen",
+    "titled",
 ]

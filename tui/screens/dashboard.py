@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
+from fleettop.collectors.actions import service_title
 from fleettop.collectors.fleet import Changed
-from fleettop.collectors.model import ContainerKey, ServiceKey
+from fleettop.collectors.model import ContainerKey, Service, ServiceKey
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -328,11 +329,11 @@ def _filter(text: str) -> Filter | None:
     return parse_partial(text)[0] if text.strip() else None
 
 
-def scope_words(services: Mapping[ServiceKey, object], scope: Scope) -> str:
+def scope_words(services: Mapping[ServiceKey, Service], scope: Scope) -> str:
     """What a place is narrowed to, in words."""
     if isinstance(scope, ServiceKey):
-        stack = getattr(services.get(scope), "stack", "")
-        return f"{stack}/{scope.name}" if stack else scope.name
+        service = services.get(scope)
+        return service_title(service) if service is not None else scope.name
     if isinstance(scope, ContainerKey):
         return scope.id[:12]
     return scope or ""

@@ -12,7 +12,7 @@ from .. import format as fmt
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
-from .cells import DIM, NOTHING, age_since, seconds_since, short_image, sum_of, used_cpu, used_memory
+from .cells import DIM, NOTHING, age_since, seconds_since, sum_of, used_cpu, used_memory
 from .service_detail import service_detail, service_story
 
 HOSTS_WIDTH = 16
@@ -78,7 +78,7 @@ class ServicesView(View):
                 Cell(replicas(service), state if not calm else ""),
                 Cell(fmt.hosts(service.hosts, HOSTS_WIDTH, moment.glyphs), "dim"),
                 _down_cell(service, moment),
-                Cell(short_image(service.image), "degraded" if _differs(service) else ""),
+                Cell(service.image, "degraded" if _differs(service) else ""),
                 used_cpu(fleet, members, moment),
                 used_memory(fleet, members, moment),
                 _restarts_cell(service),
