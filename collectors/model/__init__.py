@@ -29,6 +29,7 @@ from .containers import (
     Usage,
 )
 from .engines import EngineInfo, EngineStatus, LinkPhase, LinkStatus, SwarmMembership
+from .images import Image
 from .records import Attribution, Cause, EngineEvent, Record, RecordKind
 from .services import Replica, Service, ServiceChange, ServiceKey, ServiceState, titled
 from .swarms import SwarmNode, SwarmPicture, SwarmService, SwarmTask
@@ -52,6 +53,7 @@ __all__ = [
     "GapSeen",
     "Health",
     "HealthProbe",
+    "Image",
     "LinkChanged",
     "LinkPhase",
     "LinkStatus",
