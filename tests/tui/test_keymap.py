@@ -9,6 +9,7 @@ from fleettop.collectors.errors import ConfigError
 from fleettop.tui.keymap import GROUPS, VIEWS, Keys, table_bindings
 from fleettop.tui.keynames import character_key, key_label
 from fleettop.tui.screens.help import help_lines
+from fleettop.tui.widgets.palette import entries
 from textual.keys import _character_to_key
 
 
@@ -44,6 +45,13 @@ def test_in_read_only_mode_what_changes_something_is_not_there() -> None:
             assert all(keys.command_for(key, view) is None for key in command.keys)
             assert command.hint not in {hint.label for hint in keys.hints(view)}
     assert not any(binding.id in {command.id for command in changing} for binding in keys.bindings())
+
+
+def test_the_palette_offers_what_changes_something_first() -> None:
+    """In the order of the help, so that what is looked for at night is on the first screen of it."""
+    titles = [entry.title for entry in entries(Keys(), "services", lambda _: None)]
+    assert titles[0] == "Restart  (R)"
+    assert titles.index("Inspect: all that is known of it  (i)") < titles.index("Back in the history  ([)")
 
 
 def test_keys_are_given_otherwise_by_id() -> None:

@@ -98,6 +98,7 @@ class DashboardScreen(Screen[None]):
             self.table.forget_rows(dirty)
         if moved:
             self.table.update_rows({}, self._rows.order)
+            self._share()
         if not self._rows.order:
             self._say_empty()
         if self.filter_bar.display:
@@ -167,6 +168,7 @@ class DashboardScreen(Screen[None]):
     def _count(self) -> None:
         shown = len(self._rows.order)
         self.filter_bar.show_counts(shown, shown + self._rows.hidden)
+        self._share()
 
     def _crumbs(self) -> Line:
         """How this place differs from the plain view, at the right of the tabs."""
@@ -191,6 +193,14 @@ class DashboardScreen(Screen[None]):
         self.middle.set_class(beside, "-beside")
         self.middle.set_class(under, "-under")
         self._detailed = beside or under
+        self._share()
+
+    def _share(self) -> None:
+        """Inside a service its few rows take no more lines than they need, and the details have the rest."""
+        few = self.middle.has_class("-under") and isinstance(self.place.scope, ServiceKey)
+        self.middle.set_class(few, "-few")
+        rows = len(self._rows.order) + self._rows.hidden
+        self.table.styles.max_height = max(3, rows) + 1 if few else None
 
     def _show_detail(self, *, keep_place: bool = True) -> None:
         key, view, app = self.table.cursor_key, self.view, self.app

@@ -29,11 +29,11 @@ class ContainersView(View):
     noun = "containers"
     columns = (
         Column(id="state", title="", width=1, worth=100),
-        Column(id="name", title="CONTAINER", width=16, grow=3, worth=99),
+        Column(id="name", title="CONTAINER", width=16, grow=3, worth=99, cut="middle"),
         Column(id="status", title="STATE", width=11, worth=95),
-        Column(id="service", title="SERVICE", width=12, grow=2, worth=30),
+        Column(id="service", title="SERVICE", width=12, grow=2, worth=30, cut="middle"),
         Column(id="host", title="HOST", width=8, grow=1, worth=90),
-        Column(id="image", title="IMAGE", width=14, grow=3, worth=60),
+        Column(id="image", title="IMAGE", width=14, grow=3, worth=60, cut="middle"),
         Column(id="cpu", title="CPU", width=5, align="right", worth=80),
         Column(id="memory", title="MEM", width=5, align="right", worth=79),
         Column(id="network", title="NET", width=12, align="right", worth=35),

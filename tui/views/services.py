@@ -32,7 +32,7 @@ class ServicesView(View):
         Column(id="replicas", title="REPL", width=5, align="right", worth=90),
         Column(id="hosts", title="HOSTS", width=HOSTS_WIDTH, worth=25),
         Column(id="down", title="DOWN FOR", width=8, align="right", worth=80),
-        Column(id="image", title="IMAGE", width=14, grow=3, worth=60, limit=36),
+        Column(id="image", title="IMAGE", width=14, grow=3, worth=60, limit=36, cut="middle"),
         Column(id="cpu", title="CPU", width=5, align="right", worth=35),
         Column(id="memory", title="MEM", width=5, align="right", worth=34),
         Column(id="restarts", title="↻1h", width=4, align="right", worth=55),
