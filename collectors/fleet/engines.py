@@ -1,7 +1,8 @@
 """What is known of each engine: its link, when it was last confirmed, its clock, and whether it is one we know already.
 
 Two addresses are the same engine where engine id *and* host name, system and kernel are equal. Cloned machines share an
-engine id and differ in their host names. (Podman makes up a new id for every answer: its engines are never merged.)
+engine id and differ in their host names. Podman makes up a new id for every answer (seen on 4.3): there a container
+that both have is the proof instead, since its id is 256 bits of chance.
 """
 
 from __future__ import annotations
@@ -67,6 +68,8 @@ class Engines:
             for order, address in enumerate(addresses)
         }
         self._remarked: set[str] = set()
+        self._proven: set[frozenset[str]] = set()
+        """Pairs of names of one engine, by a container they share."""
         self.statuses: dict[str, EngineStatus] = {name: book.status for name, book in self._books.items()}
 
     def get(self, name: str) -> Book | None:
@@ -164,7 +167,7 @@ class Engines:
         The one that is counted stays so while its link is up, or none of the others' is. Returns (the one that was
         counted, the one that is counted now) where that changed.
         """
-        family = [b for b in self._books.values() if b is book or same(b.status.info, book.status.info)]
+        family = [b for b in self._books.values() if b is book or self._same(b, book)]
         counted = [b for b in family if not b.status.same_as]
         before = next((b for b in counted if b is not book), None) or (counted[0] if counted else None)
         chosen = before if before is not None else family[0]
@@ -175,6 +178,26 @@ class Engines:
         if before is None or before is chosen:
             return None
         return before, chosen
+
+    def share_containers(self, book: Book) -> bool:
+        """Whether it is proven only now, by a container it has, that this is an engine that is known already."""
+        info = book.status.info
+        if info is None or info.kind != "podman" or book.status.same_as:
+            return False
+        for other in self._books.values():
+            pair = frozenset((book.name, other.name))
+            if other is book or pair in self._proven or not same_host(other.status.info, info):
+                continue
+            if not book.containers.keys().isdisjoint(other.containers):
+                self._proven.add(pair)
+                return True
+        return False
+
+    def _same(self, one: Book, other: Book) -> bool:
+        if same(one.status.info, other.status.info):
+            return True
+        proven = frozenset((one.name, other.name)) in self._proven
+        return proven and same_host(one.status.info, other.status.info)
 
     def remarked(self) -> set[str]:
         """The engines that were marked, or no longer are, since last asked."""
@@ -191,10 +214,17 @@ def same(one: EngineInfo | None, other: EngineInfo | None) -> bool:
     """Whether two answers come from the same engine."""
     if one is None or other is None or not one.id or one.kind != "docker":
         return False
-    return (one.id, one.hostname, one.os, one.kernel, one.kind) == (
-        other.id,
+    return one.id == other.id and same_host(one, other)
+
+
+def same_host(one: EngineInfo | None, other: EngineInfo | None) -> bool:
+    """Whether two answers may come from engines of the same kind on one machine."""
+    if one is None or other is None:
+        return False
+    return (one.hostname, one.os, one.kernel, one.kind, one.rootless) == (
         other.hostname,
         other.os,
         other.kernel,
         other.kind,
+        other.rootless,
     )

@@ -312,6 +312,50 @@ def test_cloned_machines_that_share_an_engine_id_are_two() -> None:
     assert watched.service().wanted == 2
 
 
+def _two_podmans(hostname: str = "pod1") -> Watched:
+    watched = Watched("one", "two", empty=False)
+    watched.up("one", identifier="made-up-1", hostname="pod1", kind="podman")
+    watched.up("two", identifier="made-up-2", hostname=hostname, kind="podman")
+    watched.list("one", api(1, "one", identifier="c1"), api(2, "one", identifier="c2"))
+    return watched
+
+
+def test_two_podmans_that_have_a_container_in_common_are_one() -> None:
+    """Its id is new with every answer; that of a container is 256 bits of chance."""
+    watched = _two_podmans()
+    watched.list("two", api(2, "two", identifier="c2"))
+    assert watched.fleet.engines["two"].same_as == "one"
+    assert set(watched.fleet.containers) == {ContainerKey("one", "c1"), ContainerKey("one", "c2")}
+    assert watched.fleet.totals().hosts == 1
+    watched.up("two", identifier="made-up-3", hostname="pod1", kind="podman")
+    assert watched.fleet.engines["two"].same_as == "one"
+    watched.down("one")
+    assert watched.fleet.engines["one"].same_as == "two"
+    assert set(watched.fleet.containers) == {ContainerKey("two", "c1"), ContainerKey("two", "c2")}
+
+
+def test_podmans_are_found_to_be_one_by_a_container_made_later() -> None:
+    """While both are empty nothing is shown twice."""
+    watched = _two_podmans()
+    watched.list("one")
+    watched.list("two")
+    assert watched.fleet.engines["two"].same_as == ""
+    watched.see(api(1, "one", identifier="c9"))
+    watched.see(api(1, "two", identifier="c9"))
+    assert watched.fleet.engines["two"].same_as == "one"
+    assert list(watched.fleet.containers) == [ContainerKey("one", "c9")]
+
+
+def test_podmans_on_machines_of_other_names_or_with_other_containers_are_two() -> None:
+    """A cloned machine has the containers of the one it was cloned from."""
+    watched = _two_podmans(hostname="pod2")
+    watched.list("two", api(2, "two", identifier="c2"))
+    assert watched.fleet.engines["two"].same_as == ""
+    watched = _two_podmans()
+    watched.list("two", api(3, "two", identifier="c3"))
+    assert watched.fleet.engines["two"].same_as == ""
+
+
 def test_when_the_first_address_is_lost_the_second_takes_over() -> None:
     """The engine is still there: its rows stay, live, under the other name."""
     watched = _twice()

@@ -74,6 +74,33 @@ async def test_one_engine_under_two_addresses_counts_once_and_the_other_takes_ov
         assert len(stage.session.fleet.containers) == 1
 
 
+async def test_one_podman_under_two_addresses_is_one_and_the_other_takes_over(
+    fleet: Fleet, eventually: Eventually
+) -> None:
+    """F22: its containers tell, since it makes up a new id for every answer; also one that is made later."""
+    ways = (called(fleet.address("pod1", "ssh"), "by-ssh"), called(fleet.address("pod1", "unix"), "local"))
+    async with watching(*ways) as stage:
+        containers, engines = stage.session.fleet.containers, stage.session.fleet.engines
+        assert [status.same_as for status in engines.values()] == ["", ""]
+        key = await ran(fleet, "pod1", "web")
+        await eventually(lambda: sorted(bool(status.same_as) for status in engines.values()) == [False, True])
+        first, second = sorted(engines, key=lambda name: bool(engines[name].same_as))
+        await eventually(lambda: list(containers) == [ContainerKey(first, key.id)])
+    async with watching(*ways, live=False) as stage:
+        containers, engines = stage.session.fleet.containers, stage.session.fleet.engines
+        await eventually(lambda: sorted(bool(status.same_as) for status in engines.values()) == [False, True])
+        first, _ = sorted(engines, key=lambda name: bool(engines[name].same_as))
+        await eventually(lambda: list(containers) == [ContainerKey(first, key.id)])
+        await fault(fleet, "pod1", "kill-sshd")
+        await fault(fleet, "pod1", "cut-ssh")
+        await eventually(lambda: stage.live("local") and not engines["local"].same_as, timeout=30)
+        assert list(containers) == [ContainerKey("local", key.id)]
+        await asyncio.to_thread(fleet.on, "pod1", "podman", "--runtime", "runc", "kill", key.id)
+        await eventually(lambda: stage.container(ContainerKey("local", key.id)).state is ContainerState.EXITED)
+        await eventually(lambda: all("from here on" not in gap.what for gap in stage.gaps()))
+        assert len(stage.gaps()) == (1 if first == "by-ssh" else 0)
+
+
 async def test_both_addresses_lost_leave_one_gap_that_the_first_to_come_back_closes(
     fleet: Fleet, eventually: Eventually
 ) -> None:
