@@ -19,6 +19,9 @@ from ..model import Container, EngineInfo, EngineStatus, Freshness, LinkPhase, L
 
 LATE = 15.0
 """Seconds after which what is shown of an engine is no longer called live."""
+GRACE = 5.0
+"""Seconds for which what was live when fleettop let go of its engines is called late and not yet stale: before it is
+stopped, and when it goes on and opens its links anew."""
 SKEW_COUNTS = 1.0
 """Seconds; smaller differences of clocks are within what can be measured, and left alone."""
 
@@ -45,6 +48,8 @@ class Book:
     told_down: bool = False
     """A record says that it cannot be reached."""
     down_at: float | None = None
+    grace_until: float | None = None
+    """Monotonic; None: it was not let go of, or was not live then, or has failed since."""
 
     @property
     def up(self) -> bool:
@@ -94,7 +99,8 @@ class Engines:
         if book is None or book.status.confirmed is None:
             return Freshness.NEVER
         if not book.up or not book.listed:
-            return Freshness.STALE
+            grace = book.grace_until is not None and self._clock.monotonic() < book.grace_until
+            return Freshness.LATE if grace else Freshness.STALE
         return Freshness.LIVE if self._clock.monotonic() - book.status.confirmed <= LATE else Freshness.LATE
 
     def ours(self, name: str, moment: datetime) -> datetime:
@@ -107,6 +113,12 @@ class Engines:
     def link(self, book: Book, link: LinkStatus) -> LinkPhase:
         """A new state of its link; the phase before."""
         before = book.status.link.phase
+        let_go = link.phase is LinkPhase.CLOSED and book.up and book.listed
+        goes_on = before is LinkPhase.CLOSED and link.phase is LinkPhase.CONNECTING and book.grace_until is not None
+        if let_go or goes_on:
+            book.grace_until = self._clock.monotonic() + GRACE
+        elif link.phase is LinkPhase.DOWN:
+            book.grace_until = None
         if link.phase is LinkPhase.UP and before is not LinkPhase.UP:
             book.listed = False
         self._set(book, link=link)
@@ -120,7 +132,7 @@ class Engines:
 
     def listed(self, book: Book, at: float) -> None:
         """All its containers were read."""
-        book.listed = True
+        book.listed, book.grace_until = True, None
         self._set(book, confirmed=max(at, book.status.confirmed or at))
 
     def confirmed(self, book: Book, at: float, latency: float | None) -> None:

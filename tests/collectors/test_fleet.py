@@ -22,6 +22,7 @@ from fleettop.collectors.model import (
     Listed,
     RecordKind,
     ServiceKey,
+    ServiceState,
     Usage,
     UsageSeen,
     WordsSeen,
@@ -245,6 +246,45 @@ def test_a_link_that_came_back_is_not_live_before_it_is_listed_again() -> None:
     assert watched.fleet.freshness("h1") is Freshness.STALE
     watched.list("h1")
     assert watched.fleet.freshness("h1") is Freshness.LIVE
+
+
+def _phase(watched: Watched, phase: LinkPhase) -> None:
+    watched.fleet.apply(LinkChanged(engine="h1", link=LinkStatus(phase=phase, since=watched.clock.monotonic())))
+
+
+def test_after_a_stop_the_last_state_stands_late_until_it_is_read_again() -> None:
+    """F20: Ctrl-Z and on again: nothing flashes `unknown` while the links are opened anew."""
+    watched = Watched("h1")
+    watched.list("h1", api())
+    assert watched.service().state is ServiceState.HEALTHY
+    for phase in (LinkPhase.CLOSED, LinkPhase.CONNECTING, LinkPhase.UP):
+        _phase(watched, phase)
+        watched.fleet.tick()
+        assert watched.fleet.freshness("h1") is Freshness.LATE, phase
+        assert (watched.service().state, watched.service().stale) == (ServiceState.HEALTHY, True)
+        watched.clock.advance(600 if phase is LinkPhase.CLOSED else 2)  # stopped for as long as one likes
+    watched.list("h1", api())
+    assert watched.fleet.freshness("h1") is Freshness.LIVE
+
+
+def test_after_a_stop_what_is_not_read_again_in_time_is_unknown() -> None:
+    """The grace is for links that come back at once; a link that fails has none."""
+    watched = Watched("h1")
+    watched.list("h1", api())
+    _phase(watched, LinkPhase.CLOSED)
+    _phase(watched, LinkPhase.CONNECTING)
+    watched.clock.advance(5)
+    watched.fleet.tick()
+    assert watched.fleet.freshness("h1") is Freshness.STALE
+    assert watched.service().state is ServiceState.UNKNOWN
+    watched.up("h1")
+    watched.list("h1", api())
+    for phase in (LinkPhase.CLOSED, LinkPhase.CONNECTING, LinkPhase.DOWN, LinkPhase.CONNECTING):
+        _phase(watched, phase)
+    assert watched.fleet.freshness("h1") is Freshness.STALE
+    _phase(watched, LinkPhase.CLOSED)
+    _phase(watched, LinkPhase.CONNECTING)
+    assert watched.fleet.freshness("h1") is Freshness.STALE
 
 
 def test_time_alone_makes_readings_late_and_says_so() -> None:
