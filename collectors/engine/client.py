@@ -21,7 +21,7 @@ from .decode_events import decode_event
 from .decode_images import decode_images
 from .decode_swarm import RawService, decode_nodes, decode_raw_service, decode_services, decode_tasks
 from .display import shown
-from .fields import is_container_id, is_swarm_id, malformed
+from .fields import as_sent, is_container_id, is_swarm_id, malformed
 from .http import LIST_CAP, MIB, Requests
 from .logs import LastLines
 from .stats import StatsSample, decode_stats
@@ -190,6 +190,16 @@ class EngineClient:
             return decode_images(body, engine=self.engine)
 
         return (await self._rows("/images/json", decode))[0]
+
+    # -- for what is sent back
+
+    async def uncleaned(self, path: str, query: str = "", /) -> object | None:
+        """The JSON that `GET path?query` answers, as it was sent, with its secrets; None where that is 404.
+
+        For what goes back to the engine: a swarm's spec, the container a clone is made from. Cleaned they would be
+        others. Never shown and never kept.
+        """
+        return await self._requests.decoded(path, query, as_sent)
 
     # -- usage
 

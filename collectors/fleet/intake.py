@@ -198,6 +198,15 @@ class Intake:
         self.book.move_gaps(old.name, new.name)
         self._learn_nodes()
 
+    def _find_sameness(self, book: Book) -> None:
+        """Its containers prove that it is a second address: they are those of the first from now on."""
+        if not self.engines.share_containers(book):
+            return
+        self._settle_sameness(book)
+        for other in self.engines.all():
+            for container_id in tuple(other.containers) if other.status.same_as else ():
+                self._remove(other, container_id)
+
     def _on_confirmed(self, change: Confirmed, book: Book) -> None:
         self.engines.confirmed(book, change.at, change.latency)
         self.touched.engines.add(book.name)
@@ -228,6 +237,7 @@ class Intake:
         self.engines.listed(book, change.at)
         self.touched.engines.add(book.name)
         self._refresh(book)
+        self._find_sameness(book)
 
     def _on_containers(self, change: ContainersSeen, book: Book) -> None:
         if book.status.same_as:
@@ -240,6 +250,7 @@ class Intake:
             told = {*change.gone, *change.refused, *(container.id for container in change.containers)}
             kept = tuple(i for i in book.status.doubtful if i not in told)
             self._doubt(book, kept + tuple(i for i in change.refused if i in book.containers))
+        self._find_sameness(book)
 
     def _doubt(self, book: Book, doubtful: tuple[str, ...]) -> None:
         """These containers' newest readings made no sense."""

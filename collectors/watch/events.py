@@ -49,6 +49,9 @@ FILTERS: dict[str, tuple[str, ...]] = {
 """Asked of Docker. `exec_start`, `exec_die`, attach, resize, mount and top never cross the wire. Since the list holds
 `exec_create` and `health_status`, the engine matches all of it as prefixes (moby: daemon/events/filter.go)."""
 
+PODMANS = frozenset(("cleanup",))
+"""Said by Podman alone, which is asked without a filter: of an end that it does not bring the container back from."""
+
 RING = 256
 """Events an engine keeps in memory (moby: daemon/events/events.go, eventsLimit); a restart of the daemon empties it."""
 
@@ -290,5 +293,5 @@ def _changes_container(event: EngineEvent) -> bool:
 
 
 def wanted(event: EngineEvent) -> bool:
-    """Whether an event of an unfiltered stream is one that the filter would have let through."""
-    return event.type in FILTERS["type"] and event.action.startswith(FILTERS["event"])
+    """Whether an event of an unfiltered stream is one that the filter lets through, or one of Podman's own."""
+    return event.type in FILTERS["type"] and (event.action.startswith(FILTERS["event"]) or event.action in PODMANS)
