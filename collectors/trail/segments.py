@@ -362,6 +362,6 @@ class SegmentStore:
     def close(self) -> None:
         """Let go of it."""
         with self._writing:
-            self._leave()
             self._marks.close()
             self.shelf.close()
+            self._leave()  # last: who can write brings the log into the file
