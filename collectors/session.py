@@ -18,6 +18,7 @@ from .links.base import Endpoint
 from .model import ContainerKey, WordsSeen
 from .services.places import ServiceRule
 from .watch.interest import Interest
+from .watch.logins import read_logins
 from .watch.supervisor import EngineWatch
 from .watch.swarm import Clusters
 
@@ -36,11 +37,12 @@ class Session:
         *,
         rules: Sequence[ServiceRule] = (),
         read_only: bool = False,
+        declared_by: Sequence[str] = (),
         clock: Clock | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self.read_only = read_only
-        self.fleet = Fleet(addresses, rules=rules, clock=self.clock)
+        self.fleet = Fleet(addresses, rules=rules, clock=self.clock, declared_by=declared_by)
         self.interest = Interest()
         gate, clusters = HandshakeGate(), Clusters()
         self._watches: dict[str, EngineWatch] = {
@@ -85,6 +87,8 @@ class Session:
         if not self._tasks:
             self._tasks = [self._group.create_task(watch.run()) for watch in self._watches.values()]
             self._tasks.append(self._group.create_task(self._read_words()))
+            if any(watch.address.correlate for watch in self._watches.values()):
+                self._tasks.append(self._group.create_task(read_logins(self.fleet, self._watches)))
 
     async def settled(self, deadline: float) -> None:
         """Return when every engine has answered or failed, or after `deadline` seconds."""

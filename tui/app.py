@@ -69,7 +69,9 @@ class FleetApp(App[int]):
         self.clock = clock or SystemClock()
         self.notes = tuple(notes)
         self.group = group
-        self.session = Session(addresses, rules=config.rules, read_only=read_only, clock=self.clock)
+        self.session = Session(
+            addresses, rules=config.rules, read_only=read_only, declared_by=config.declared_by, clock=self.clock
+        )
         self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)
         super().__init__(driver_class=TerminalDriver)
         register_themes(self)

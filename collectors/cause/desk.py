@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from ..model import Attribution, Cause, Container, ContainerKey, EngineEvent, Record, RecordKind, ServiceKey
+from ..model import (
+    Attribution,
+    Cause,
+    Container,
+    ContainerKey,
+    EngineEvent,
+    ExecSeen,
+    Record,
+    RecordKind,
+    ServiceKey,
+)
+from . import provenance
+from .declared import Declaring
 from .history import Life, Lives
 from .intents import Intent, Intents
 
@@ -20,6 +32,8 @@ LONG_STOP = timedelta(minutes=15)
 """How long a container may take to end after it was asked to."""
 REPEATED = 2_000
 """Records kept to tell others like them by."""
+KEPT_DRAFTS = 2_000
+"""Records of which more may become known from elsewhere: who was logged in, the digest of the image."""
 SWARM_DEED = timedelta(seconds=90)
 """Tasks that end or begin this soon after their service was changed did so for that."""
 
@@ -52,7 +66,17 @@ class Case:
     """Podman said `restart`, and has not started it again yet."""
     fresh: bool = False
     """It was made, and has not been started yet."""
+    birth: tuple[Draft, Container] | None = None
+    """Of one that was made in place of another: its record, and that other as last read."""
     execs: dict[str, Draft] = field(default_factory=dict)
+    by_exec: dict[str, Draft] = field(default_factory=dict)
+    """Records of execs by the engine's id of the exec."""
+    asked: dict[str, ExecSeen] = field(default_factory=dict)
+    """What the engine said of execs that have no record yet."""
+    copied: dict[str, Draft] = field(default_factory=dict)
+    """Records of files copied into it or out of it."""
+    joined: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """When it was last connected to or disconnected from a network by somebody."""
     held: list[EngineEvent] = field(default_factory=list)
     """Execs that may be its health check: not known before it is inspected."""
     updated: tuple[Draft, Container] | None = None
@@ -72,6 +96,10 @@ class Outside:
         container: Callable[[ContainerKey], Container | None],
         owner: Callable[[EngineEvent], Owner],
         image_before: Callable[[EngineEvent], str],
+        predecessor: Callable[[EngineEvent], Container | None] = lambda event: None,
+        digests: Callable[[str, str], Sequence[str] | None] = lambda engine, image_id: None,
+        cluster: Callable[[str], str] = lambda engine: "",
+        declaring: Declaring | None = None,
     ) -> None:
         self.number = number
         self.now = now
@@ -81,6 +109,13 @@ class Outside:
         self.owner = owner
         self.image_before = image_before
         """What the newest container of its service was made from, where that is another image than its own."""
+        self.predecessor = predecessor
+        """The container that this new one replaces, as last read."""
+        self.digests = digests
+        """The digests of an image by its id on an engine; None: not known (yet)."""
+        self.cluster = cluster
+        """The swarm an engine is of."""
+        self.declaring = declaring or Declaring()
 
 
 class Desk:
@@ -96,11 +131,23 @@ class Desk:
         """Engines whose events come late, from a time in which they could not be reached."""
         self._changed: dict[int, Record] = {}
         self._repeated: OrderedDict[tuple[ServiceKey | None, str], Draft] = OrderedDict()
+        self._drafts: OrderedDict[int, Draft] = OrderedDict()
 
     def write(self, record: Record) -> Record:
         """Put out a record."""
         self._changed[record.id] = record
         return record
+
+    def draft(self, record: Record, at: datetime) -> Draft:
+        """Put out a record of which more may become known."""
+        draft = self._drafts[record.id] = Draft(self.write(record), at)
+        if len(self._drafts) > KEPT_DRAFTS:
+            self._drafts.popitem(last=False)
+        return draft
+
+    def drafted(self, record: int) -> Draft | None:
+        """A record that can still be amended."""
+        return self._drafts.get(record)
 
     def amend(self, draft: Draft, at: datetime, **fields: Any) -> None:
         """More became known of a record."""
@@ -168,6 +215,9 @@ class Step:
         """A new record of this event; `what` may hold `{who}`."""
         event, outside = self.event, self.desk.outside
         owner = outside.owner(event)
+        container = self.container
+        digests = outside.digests(event.engine, container.image_id) if container is not None else None
+        made = provenance.of_container(event.attributes.get("image", ""), event.attributes, container, digests or ())
         record = Record(
             id=outside.number(),
             time=event.time,
@@ -181,11 +231,10 @@ class Step:
             service=owner.key,
             service_name=owner.name,
             action=event.action,
+            swarm=outside.cluster(event.engine) if self.by_swarm else "",
+            **made,
         )
-        record = msgspec.structs.replace(record, **fields)
-        draft = Draft(record, self.at)
-        self.desk.write(record)
-        return draft
+        return self.desk.draft(msgspec.structs.replace(record, **fields), self.at)
 
     def amend(self, draft: Draft, **fields: Any) -> None:
         """This event tells more of a record."""
@@ -204,26 +253,33 @@ class Step:
         self.amend(draft, object_id=event.id, object_name=event.name, **(counted | fields))
         return draft
 
-    def deed(self, what: str, **fields: Any) -> None:
+    def deed(self, what: str, **fields: Any) -> Draft:
         """Something somebody did: ours where we said so before, else unknown. Begins or goes on with the open deed."""
         intent = self.intent()
-        fields = attributed(intent) | fields
+        given, fields = fields, attributed(intent) | fields
         draft = self.case.deed
         if self.dark and intent is None:
             fields["cause"] = Cause.UNKNOWN
         nobody = "someone or its engine" if self.dark else "someone"
         text = what.replace("{who}", intent.actor if intent is not None else nobody)
         if draft is not None and self.follows(draft):
-            if draft.record.attribution is Attribution.OWN and intent is None:
-                text = what.replace("{who}", draft.record.actor)
-                for name in ("actor", "attribution", "reason"):
+            if intent is None and self._goes_on(draft.record, given):
+                text = what.replace("{who}", doer(draft.record))
+                for name in ("actor", "attribution", "reason", "evidence"):
                     fields.pop(name, None)
             self.amend(draft, what=text, action=self.event.action, **fields)
         else:
-            self.case.deed = self.write(text, **fields)
-        done = self.case.deed.record if self.case.deed is not None else None
-        self.life.by_own = done is not None and done.attribution is Attribution.OWN
-        self.life.by = done.actor if done is not None else ""
+            draft = self.case.deed = self.write(text, **fields)
+        self.life.by_own = draft.record.attribution is Attribution.OWN
+        self.life.by = draft.record.actor
+        return draft
+
+    @staticmethod
+    def _goes_on(record: Record, given: Mapping[str, Any]) -> bool:
+        """Whether who is known of the deed so far is known of what follows, too."""
+        if record.attribution is Attribution.OWN:
+            return True
+        return record.attribution is Attribution.CORRELATED and "actor" not in given
 
     def follows(self, draft: Draft) -> bool:
         """Whether this event comes soon enough to belong to that record."""
@@ -235,4 +291,15 @@ def attributed(intent: Intent | None) -> dict[str, Any]:
     """Who did it, and how that is known, as fields of a record."""
     if intent is None:
         return {"actor": "", "attribution": Attribution.UNKNOWN}
-    return {"actor": intent.actor, "attribution": Attribution.OWN, "reason": intent.reason}
+    return {
+        "actor": intent.actor,
+        "attribution": Attribution.OWN,
+        "reason": intent.reason,
+        "evidence": (f"the intent to {intent.verb} was recorded before, and the engine's event fell into the call",),
+    }
+
+
+def doer(record: Record) -> str:
+    """Who a record names, in its own words; `someone` where that is not known."""
+    named = record.actor and record.attribution not in (Attribution.UNKNOWN, Attribution.CORRELATED)
+    return record.actor if named else "someone"

@@ -12,7 +12,7 @@ import msgspec
 
 from ..address import EngineAddress
 from ..cause.chronicle import Chronicle, Outside
-from ..cause.desk import Owner
+from ..cause.declared import Declaring
 from ..cause.history import End, Lives
 from ..cause.intents import Intents
 from ..cause.objects import Objects
@@ -28,12 +28,15 @@ from ..model import (
     EngineEvent,
     EngineSeen,
     EventsSeen,
+    ExecSeen,
     Freshness,
     GapSeen,
     Health,
+    ImageSeen,
     LinkChanged,
     LinkPhase,
     Listed,
+    LoginsSeen,
     Service,
     ServiceKey,
     SwarmSeen,
@@ -44,13 +47,15 @@ from ..model import (
 from ..services.places import ServiceRule
 from ..services.since import Surroundings, unhealthy_since
 from ..trail import Trail
-from ..words import age, familiar_image
+from ..words import age
 from .engines import Book, Engines
 from .lastwords import LastWords
+from .owners import Owners, as_container, title
 from .recordbook import RecordBook
 from .roster import Roster
 from .swarmbook import SwarmBook, service_key
 from .touched import Touched
+from .witnesses import Witnesses
 
 _REACHABLE = (Freshness.LIVE, Freshness.LATE)
 
@@ -59,7 +64,12 @@ class Intake:
     """All that was read and heard, kept by what it is about."""
 
     def __init__(
-        self, addresses: Sequence[EngineAddress], rules: Sequence[ServiceRule], clock: Clock, trail: Trail
+        self,
+        addresses: Sequence[EngineAddress],
+        rules: Sequence[ServiceRule],
+        clock: Clock,
+        trail: Trail,
+        declared_by: Sequence[str] = (),
     ) -> None:
         self.clock = clock
         self.containers: dict[ContainerKey, Container] = {}
@@ -72,6 +82,10 @@ class Intake:
         self.lives = Lives()
         self.words = LastWords(self.lives)
         self.swarms = SwarmBook(self.reachable)
+        self.witnesses = Witnesses(addresses, self.engines.ours, clock.now)
+        self._digests: dict[tuple[str, str], tuple[str, ...]] = {}
+        """Of images, by engine and id."""
+        self._owners = Owners(self.roster, self.containers)
         self._repeats = Repeats()
         intents = Intents()
         self.book = RecordBook(trail, clock, self.touched, self.roster, intents, self.engines.ours)
@@ -80,8 +94,12 @@ class Intake:
             now=clock.now,
             ours=self.engines.ours,
             container=self.containers.get,
-            owner=self._owner,
-            image_before=self._image_before,
+            owner=self._owners.owner,
+            image_before=self._owners.image_before,
+            predecessor=self._owners.predecessor,
+            digests=lambda engine, image_id: self._digests.get((engine, image_id)),
+            cluster=lambda engine: self._cluster_of(self.engines[engine]),
+            declaring=Declaring(declared_by),
         )
         self._chronicle = Chronicle(outside, intents, self.lives)
         self._objects = Objects(self._chronicle.desk, intents, self._swarm_service)
@@ -96,6 +114,9 @@ class Intake:
             GapSeen: self._on_gap,
             SwarmSeen: self._on_swarm,
             WordsSeen: self._on_words,
+            ExecSeen: lambda change, book: self._chronicle.exec_seen(change),
+            ImageSeen: self._on_image,
+            LoginsSeen: self._on_logins,
         }
 
     def take(self, change: Change) -> None:
@@ -104,7 +125,9 @@ class Intake:
         if book is None:
             return
         self._handlers[type(change)](change, book)
-        self.book.write(self._chronicle.take())
+        records = self._chronicle.take()
+        self.book.write(records)
+        self.witnesses.consider(records)
 
     def refresh(self) -> None:
         """Time has passed: readings may have become late."""
@@ -315,11 +338,29 @@ class Intake:
                 continue
             if event.type == "container" and event.id:
                 if event.action == "destroy":
-                    self.roster.remember(_as_container(event), self.engines.ours(book.name, event.time))
+                    self._remember(event, book)
                 self._chronicle.fold(event)
                 self.touch_container(ContainerKey(event.engine, event.id))
-            else:
+            elif not self._chronicle.joined(event):
                 self._objects.fold(event)
+
+    def _remember(self, event: EngineEvent, book: Book) -> None:
+        """It goes; what is made in its place is compared with it, and a prune is told with its name."""
+        ended = self.engines.ours(book.name, event.time)
+        self._objects.went(event, ended)
+        self._owners.goes(event)
+        self.roster.remember(as_container(event), ended)
+
+    def _on_image(self, change: ImageSeen, book: Book) -> None:
+        self._digests[book.name, change.id] = change.digests
+        self._chronicle.image_seen(change)
+
+    def _on_logins(self, change: LoginsSeen, book: Book) -> None:
+        for number in change.records:
+            record = self.book.trail.get(number)
+            if record is not None:
+                evidence, one = self.witnesses.heard(change, record)
+                self._chronicle.correlated(number, evidence, one=one)
 
     def _on_gap(self, change: GapSeen, book: Book) -> None:
         if book.status.same_as:
@@ -333,26 +374,11 @@ class Intake:
             book.events_since = change.end
         self.book.gap(change, book.name)
 
-    def _owner(self, event: EngineEvent) -> Owner:
-        """The service of an event's container: its labels come with the event, so also of one not listed yet."""
-        place = self.roster.place(ContainerKey(event.engine, event.id))
-        if place is None:
-            place = self.roster.place_for(_as_container(event))
-        return Owner(place.key, title(place.stack, place.name))
-
-    def _image_before(self, event: EngineEvent) -> str:
-        owner, image = self._owner(event).key, event.attributes.get("image", "")
-        births = [b for b in self.roster.births(owner) if b.key.id != event.id] if owner is not None else []
-        here = [b for b in births if b.key.engine == event.engine]  # a replica is replaced where it was
-        newest = max(here or births, key=lambda b: b.created, default=None)
-        if newest is None or not image or familiar_image(newest.image) == familiar_image(image):
-            return ""
-        return newest.image
-
     # -- swarms
 
     def _on_swarm(self, change: SwarmSeen, book: Book) -> None:
         cluster = change.picture.cluster_id or self._cluster_of(book)
+        self._objects.services.observe(change.picture, cluster)
         touched = self.swarms.put(change.picture, cluster)
         if touched is None:
             return
@@ -397,22 +423,3 @@ class Intake:
     def _touch_cluster(self, cluster: str) -> None:
         self.touched.swarms = True
         self.touched.rebuild |= self.swarms.services_of(cluster)
-
-
-def title(stack: str, name: str) -> str:
-    """A service as it is called: `stack/name`."""
-    return f"{stack}/{name}" if stack else name
-
-
-def _as_container(event: EngineEvent) -> Container:
-    """As much of a container as its event tells."""
-    return Container(
-        engine=event.engine,
-        id=event.id,
-        name=event.name,
-        image=event.attributes.get("image", ""),
-        image_id="",
-        state=ContainerState.UNKNOWN,
-        health=Health.UNKNOWN,
-        labels=event.attributes,
-    )

@@ -9,9 +9,13 @@ from .changes import (
     ContainersSeen,
     EngineSeen,
     EventsSeen,
+    ExecSeen,
     GapSeen,
+    HostLogin,
+    ImageSeen,
     LinkChanged,
     Listed,
+    LoginsSeen,
     SwarmSeen,
     UsageSeen,
     WordsSeen,
@@ -31,7 +35,7 @@ from .containers import (
 from .engines import EngineInfo, EngineStatus, LinkPhase, LinkStatus, SwarmMembership
 from .records import Attribution, Cause, EngineEvent, Record, RecordKind
 from .services import Replica, Service, ServiceChange, ServiceKey, ServiceState
-from .swarms import SwarmNode, SwarmPicture, SwarmService, SwarmTask
+from .swarms import ServiceDesign, SwarmNode, SwarmPicture, SwarmService, SwarmTask
 
 __all__ = [
     "Attribution",
@@ -48,14 +52,18 @@ __all__ = [
     "EngineSeen",
     "EngineStatus",
     "EventsSeen",
+    "ExecSeen",
     "Freshness",
     "GapSeen",
     "Health",
     "HealthProbe",
+    "HostLogin",
+    "ImageSeen",
     "LinkChanged",
     "LinkPhase",
     "LinkStatus",
     "Listed",
+    "LoginsSeen",
     "Mount",
     "Port",
     "Record",
@@ -63,6 +71,7 @@ __all__ = [
     "Replica",
     "Service",
     "ServiceChange",
+    "ServiceDesign",
     "ServiceKey",
     "ServiceState",
     "SwarmMembership",

@@ -40,6 +40,9 @@ class RecordKind(StrEnum):
     OUTCOME = "outcome"
     GAP = "gap"
     NOTE = "note"
+    START = "start"
+    """A fleettop began to watch: who ran it, where, which version."""
+    STOP = "stop"
 
 
 class Attribution(StrEnum):
@@ -90,6 +93,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     cause: Cause = Cause.NONE
     actor: str = ""
     attribution: Attribution = Attribution.UNKNOWN
+    evidence: tuple[str, ...] = ()
+    """What attribution and cause rest on, a sentence each."""
     reason: str = ""
     exit_code: int | None = None
     trouble: bool = False
@@ -98,3 +103,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """How many like it this one stands for (a crash loop folded)."""
     first: datetime | None = None
     """The first of them."""
+    image: str = ""
+    """What the container or service is made from: name:tag."""
+    digest: str = ""
+    """The image's digest in its registry; where that is not known its id on the host. Both are `sha256:…`."""
+    revision: str = ""
+    """The source revision its labels name, else the version."""
+    swarm: str = ""
+    """The cluster it is of, by id."""

@@ -89,7 +89,12 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
                 return
             from fleettop.collectors.session import Session
 
-            async with Session(addresses, rules=self.config.rules, read_only=self.read_only) as session:
+            async with Session(
+                addresses,
+                rules=self.config.rules,
+                read_only=self.read_only,
+                declared_by=self.config.declared_by,
+            ) as session:
                 await session.settled(self.args.timeout)
                 session.fleet.take_changes()
                 yield session
