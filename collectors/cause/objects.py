@@ -60,7 +60,7 @@ TOGETHER = timedelta(minutes=1)
 PRUNED = timedelta(seconds=1)
 """The longest pause between two removals of one prune, and between the last one and the word of the prune itself."""
 REMOVED = 500
-NAMES = 5
+NAMES = 20
 _REMOVALS = frozenset(("destroy", "remove", "delete"))
 
 
@@ -90,7 +90,7 @@ class Objects:
             return
         elif event.action == "prune":
             verb = _VERBS.get((event.type, "prune"), f"unused {event.type}s were pruned")
-            self._write(event, at, verb + self._pruned(event, at))
+            self._write(event, at, verb + _freed(event), evidence=self._pruned(event, at))
         elif event.type == "daemon":
             self._write(event, at, _VERBS.get((event.type, event.action), f"engine: {event.action}"))
         else:
@@ -102,8 +102,8 @@ class Objects:
         lately = self._gone.setdefault((event.engine, event.type), deque(maxlen=REMOVED))
         lately.append((at, short_id(event.name or event.id) if event.type == "image" else event.name or event.id))
 
-    def _pruned(self, event: EngineEvent, at: datetime) -> str:
-        """`: a, b and 3 more`: those that went one after the other just before."""
+    def _pruned(self, event: EngineEvent, at: datetime) -> tuple[str, ...]:
+        """Those that went one after the other just before: a prune removes first and is told last, without names."""
         names: list[str] = []
         lately = self._gone.get((event.engine, event.type), deque())
         while lately and at - lately[-1][0] <= PRUNED:
@@ -111,9 +111,7 @@ class Objects:
             names.append(name)
         names.reverse()
         more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
-        freed = event.attributes.get("reclaimed", "")
-        size = f" ({int(freed):,} bytes freed)" if freed.isdigit() and 0 < len(freed) < 19 and int(freed) else ""
-        return (f": {', '.join(names[:NAMES])}{more}" if names else "") + size
+        return (f"removed just before it: {', '.join(names[:NAMES])}{more}",) if names else ()
 
     def _node(self, event: EngineEvent, at: datetime) -> None:
         changed = event.attributes
@@ -171,6 +169,11 @@ class Objects:
             swarm=outside.cluster(event.engine) if event.type in SWARM_TYPES else "",
         )
         return msgspec.structs.replace(record, **fields)
+
+
+def _freed(event: EngineEvent) -> str:
+    freed = event.attributes.get("reclaimed", "")
+    return f" ({int(freed):,} bytes freed)" if freed.isdigit() and len(freed) < 19 and int(freed) else ""
 
 
 def _by_itself(event: EngineEvent) -> dict[str, Any]:

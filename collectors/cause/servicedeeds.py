@@ -6,7 +6,8 @@ comparison says the rest. Its `UpdatedAt` is the time of the event of its newest
 reading has the change in it.
 
 A rollback comes as one event, whoever asked for it; only the status of the update says whether that was the swarm
-itself (`update rolled back due to …`) or a person (`manually requested rollback`; swarmkit: controlapi/service.go).
+itself (`update rolled back due to …`) or a person (`manually requested rollback`; swarmkit: controlapi/service.go). That is soon written over by `rollback completed`; but
+the swarm leaves no PreviousSpec after a rollback of its own (swarmkit: orchestrator/update/updater.go).
 """
 
 from __future__ import annotations
@@ -188,9 +189,12 @@ class ServiceDeeds:
         fields |= self._who(change, before, after, service)
         evidence += fields.pop("evidence", ())
         amended = msgspec.structs.replace(draft.record, **fields)
-        what = change.head.replace("{who}", doer(amended))
+        who = doer(amended)
+        if draft.record.action == "rollback" and who == "someone" and not any(_BY_HAND in known for known in evidence):
+            who = "someone or the swarm"
+        what = change.head.replace("{who}", who)
         if change.event.action == "update" and before is not None:
-            what = _whole(change, before, after, doer(amended))
+            what = _whole(change, before, after, who)
         self._desk.amend(draft, draft.at, what=what, evidence=evidence, **fields)
 
     def _who(
@@ -204,6 +208,8 @@ class ServiceDeeds:
                 return {**BY_SWARM, "evidence": (f"the swarm says: {service.update_message}",)}
             if _BY_HAND in service.update_message:
                 return {"evidence": (f"the swarm says: {service.update_message}",)}
+            if service.before is None:
+                return {**BY_SWARM, "evidence": ("no PreviousSpec is left, as after a rollback by the swarm itself",)}
             return {}
         label = self._desk.outside.declaring.label(after.labels)
         if not label:
