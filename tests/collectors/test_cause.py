@@ -489,7 +489,7 @@ def test_every_manager_tells_of_a_service_and_it_is_recorded_once() -> None:
         ({"replicas.old": "2", "replicas.new": "3"}, "scaled 2 → 3 by someone"),
         ({"image.old": "web:1@sha256:a", "image.new": "web:2@sha256:b"}, "image web:1 → web:2 by someone"),
         ({"updatestate.new": "completed", "updatestate.old": "updating"}, "update completed"),
-        ({"updatestate.new": "rollback_started"}, "rolled back"),
+        ({"updatestate.new": "rollback_started"}, "rolled back by someone or the swarm"),
         ({}, "service changed by someone"),
     ],
 )
