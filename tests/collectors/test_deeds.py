@@ -338,6 +338,21 @@ def test_an_exec_says_as_whom_it_ran(seen: dict[str, object], own: str, what: st
     assert (record.what, record.evidence) == (what, (evidence,))
 
 
+def test_an_exec_from_before_we_looked_says_that_its_user_is_not_known() -> None:
+    """The engine forgets as whom it ran, and is not asked."""
+    watched = Watched()
+    one = container()
+    watched.list("h1", one)
+    moment = NOON - timedelta(minutes=5)
+    event = EngineEvent(
+        engine="h1", time=moment, time_nano=int(moment.timestamp() * 1e9), type="container", action="exec_create",
+        argument="sh", id=one.id, name="web", attributes={"execID": "e1"},
+    )  # fmt: skip
+    watched.fleet.apply(EventsSeen(engine="h1", events=(event,), replayed=True))
+    (record,) = watched.records()
+    assert record.evidence == ("user not known: it ran before fleettop looked",)
+
+
 def test_an_exec_that_waits_for_the_inspect_keeps_what_was_learnt_of_it() -> None:
     """Whether it is the health check is not known before; as whom it ran may be asked meanwhile."""
     watched = Watched()
