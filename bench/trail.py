@@ -36,11 +36,6 @@ PAGE = 100
 TIMES = 7
 SERVICES, ENGINES, CONTAINERS = 300, 40, 3000
 ACTIONS = (("start", "started"), ("die", "exited 1 by itself"), ("health_status", "healthy"), ("stop", "stopped"))
-    ("start", "started"),
-    ("die", "exited 1 by itself"),
-    ("health_status", "health: healthy"),
-    ("stop", "stopped"),
-)
 
 
 @dataclass(frozen=True)

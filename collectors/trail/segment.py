@@ -124,6 +124,7 @@ class Segment:
             sql.execute("PRAGMA synchronous = FULL")
             sql.execute("PRAGMA secure_delete = OFF")
             sql.execute("PRAGMA cache_size = -16000")
+            sql.execute("PRAGMA wal_autocheckpoint = 4000")
         return sql
 
     def _check(self) -> None:
