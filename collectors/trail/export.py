@@ -123,4 +123,4 @@ def _head(text: str) -> str:
 def _value(text: str) -> str:
     """Of an extension: a backslash before backslashes and equal signs, line breaks written out."""
     escaped = text.replace("\\", "\\\\").replace("=", "\\=")
-    return escaped.replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "\\r")
+    return escaped.replace("\r\n", "\\n").replace("\n", "\\n").replace("\r", "\\n")
