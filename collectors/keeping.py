@@ -51,11 +51,15 @@ class Keeping:
         """Instances that are known to have ended."""
         fleet.on_told = self._told
         keeper.on_lines = self._others
+        keeper.on_notice = self._notice
 
     # -- writing
 
     def _told(self, told: Sequence[Told]) -> None:
         self.keeper.put(self._fleet.line_of(self._context, one) for one in told)
+
+    def _notice(self, notice: str) -> None:
+        self._fleet.note(notice)
 
     def begin(self, version: str) -> None:
         """Write down that this process watches from now on."""

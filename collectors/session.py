@@ -56,7 +56,7 @@ class Session:
         """The trail that lasts; None: what is recorded is forgotten with this session."""
         if open_trail is not None:
             opened = partial(open_trail, self.instance.name)
-            keeper = Keeper(opened, instance=self.instance.name, clock=self.clock)
+            keeper = Keeper(opened, instance=self.instance.name, clock=self.clock, tidy=open_trail.tidy)
             self.keeping = Keeping(keeper, self.fleet, instance=self.instance, clock=self.clock)
         self.interest = Interest()
         gate, clusters = HandshakeGate(), Clusters()

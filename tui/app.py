@@ -18,7 +18,7 @@ from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.looseends import LooseEnds
 from fleettop.collectors.reach import reach_of
 from fleettop.collectors.session import Session
-from fleettop.collectors.trail import OpenTrail, trail_in
+from fleettop.collectors.trail import OpenTrail, TrailFolder
 from textual.app import App
 from textual.binding import Binding, BindingsMap
 from textual.command import CommandPalette
@@ -267,7 +267,9 @@ async def _run(
             await stack.enter_async_context(demo)
             addresses = demo.addresses
             if open_trail is None:
-                open_trail = trail_in(Path(stack.enter_context(TemporaryDirectory(prefix="fleettop-demo-"))) / "trail")
+                open_trail = TrailFolder(
+                    Path(stack.enter_context(TemporaryDirectory(prefix="fleettop-demo-"))) / "trail"
+                )
         app = FleetApp(
             addresses,
             config,

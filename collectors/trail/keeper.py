@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from ..clock import Clock
 from ..errors import StoreFull, TrailError
-from .entry import Entry, stamp_of
+from .entry import Entry, nanos, stamp_of
 from .store import Line, Mark, Store
 
 _log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ WAITING = 50_000
 RETRY = 2.0
 OTHERS = 1.0
 """Seconds between two looks at what others wrote."""
+TIDY = 3600.0
 FAREWELL = 5.0
 """Seconds that closing may take to write what is left."""
 
@@ -36,7 +38,14 @@ T = TypeVar("T")
 class Keeper:
     """Owns a store, and the threads that wait for it. `run` does the work; `put` never blocks and never fails."""
 
-    def __init__(self, open_store: Callable[[], Store], *, instance: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        open_store: Callable[[], Store],
+        *,
+        instance: str,
+        clock: Clock,
+        tidy: Callable[[Store, int], str] | None = None,
+    ) -> None:
         self.instance = instance
         self.trouble: TrailError | None = None
         """Why nothing can be written at the moment."""
@@ -46,7 +55,10 @@ class Keeper:
         """Called with the lines that others wrote, as they are found."""
         self.opened = asyncio.Event()
         """Set once the store was opened, or could not be."""
+        self.on_notice: Callable[[str], None] | None = None
+        """Called once with what a person should know of how the trail grows."""
         self._open = open_store
+        self._tidy = tidy
         self._clock = clock
         self._queue: deque[Entry] = deque()
         self._marks: dict[str, Mark] = {}
@@ -94,6 +106,7 @@ class Keeper:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._write())
             group.create_task(self._listen())
+            group.create_task(self._keep_tidy())
 
     async def close(self) -> None:
         """Write what is left, for a few seconds at most, and let go of the store. After `run` has ended."""
@@ -218,6 +231,23 @@ class Keeper:
         if self._store.head().seq <= self._seen:
             return ()
         return tuple(line for line, _ in zip(self._store.lines(after=self._seen), range(10 * BATCH), strict=False))
+
+    async def _keep_tidy(self) -> None:
+        tidy = self._tidy
+        await self.opened.wait()
+        noticed = False
+        while tidy is not None:
+            notice = ""
+            if self._store is not None:
+                now = nanos(stamp_of(self._clock.now()))
+                try:
+                    notice = await self._in(self._writer, partial(tidy, self._store, now))
+                except TrailError as error:
+                    _log.warning("the trail could not be tidied: %s", error)
+            if notice and not noticed and self.on_notice is not None:
+                noticed = True
+                self.on_notice(notice)
+            await asyncio.sleep(TIDY)
 
     # -- reading
 

@@ -23,7 +23,7 @@ from fleettop.collectors.model import (
     LinkPhase,
     LinkStatus,
 )
-from fleettop.collectors.trail import trail_in
+from fleettop.collectors.trail import TrailFolder
 from fleettop.collectors.trail.keeper import Keeper
 from fleettop.collectors.trail.segments import SegmentStore
 from fleettop.collectors.trail.store import Line
@@ -67,7 +67,7 @@ async def kept(
     """A process that begins `later` seconds after the start of time; not `clean`: it ends without a word."""
     clock = ManualClock(wall=START + timedelta(seconds=later))
     fleet = Fleet([parse_address("unix:///engine.sock", name="web-1")], clock=clock, instance=name)
-    keeper = Keeper(partial(trail_in(folder), name), instance=name, clock=clock)
+    keeper = Keeper(partial(TrailFolder(folder), name), instance=name, clock=clock)
     instance = Instance(name=name, actor=actor, host="elsewhere", pid=pid)
     keeping = Keeping(keeper, fleet, instance=instance, clock=clock)
     task = asyncio.ensure_future(keeper.run())

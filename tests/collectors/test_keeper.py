@@ -144,3 +144,26 @@ async def test_reading_goes_on_beside_writing(tmp_path: Path) -> None:
         await keeper.flush()
         found = await keeper.ask(lambda store: store.read(Query(), 10))
     assert [line.entry.what for line in found] == ["note 2", "note 1"]
+
+
+async def test_the_trail_is_tidied_and_how_it_grows_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    """Retention runs beside the writing, again and again; its word to a person is said once."""
+    monkeypatch.setattr(module, "TIDY", 0.01)
+    tidied: list[int] = []
+
+    def tidy(store: object, now: int) -> str:
+        tidied.append(now)
+        return "It takes 2 GiB."
+
+    keeper = Keeper(lambda: Full(tmp_path / "trail"), instance="one", clock=SystemClock(), tidy=tidy)
+    told: list[str] = []
+    keeper.on_notice = told.append
+    task = asyncio.ensure_future(keeper.run())
+    keeper.put([entry(1)])
+    await eventually(lambda: len(tidied) > 2)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await keeper.close()
+    assert told == ["It takes 2 GiB."]

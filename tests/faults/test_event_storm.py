@@ -15,7 +15,7 @@ from typing import Any
 from fleettop.collectors.address import parse_address
 from fleettop.collectors.model import RecordKind
 from fleettop.collectors.session import Session
-from fleettop.collectors.trail import trail_in
+from fleettop.collectors.trail import TrailFolder
 from fleettop.collectors.trail.segments import SegmentStore
 from fleettop.collectors.watch.events import QUEUE
 
@@ -39,7 +39,7 @@ async def test_in_a_storm_of_events_noise_goes_first_and_every_loss_is_counted(
         assert await process.stdout.readline() == b"ready\n"
         before = _memory()
         address = parse_address(f"unix://{socket}", name="storm")
-        async with Session([address], open_trail=trail_in(tmp_path / "trail")) as session:
+        async with Session([address], open_trail=TrailFolder(tmp_path / "trail")) as session:
             told = json.loads(await asyncio.wait_for(process.stdout.readline(), 240))
             stream = session._watches["storm"]._events
             assert len(stream._queue) <= QUEUE

@@ -96,9 +96,10 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         """How its trail is opened; None: a simulated fleet's is not kept unless a folder is named."""
         if self.args.demo and self.args.trail is None:
             return None
-        from fleettop.collectors.trail import trail_in
+        from fleettop.collectors.trail import TrailFolder
 
-        return trail_in(self.trail_folder)
+        settings = self.config.trail
+        return TrailFolder(self.trail_folder, keep=settings.keep, keep_size=settings.keep_size)
 
     @asynccontextmanager
     async def session(self, *, record: bool = False) -> AsyncIterator[Session | None]:
