@@ -104,9 +104,9 @@ async def test_health_is_the_same_in_list_inspect_and_events(fleet: Fleet, event
             inspected = await client.inspect(container_id)
             return inspected is not None and row.health is inspected.health is health
 
-        await eventually(lambda: both(Health.HEALTHY), timeout=20)
+        await eventually(lambda: both(Health.HEALTHY), timeout=60)
         await in_thread(fleet.docker, "h1", "exec", container_id, "rm", "/tmp/ok")
-        await eventually(lambda: both(Health.UNHEALTHY), timeout=20)
+        await eventually(lambda: both(Health.UNHEALTHY), timeout=60)
         found = await client.inspect(container_id)
         assert found is not None
         assert found.detail is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -102,6 +103,13 @@ async def ran(fleet: Fleet, host: str, service: str, command: str = "sleep 1000"
     """Start a replica of a compose service `shop/SERVICE` on a host."""
     found = await asyncio.to_thread(fleet.run, host, "shop", service, command, **config)
     return ContainerKey(host, found)
+
+
+def events(fleet: Fleet, host: str, container: str, event: str) -> int:
+    """How often that happened to a container, by the engine's own events."""
+    now = f"{time.time():.6f}"
+    only = ("--filter", f"container={container}", "--filter", f"event={event}")
+    return len(fleet.docker(host, "events", "--since", "10m", "--until", now, *only).splitlines())
 
 
 def called(address: EngineAddress, name: str) -> EngineAddress:

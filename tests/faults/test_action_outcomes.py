@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -21,15 +20,10 @@ from fleettop.collectors.session import Session
 from tests.collectors.actions_stage import QUICK, Stage, off_loop, stage_on
 from tests.fleet import Fleet
 
+from .stage import events
+
 SLEEP = "sh -c 'trap exit TERM; while :; do sleep 0.1; done'"
 IMPATIENT = msgspec.structs.replace(QUICK, answer=1, found=1)
-
-
-def events(fleet: Fleet, host: str, container: str, event: str) -> int:
-    """How often that happened to a container, by the engine's own events."""
-    now = f"{time.time():.6f}"
-    only = ("--filter", f"container={container}", "--filter", f"event={event}")
-    return len(fleet.docker(host, "events", "--since", "10m", "--until", now, *only).splitlines())
 
 
 async def restart_and(

@@ -18,7 +18,7 @@ from fleettop.collectors.links import link_to
 
 from tests.fleet import Fleet
 
-from .stage import Eventually, fault, heal, ran, watching
+from .stage import Eventually, events, fault, heal, ran, watching
 
 AT_ONCE = 5.0
 """Seconds that a loaded machine may take for what happens at once. asyncio waits 30 for a goodbye."""
@@ -132,7 +132,7 @@ async def test_a_closed_writer_hangs_up_on_a_change_under_way(
         await fault(fleet, "h1", kind)
     changing = asyncio.ensure_future(writer.stop(slow, stop_timeout=50))
     if kind == "answer":
-        await eventually(lambda: "ignoring TERM" in fleet.docker("h1", "logs", slow))
+        await eventually(lambda: asyncio.to_thread(events, fleet, "h1", slow, "kill"), timeout=30)
     else:
         await eventually(lambda: sockets_to(address))
     await writer.close()

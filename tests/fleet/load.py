@@ -12,8 +12,8 @@ from .site import Site
 
 MIB = 1 << 20
 SECOND = 1_000_000_000
-HEALTH = {"Test": ["CMD", "test", "-f", "/tmp/ok"], "Interval": SECOND, "Timeout": SECOND, "Retries": 2}
-"""For the command `web`: healthy while /tmp/ok is there, unhealthy about 2 s after it went."""
+HEALTH = {"Test": ["CMD", "test", "-f", "/tmp/ok"], "Interval": SECOND, "Timeout": 60 * SECOND, "Retries": 2}
+"""For the command `web`: healthy while /tmp/ok is there, unhealthy about 2 s after it went; never by a slow machine."""
 
 # Podman takes its limits from the machine, which may be higher than runc is allowed to set.
 PODMAN_LIMITS = [{"Name": "nofile", "Soft": 1024, "Hard": 2048}, {"Name": "nproc", "Soft": 1024, "Hard": 1024}]
