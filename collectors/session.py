@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 
 from .address import EngineAddress
@@ -19,8 +20,8 @@ from .links import HandshakeGate
 from .links.base import Endpoint
 from .model import ContainerKey, WordsSeen
 from .services.places import ServiceRule
+from .trail import OpenTrail
 from .trail.keeper import Keeper
-from .trail.store import Store
 from .watch.interest import Interest
 from .watch.supervisor import EngineWatch
 from .watch.swarm import Clusters
@@ -41,7 +42,7 @@ class Session:
         rules: Sequence[ServiceRule] = (),
         read_only: bool = False,
         clock: Clock | None = None,
-        open_trail: Callable[[], Store] | None = None,
+        open_trail: OpenTrail | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self.read_only = read_only
@@ -50,7 +51,8 @@ class Session:
         self.keeping: Keeping | None = None
         """The trail that lasts; None: what is recorded is forgotten with this session."""
         if open_trail is not None:
-            keeper = Keeper(open_trail, instance=self.instance.name, clock=self.clock)
+            opened = partial(open_trail, self.instance.name)
+            keeper = Keeper(opened, instance=self.instance.name, clock=self.clock)
             self.keeping = Keeping(keeper, self.fleet, instance=self.instance, clock=self.clock)
         self.interest = Interest()
         gate, clusters = HandshakeGate(), Clusters()
@@ -59,6 +61,7 @@ class Session:
                 address,
                 publish=self.fleet.apply,
                 first_address=lambda name=address.name: self._watches.get(self.fleet.engines[name].same_as),  # type: ignore[misc]
+                other_addresses=lambda name=address.name: self._other_addresses(name),  # type: ignore[misc]
                 gate=gate,
                 clusters=clusters,
                 interest=self.interest,
@@ -71,6 +74,10 @@ class Session:
         self._group = asyncio.TaskGroup()
         self._tasks: list[asyncio.Task[None]] = []
         self._keeping: list[asyncio.Task[None]] = []
+
+    def _other_addresses(self, name: str) -> list[EngineWatch]:
+        """The second addresses of the engine that is counted under this name."""
+        return [watch for other, watch in self._watches.items() if self.fleet.engines[other].same_as == name]
 
     async def __aenter__(self) -> Session:
         """Start watching; returns at once."""
@@ -90,8 +97,11 @@ class Session:
         await self.suspend()
         if self.keeping is not None:
             self.keeping.end()
-        for task in self._keeping:  # the keeper writes what is left, for a few seconds at most
+        for task in self._keeping:
             task.cancel()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
+        if self.keeping is not None:
+            await self.keeping.keeper.close()
         await self._group.__aexit__(kind, error, trace)
 
     async def _open_trail(self, keeping: Keeping) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -51,6 +51,8 @@ class Gap(NamedTuple):
 
     begin: datetime
     cause: str = ""
+    told: bool = True
+    """False: it is told when it is over, and only where something was missed."""
 
 
 class EngineWatch:
@@ -62,6 +64,7 @@ class EngineWatch:
         *,
         publish: Callable[[Change], None],
         first_address: Callable[[], EngineWatch | None],
+        other_addresses: Callable[[], Iterable[EngineWatch]],
         gate: HandshakeGate,
         clusters: Clusters,
         interest: Interest,
@@ -76,6 +79,7 @@ class EngineWatch:
         """Set once the engine has been listed, or has failed."""
         self._publish = publish
         self._first_address = first_address
+        self._other_addresses = other_addresses
         self._gate = gate
         self._read_only = read_only
         self._clock = clock
@@ -240,20 +244,18 @@ class EngineWatch:
     async def _stand_by(self) -> None:
         """While this is a second address of an engine that is read already: keep the way open, ask for nothing.
 
-        Goes on where the first one ended when that is gone.
+        Goes on where another one ended when that is gone.
         """
-        first = None
-        while (other := self._first_address()) is not None:
-            first = other
+        while self._first_address() is not None:
             self._backoff.reset()
             self.answered.set()
             await asyncio.sleep(STAND_BY)
-        if first is not None:
-            self._list.inherit(first._list)
-            self._events.inherit(first._events)
-            self._gap, first._gap = first._gap, None
-            if self._gap is not None:
-                self._tell_gap(f"{first.address.name} lost, this is its second address")
+        for other in self._other_addresses():
+            if other._gap is not None:  # who has it was the last to read the engine
+                self._list.inherit(other._list)
+                self._events.inherit(other._events)
+                self._gap, other._gap = other._gap, None
+                self._tell_gap(f"{other.address.name} lost, this is its second address")
 
     async def _end_with(self, link: Link) -> None:
         await link.lost()
@@ -365,9 +367,9 @@ class EngineWatch:
         self._left = left = await self._past.left_off(self.address.name, info)
         if left is not None:
             self._events.begin = left.heard + timedelta(seconds=info.skew or 0)
+            self._events.heard_before = left.events
         if left is not None and not left.watched and self._gap is None:
-            self._gap = Gap(left.heard)
-            self._tell_gap("fleettop was not running")
+            self._gap = Gap(left.heard, "fleettop was not running", told=False)
 
     def _recall(self) -> Callable[[Sequence[EngineEvent]], Awaitable[bool]] | None:
         """How to find out what of the engine's past was written down before; None: this process was there."""
@@ -386,7 +388,7 @@ class EngineWatch:
 
     def _close_gap(self, complete: bool, differences: tuple[str, ...]) -> None:
         gap, self._gap = self._gap, None
-        if gap is None:
+        if gap is None or (complete and not gap.told):
             return
         cause = gap.cause
         if complete:
@@ -397,7 +399,7 @@ class EngineWatch:
                 begin=gap.begin,
                 end=gap.begin if complete else self._clock.now(),
                 cause=cause,
-                certain=not complete,
+                certain=not complete and self._events.lost,
                 differences=differences,
             )
         )
