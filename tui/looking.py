@@ -80,17 +80,8 @@ def go_to_time(screen: DashboardScreen) -> None:
     app.push_screen(MomentPrompt(app.clock.now, glyphs=app.glyphs), answered)
 
 
-def _is_sorted_by_time(screen: DashboardScreen) -> bool:
-    if screen.place.view != "trail":
-        return False
-    screen.app.notify("The trail stands in the order of time; / filters it, t goes to a time.", markup=False)
-    return True
-
-
 def sort_next(screen: DashboardScreen) -> None:
     """`o`: worst first, then each column in turn."""
-    if _is_sorted_by_time(screen):
-        return
     columns = ["", *(column.id for column in screen.view.columns if column.sortable and column.title)]
     at = columns.index(screen.place.sort) if screen.place.sort in columns else 0
     screen.sort_by(columns[(at + 1) % len(columns)])
@@ -98,8 +89,6 @@ def sort_next(screen: DashboardScreen) -> None:
 
 def sort_reverse(screen: DashboardScreen) -> None:
     """`O`: the other way round."""
-    if _is_sorted_by_time(screen):
-        return
     screen.look_differently(reverse=not screen.place.reverse)
 
 
@@ -119,7 +108,7 @@ def show_detail(screen: DashboardScreen, key: Hashable) -> None:
     """The row's details on a page of their own, read anew from the engine or out of the trail."""
     view, app = screen.view, screen.app
     if view.id == "trail":
-        page = screen.record_page(key)
+        page = screen.reading.page(key)
         if page is not None:
             app.push_screen(page)
         return
@@ -168,7 +157,7 @@ def raw_json(screen: DashboardScreen) -> None:
     if key is None:
         return
     if screen.place.view == "trail":
-        page = screen.record_page(key)
+        page = screen.reading.page(key)
         if page is not None:
             app.push_screen(page.as_json())
         return

@@ -21,7 +21,7 @@ def test_a_folded_loop_is_told_in_the_words_of_its_cause() -> None:
     (record,) = watched.records()
     assert record.first is not None
     moment = Moment(watched.clock.now().astimezone(UTC), watched.clock.monotonic())
-    row = TrailView().row(watched.fleet, record.id, moment)
+    row = TrailView().row(watched.fleet, record.key, moment)
     assert row is not None
     since = record.first.astimezone().strftime("%H:%M:%S")
-    assert row.cells[3].text == f"exited 1 by itself (9th since {since}), started again by its restart policy"
+    assert row.cells[4].text == f"exited 1 by itself (9th since {since}), started again by its restart policy"

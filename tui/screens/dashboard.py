@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Hashable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -16,31 +15,26 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.events import Resize
 from textual.screen import Screen
-from textual.worker import Worker
 
 from ..filter import Filter, parse_partial
 from ..keymap import Keys
 from ..navigation import History, Place, Scope
 from ..rows import Cell, Line, Row
-from ..trail.around import Around
-from ..trail.live import LiveTrail
 from ..trail.rows import TrailRows
-from ..trail.window import Item
 from ..views import VIEWS
 from ..views.base import View
-from ..views.cells import age_since, clock_time
 from ..views.empty import empty_lines
 from ..views.headline import headline
 from ..views.service_detail import service_head
 from ..views.table import PlacedRows
-from ..views.trail import TrailView
+from ..views.trail import TrailView, as_of_words
 from ..widgets.detail import Detail
 from ..widgets.filterbar import FilterBar
 from ..widgets.footer import KeyFooter
 from ..widgets.header import Header
 from ..widgets.table import LineTable
 from ..widgets.tabs import Tab, ViewTabs
-from .record import RecordPage
+from .reading import Reading, found_words
 
 if TYPE_CHECKING:
     from ..app import FleetApp
@@ -63,7 +57,6 @@ class DashboardScreen(Screen[None]):
         super().__init__()
         self._keys = keys
         self._views: Mapping[str, View] = {view.id: view for view in VIEWS} | {"trail": TrailView(self._record)}
-        self._reading: Worker[None] | None = None
         self.history = History(Place())
         self._ticks = 0
 
@@ -88,7 +81,7 @@ class DashboardScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show the first place."""
         self.filter_bar.display = False
-        self._live = LiveTrail(self.app.fleet)
+        self.reading = Reading(self)
         self.table.beyond = self._beyond
         keeping = self.app.session.keeping
         if keeping is not None:
@@ -110,7 +103,7 @@ class DashboardScreen(Screen[None]):
 
     def fleet_changed(self, changed: Changed) -> None:
         """Show what changed, and nothing else."""
-        self._live.take(changed.records)
+        self.reading.live.take(changed.records)
         dirty, moved = self._rows.update(changed)
         if dirty:
             self.table.forget_rows(dirty)
@@ -142,17 +135,6 @@ class DashboardScreen(Screen[None]):
             self._show_tabs()
         self._show_detail()
 
-    @property
-    def trail_trouble(self) -> TrailError | None:
-        """Why the trail cannot be written at the moment."""
-        keeping = self.app.session.keeping
-        return keeping.keeper.trouble if keeping is not None else None
-
-    def _record(self, key: Hashable) -> Record | None:
-        if isinstance(self._rows, TrailRows):
-            return self._rows.record(key)
-        return self.app.fleet.record(key) if isinstance(key, str) else None
-
     def _row(self, key: Hashable) -> Row | None:
         return self.view.row(self.app.fleet, key, self.app.moment())
 
@@ -169,11 +151,9 @@ class DashboardScreen(Screen[None]):
         """Build the place anew: columns, rows, cursor, tabs, filter."""
         place, view, table = self.place, self.view, self.table
         self._rows: PlacedRows | TrailRows = (
-            TrailRows(self.app.fleet, self._live, self.app.session.keeping)
-            if view.id == "trail"
-            else PlacedRows(view, self.app.fleet)
+            self.reading.rows() if view.id == "trail" else PlacedRows(view, self.app.fleet)
         )
-        self._stop_reading()
+        self.reading.stop()
         order = self._rows.settle(place, _filter(place.filter))
         table.clear()
         table.set_columns(view.columns)
@@ -184,7 +164,7 @@ class DashboardScreen(Screen[None]):
             table.move_to(place.cursor)
         self._lay_out()
         self._show_around()
-        self._read_on()
+        self.reading.go_on()
 
     def _refilter(self) -> None:
         """The same rows through another filter or in another order; the cursor stays on its row."""
@@ -193,56 +173,28 @@ class DashboardScreen(Screen[None]):
         table.set_sort(place.sort, descending=place.reverse)
         table.update_rows({}, order)
         self._show_around()
-        self._stop_reading()
-        self._read_on()
+        self.reading.stop()
+        self.reading.go_on()
 
-    # -- reading on in the trail ---------------------------------------------------------------------------------------
+    # -- the trail -----------------------------------------------------------------------------------------------------
 
-    def _read_on(self) -> None:
-        """Have what the cursor will need next read beside the screen, where the place reads on."""
-        rows, reading = self._rows, self._reading
-        if not isinstance(rows, TrailRows) or (reading is not None and not reading.is_finished):
-            return
-        if rows.wanted(*self._span()):
-            self._reading = self.run_worker(self._read(rows), group="reading", exclusive=True)
+    @property
+    def trail_rows(self) -> TrailRows | None:
+        """The rows of a place in the trail; None: this is no such place."""
+        return self._rows if isinstance(self._rows, TrailRows) else None
 
-    async def _read(self, rows: TrailRows) -> None:
-        while rows is self._rows and (way := rows.wanted(*self._span())):
-            await rows.read(way)
-            if rows is not self._rows:
-                return
-            self.table.update_rows({}, rows.order)
-            focus, rows.focus = rows.focus, None
-            if focus is not None:
-                self.table.move_to(focus, middle=rows.jumped)
-            self._count()
-            self._say_empty()
-            self._show_tabs()
-            self._show_detail()
-            await asyncio.sleep(0)
+    @property
+    def trail_trouble(self) -> TrailError | None:
+        """Why the trail cannot be written at the moment."""
+        keeping = self.app.session.keeping
+        return keeping.keeper.trouble if keeping is not None else None
 
-    def _stop_reading(self) -> None:
-        if self._reading is not None:
-            self._reading.cancel()
-            self._reading = None
-
-    def _span(self) -> tuple[int, int]:
-        """Numbers of the first and last row on screen."""
-        return self.table.first_visible, self.table.first_visible + len(self.table.visible_keys())
-
-    def _beyond(self, last: bool) -> bool:
-        """`g` and `G` in the trail: to the newest and the oldest record there is, which may be far from here."""
-        rows = self._rows
-        if not isinstance(rows, TrailRows) or (rows.at_oldest if last else rows.at_newest):
-            return False
-        if not last:
-            self.history.amend(as_of=None, around=None, cursor=None)
-        self._stop_reading()
-        self.table.clear()
-        self.table.update_rows({}, rows.begin_at(oldest=last))
-        self._show_around()
-        self._read_on()
-        return True
+    def more_was_read(self) -> None:
+        """The trail was read on."""
+        self._count()
+        self._say_empty()
+        self._show_tabs()
+        self._show_detail()
 
     def go_in_time(self, moment: datetime | None) -> None:
         """Look at the trail as it was at a moment; None: as it is."""
@@ -250,17 +202,22 @@ class DashboardScreen(Screen[None]):
         if moment is not None or place.as_of is not None:
             self.go(msgspec.structs.replace(place, as_of=moment, cursor=None, around=None))
 
-    def record_page(self, key: Hashable) -> RecordPage | None:
-        """All of a record; None: there is none such any more."""
-        rows = self._rows
-        if not isinstance(rows, TrailRows):
-            return None
-        record, standing = rows.record(key), rows.standing(key)
-        if record is None or standing is None:
-            return None
-        app = self.app
-        item = Item(standing, record.key, record)
-        return RecordPage(Around(app.fleet, self._live, app.session.keeping), item, app.moment, app.glyphs)
+    def _beyond(self, last: bool) -> bool:
+        """`g` and `G` in the trail: to the newest and the oldest record there is, which may be far from here."""
+        rows = self.trail_rows
+        if rows is None or (rows.at_oldest if last else rows.at_newest):
+            return False
+        if not last:
+            self.history.amend(as_of=None, around=None, cursor=None)
+        self.reading.stop()
+        self.table.clear()
+        self.table.update_rows({}, rows.begin_at(oldest=last))
+        self._show_around()
+        self.reading.go_on()
+        return True
+
+    def _record(self, key: Hashable) -> Record | None:
+        return self._rows.record(key) if isinstance(self._rows, TrailRows) else None
 
     def _show_around(self) -> None:
         self._show_tabs()
@@ -277,15 +234,10 @@ class DashboardScreen(Screen[None]):
 
     def _count(self) -> None:
         if isinstance(self._rows, TrailRows):
-            self.filter_bar.show_words(self._found_words(self._rows))
+            self.filter_bar.show_words(found_words(self._rows, self.app.moment()))
             return
         shown = len(self._rows.order)
         self.filter_bar.show_counts(shown, shown + self._rows.hidden)
-
-    def _found_words(self, rows: TrailRows) -> str:
-        back, moment = rows.searched_to, self.app.moment()
-        so_far = f" back to {clock_time(back, moment)}" if back is not None else "" if rows.at_oldest else " so far"
-        return f"{rows.count} found{so_far}"
 
     def _crumbs(self) -> Line:
         """How this place differs from the plain view, at the right of the tabs."""
@@ -297,10 +249,7 @@ class DashboardScreen(Screen[None]):
         if place.only_changes:
             words.append(Cell("only what somebody did ", "warning"))
         if place.as_of is not None:
-            moment = self.app.moment()
-            ago = age_since(place.as_of, moment)
-            words.append(Cell(f" as of {clock_time(place.as_of, moment)}, {ago} ago ", "read-only"))
-            words.append(Cell(" "))
+            words += [Cell(as_of_words(place.as_of, self.app.moment()), "read-only"), Cell(" ")]
         if place.filter:
             words.append(Cell(f"/{place.filter} ", "key"))
         return tuple(words)
@@ -419,12 +368,12 @@ class DashboardScreen(Screen[None]):
     @on(LineTable.CursorMoved)
     def _cursor_moved(self, message: LineTable.CursorMoved) -> None:
         self._show_detail(keep_place=False)
-        self._read_on()
+        self.reading.go_on()
 
     @on(LineTable.VisibleChanged)
     def _visible_changed(self, message: LineTable.VisibleChanged) -> None:
         self.look_at_visible()
-        self._read_on()
+        self.reading.go_on()
 
     @on(LineTable.Activated)
     def _activated(self, message: LineTable.Activated) -> None:

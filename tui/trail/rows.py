@@ -68,6 +68,7 @@ class TrailRows:
         """Where the past is read; None: nothing is kept, or it cannot be read."""
         self._target: Standing | None = None
         """Where reading began, if not with what comes next."""
+        self._arriving = False
         self._near: str | None = None
         """A row in the middle of the screen; None: the newest."""
         self.order: tuple[Hashable, ...] = ()
@@ -151,7 +152,7 @@ class TrailRows:
 
     def _begin(self, at: Standing | None) -> None:
         self.looked_at, self._trouble, self.focus = 0, "", None
-        self._source, self._target = self._keeping, at
+        self._source, self._target, self._arriving = self._keeping, at, at is not None
         self._window = Window(at or NEWEST, live=at is None)
         self._preview = self._at_hand() if at is None else None
 
@@ -198,7 +199,6 @@ class TrailRows:
             return
         if window is not self._window:
             return  # the place is another one by now
-        first = not len(window)
         if way > 0:
             window.grow_down(found.items, found.reached)
         else:
@@ -206,8 +206,8 @@ class TrailRows:
         self.looked_at += found.looked_at
         self._turn += 1
         self._end_preview()
-        if first and self._target is not None:
-            self._find_focus(self._target)
+        if self._arriving:
+            self._find_focus()
         if self._preview is None:
             window.trim(self._near, MOST)
         self._arrange()
@@ -242,13 +242,19 @@ class TrailRows:
         if reached or len(window) >= max(FIRST, len(preview)):
             self._preview = None
 
-    def _find_focus(self, target: Standing) -> None:
-        """After a jump: the cursor goes to where it was, or to what happened last before the moment."""
-        place = self._place
-        if isinstance(place.cursor, str) and place.cursor in self._window:
+    def _find_focus(self) -> None:
+        """After a jump: the cursor goes to where it was, or to what happened last before the moment.
+
+        As long as one side of the moment is still to be read, or nothing was found.
+        """
+        place, window, target = self._place, self._window, self._target
+        if target is None or not len(window):
+            return
+        self._arriving = target in (window.top, window.bottom)
+        if isinstance(place.cursor, str) and place.cursor in window:
             self.focus = place.cursor
             return
-        nearest = self._window.nearest(target)
+        nearest = window.nearest(target)
         self.focus = nearest.key if nearest is not None else None
 
     def _arrange(self) -> tuple[Hashable, ...]:
