@@ -12,6 +12,7 @@ from fleettop.collectors.address import EngineAddress
 from fleettop.collectors.clock import ManualClock
 from fleettop.collectors.config import Config
 from fleettop.collectors.errors import StoreFull, TrailError
+from fleettop.collectors.model import Record
 from fleettop.collectors.trail import trail_in
 from fleettop.collectors.trail.entry import Entry
 from fleettop.collectors.trail.segments import SegmentStore
@@ -19,11 +20,13 @@ from fleettop.tui.app import FleetApp
 from fleettop.tui.screens.page import PageScreen
 from fleettop.tui.screens.prompt import MomentPrompt
 from fleettop.tui.screens.record import RecordPage
+from fleettop.tui.trail.asking import is_change
 from fleettop.tui.trail.rows import MOST, Sign, What
 from fleettop.tui.widgets.detail import Detail
 from textual.pilot import Pilot
 
 from .stage import text_of
+from .test_dashboard import dashboard
 from .trail_making import BEGIN, SECOND, entry
 
 Eventually = Callable[..., object]
@@ -230,7 +233,7 @@ async def test_enter_shows_all_of_a_record_and_what_belongs_to_it(folder: Path, 
 
 
 async def test_the_header_says_at_once_that_the_trail_is_not_written(folder: Path, eventually: Eventually) -> None:
-    """In words; and an action is refused in one sentence."""
+    """In words, and no longer once it is written again."""
     async with trail(folder) as (app, pilot):
         keeping = app.session.keeping
         assert keeping is not None
@@ -240,6 +243,45 @@ async def test_the_header_says_at_once_that_the_trail_is_not_written(folder: Pat
         await keeping.keeper._settle(None)
         await pilot.pause()
         assert "TRAIL" not in text_of(app.dashboard.header)
+
+
+async def test_while_the_trail_is_not_written_an_action_is_refused_in_one_sentence(eventually: Eventually) -> None:
+    """What cannot be recorded is not done, and that is said before anything is asked."""
+    async with dashboard() as (app, pilot):
+        await eventually(lambda: app.dashboard.table.row_count > 3)
+        app.session.keeping = _Troubled()  # type: ignore[assignment]
+        await pilot.press("R")
+        said = "Nothing is changed while the trail cannot be written: disk full."
+        await eventually(lambda: said in [note.message for note in app._notifications])
+        assert app.screen is app.dashboard
+        app.session.keeping = None
+
+
+class _Troubled:
+    """A trail that cannot be written."""
+
+    def __init__(self) -> None:
+        self.keeper = self
+        self.trouble = StoreFull("No space is left")
+
+
+async def test_two_keys_from_a_service_tell_what_was_changed_on_it(eventually: Eventually) -> None:
+    """`e` and `d` on a service: only deeds, and only its own."""
+    async with dashboard() as (app, pilot):
+        await eventually(lambda: any(is_change(r) and r.service in app.fleet.services for r in records(app)))
+        service = next(r.service for r in records(app) if is_change(r) and r.service in app.fleet.services)
+        await pilot.press("1")
+        app.dashboard.table.move_to(service)
+        await pilot.press("e", "d")
+        await eventually(lambda: app.dashboard._rows.at_oldest)  # type: ignore[union-attr]
+        found = [app.dashboard._record(key) for key in app.dashboard._rows.order if isinstance(key, str)]
+        assert found
+        assert all(record is not None and is_change(record) and record.service == service for record in found)
+
+
+def records(app: FleetApp) -> Sequence[Record]:
+    """All that is at hand."""
+    return app.fleet.trail.newest(5_000)
 
 
 async def test_a_past_that_cannot_be_read_leaves_what_is_at_hand(folder: Path, eventually: Eventually) -> None:

@@ -23,9 +23,9 @@ from .live import LiveTrail
 from .window import Item
 
 STEP = 200
-"""Lines read at once where every one of them is shown."""
+"""Lines read in one step where most of them are shown."""
 SEARCH = 1_000
-"""Lines read at once where most of them are left out."""
+"""Lines read in one step at most, where most of them are left out."""
 AT_HAND_STEP = 1_000
 """Records at hand that are looked at in one step."""
 

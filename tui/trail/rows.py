@@ -69,6 +69,8 @@ class TrailRows:
         self._target: Standing | None = None
         """Where reading began, if not with what comes next."""
         self._arriving = False
+        self._limit = STEP
+        """Lines that the next step reads: more, where few of them are meant."""
         self._near: str | None = None
         """A row in the middle of the screen; None: the newest."""
         self.order: tuple[Hashable, ...] = ()
@@ -153,6 +155,7 @@ class TrailRows:
     def _begin(self, at: Standing | None) -> None:
         self.looked_at, self._trouble, self.focus = 0, "", None
         self._source, self._target, self._arriving = self._keeping, at, at is not None
+        self._limit = STEP
         self._window = Window(at or NEWEST, live=at is None)
         self._preview = self._at_hand() if at is None else None
 
@@ -168,8 +171,8 @@ class TrailRows:
                 if window is not None:
                     moved |= window.put(item) if self._asked.meant(item.record) else window.remove(item.key)
         if moved:
-            if len(self._window) > MOST + AHEAD and self._preview is None:
-                self._window.trim(self._near, MOST)
+            if len(self._shown) > MOST + AHEAD:
+                self._shown.trim(self._near, MOST)
             self._arrange()
         return {key for key in dirty if key in self._shown}, moved
 
@@ -189,9 +192,8 @@ class TrailRows:
     async def read(self, way: int) -> None:
         """One bounded step down or up. Rows far from those on screen are forgotten."""
         window, asked = self._window, self._asked
-        limit = STEP if asked.accept is None else SEARCH
         try:
-            found = await self._read(way, window, asked, limit)
+            found = await self._read(way, window, asked, self._limit)
         except TrailError as error:
             if window is self._window:
                 self._source, self._trouble = None, f"{error}"
@@ -204,6 +206,8 @@ class TrailRows:
         else:
             window.grow_up(found.items, found.reached)
         self.looked_at += found.looked_at
+        if len(found.items) * 4 < found.looked_at:
+            self._limit = min(SEARCH, self._limit * 2)
         self._turn += 1
         self._end_preview()
         if self._arriving:

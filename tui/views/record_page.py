@@ -117,10 +117,11 @@ def _when(record: Record, entry: Entry | None, moment: Moment) -> Iterable[tuple
 
 
 def _who(record: Record, entry: Entry | None) -> Iterable[tuple[str, str, str]]:
+    if record.kind is RecordKind.GAP:
+        return
     unknown = record.attribution is Attribution.UNKNOWN
     yield "actor", attribution_words(record) or record.actor, "unknown-actor" if unknown else "strong"
-    if record.kind is not RecordKind.GAP:
-        yield "how known", HOW[record.attribution], ""
+    yield "how known", HOW[record.attribution], ""
     for sentence in entry.evidence if entry is not None else ():
         yield "evidence", sentence, ""
     yield "why", record.reason, ""
@@ -133,7 +134,7 @@ def _written(record: Record, entry: Entry | None, facts: Facts, moment: Moment) 
     writer = facts.writer
     if writer is not None:
         began = clock_time(moment_of(writer.at), moment)
-        yield "fleettop", f"{writer.actor} on {writer.name}: {writer.what}, {began}", ""
+        yield "fleettop", f"{writer.actor}, {writer.name}: {writer.what}, {began}", ""
     yield "instance", entry.instance, ""
     newest = facts.lines[-1]
     yield "line", f"{newest.seq}, {newest.hash}", ""

@@ -31,9 +31,9 @@ class TrailView(View):
         Column(id="time", title="TIME", width=8, worth=100, limit=12, sortable=False),
         Column(id="sign", title="", width=1, worth=98, sortable=False),
         Column(id="host", title="HOST", width=8, grow=1, worth=90, limit=16, sortable=False),
-        Column(id="object", title="OBJECT", width=16, grow=2, worth=95, limit=28, sortable=False),
-        Column(id="what", title="WHAT", width=40, grow=8, worth=99, sortable=False),
-        Column(id="who", title="WHO · HOW KNOWN", width=22, grow=3, worth=80, limit=28, sortable=False),
+        Column(id="object", title="OBJECT", width=12, grow=2, worth=95, limit=28, sortable=False),
+        Column(id="what", title="WHAT", width=24, grow=9, worth=99, sortable=False),
+        Column(id="who", title="WHO · HOW KNOWN", width=14, grow=4, worth=94, limit=28, sortable=False),
         Column(id="why", title="WHY", width=18, grow=2, worth=40, sortable=False),
     )
 
@@ -159,8 +159,9 @@ def sign_words(sign: Sign, moment: Moment) -> Cell:
     if sign.what is What.UNREAD:
         return Cell(f"What was before cannot be read: {sign.words}", "warning")
     if sign.what is What.END:
-        only = f" of {sign.words}; names that are gone were not looked for" if sign.words else ""
-        return Cell(f"The trail begins here{only}.", DIM)
+        if sign.words:
+            return Cell(f"That is all of {sign.words}; other names, gone by now, were not looked for.", DIM)
+        return Cell("The trail begins here.", DIM)
     back = f"searched back to {clock_time(sign.at, moment)}, " if sign.at is not None else ""
     return Cell(f"{back}reading on{moment.glyphs.ellipsis}", DIM)
 
