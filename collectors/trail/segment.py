@@ -1,0 +1,377 @@
+"""One file of a trail: a stretch of the chain, and what is derived from it to find things quickly.
+
+While lines are added, only what telling duplicates needs is kept beside them, in the order of time, so that a batch
+touches few pages. What filters is indexed when the segment is sealed; until then one segment is scanned.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+from zlib import crc32
+
+import msgspec
+
+from ..errors import ChainBroken, StoreLocked, TrailError
+from .entry import Entry, chained, nanos
+from .folder import full, refuse_link
+
+APPLICATION = 0x666C7474
+"""`fltt`, in the file's header: what it is the file of."""
+LAYOUT = 1
+"""In the file's header as SQLite's user_version."""
+KINDS = {"event": 0, "intent": 1, "outcome": 2, "gap": 3, "note": 4, "start": 5, "stop": 6}
+OTHER_KIND = 7
+PAGE_SIZE = 4096
+GRAIN = 24
+"""Bits taken from a time in nanoseconds (17 ms are left) where only the order of times counts."""
+UNPLACED = 0
+"""Instead of such a time: that of no event."""
+
+SCHEMA = f"""
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {LAYOUT};
+CREATE TABLE segment (number INTEGER NOT NULL, after_seq INTEGER NOT NULL, after_hash BLOB NOT NULL,
+    sealed INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE line (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL, body BLOB NOT NULL);
+CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
+CREATE TABLE known (time INTEGER NOT NULL, key BLOB NOT NULL, seq INTEGER, PRIMARY KEY (time, key)) WITHOUT ROWID;
+CREATE TABLE record (at INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, trouble INTEGER NOT NULL,
+    service INTEGER NOT NULL, engine INTEGER NOT NULL, actor INTEGER NOT NULL, object INTEGER NOT NULL,
+    PRIMARY KEY (at, seq)) WITHOUT ROWID;
+CREATE TABLE amended (old INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
+"""
+# known: keys of events and threads, by the event's own time; seq: the newest line of the thread of that name.
+# record: the newest line of each thread. amended: which line came in place of which, also of an earlier segment.
+
+INDEXES = """
+CREATE INDEX known_key ON known (key);
+CREATE INDEX amended_seq ON amended (seq);
+CREATE INDEX record_service ON record (service, at, seq) WHERE service <> 0;
+CREATE INDEX record_object ON record (object, at, seq) WHERE object <> 0;
+CREATE INDEX record_engine ON record (engine, at, seq) WHERE engine <> 0;
+CREATE INDEX record_actor ON record (actor, at, seq) WHERE actor <> 0;
+CREATE INDEX record_kind ON record (at, seq, kind) WHERE kind <> 0;
+CREATE INDEX record_trouble ON record (at, seq) WHERE trouble <> 0;
+"""
+
+
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What a segment says of itself."""
+
+    number: int
+    after_seq: int
+    """The last line before it."""
+    after_hash: str
+    sealed: bool
+    last_seq: int
+    last_hash: str
+    records: bool
+    """Whether it has any that stand for a thread."""
+    oldest: int
+    """Of its records, Unix nanoseconds on our clock."""
+    newest: int
+    newest_event: int
+    """Of the times in `known`."""
+
+
+class Damaged(Exception):
+    """A segment is not what was written, in words."""
+
+
+class Segment:
+    """An open segment. For one thread at a time."""
+
+    def __init__(self, path: Path, number: int, *, write: bool = False, patience: float = 5.0) -> None:
+        """Opens it. Raises Damaged, or TrailError."""
+        self.path = path
+        self.number = number
+        refuse_link(path)
+        self._about: About | None = None
+        self.names: dict[str, int] = {}
+        try:
+            self.sql = self._open(write, patience)
+        except sqlite3.Error as error:
+            raise explained(error, path) from error
+        self.crossing = frozenset[int]()
+        """Lines of earlier segments in whose place came one of this."""
+        try:
+            self._check()
+        except sqlite3.Error as error:
+            self.sql.close()
+            raise explained(error, path) from error
+        except (Damaged, TrailError):
+            self.sql.close()
+            raise
+
+    def _open(self, write: bool, patience: float) -> sqlite3.Connection:
+        if not write and _finished(self.path):
+            return connect(self.path, "ro&immutable=1", patience)
+        sql = connect(self.path, "rw" if write else "ro", patience)
+        if write:
+            sql.execute("PRAGMA synchronous = FULL")
+            sql.execute("PRAGMA secure_delete = OFF")
+            sql.execute("PRAGMA cache_size = -16000")
+        return sql
+
+    def _check(self) -> None:
+        (application,) = self.sql.execute("PRAGMA application_id").fetchone()
+        if application != APPLICATION:
+            raise Damaged("it is not a file of a trail")
+        (layout,) = self.sql.execute("PRAGMA user_version").fetchone()
+        if layout > LAYOUT:
+            raise TrailError(f"{self.path} was written by a newer fleettop", hint="Use that one, or another folder.")
+        self.refresh()
+
+    def refresh(self) -> About:
+        """What it says of itself now."""
+        if self._about is not None and self._about.sealed:
+            return self._about
+        rows = self.sql.execute("SELECT after_seq, after_hash, sealed FROM segment").fetchall()
+        if len(rows) != 1:
+            raise Damaged("what it says of itself is gone")
+        after_seq, after_hash, sealed = rows[0]
+        (oldest,) = self.sql.execute("SELECT min(at) FROM record").fetchone()
+        (newest,) = self.sql.execute("SELECT max(at) FROM record").fetchone()
+        (newest_event,) = self.sql.execute("SELECT max(time) FROM known").fetchone()
+        last = self.last()
+        try:
+            self._about = About(
+                number=self.number,
+                after_seq=after_seq,
+                after_hash=after_hash.hex(),
+                sealed=bool(sealed),
+                last_seq=last[0] if last else after_seq,
+                last_hash=last[1] if last else after_hash.hex(),
+                records=oldest is not None,
+                oldest=oldest or 0,
+                newest=newest or 0,
+                newest_event=newest_event or 0,
+            )
+        except (AttributeError, TypeError) as error:
+            raise Damaged("what it says of itself makes no sense") from error
+        replaced = self.sql.execute("SELECT old FROM amended WHERE old <= ?", (after_seq,))
+        self.crossing = frozenset(old for (old,) in replaced)
+        return self._about
+
+    @property
+    def about(self) -> About:
+        """What it said of itself when last asked."""
+        assert self._about is not None
+        return self._about
+
+    def last(self) -> tuple[int, str] | None:
+        """The last line's number and hash; None: it has none."""
+        row = self.sql.execute("SELECT seq, hash FROM line ORDER BY seq DESC LIMIT 1").fetchone()
+        return (row[0], row[1].hex()) if row else None
+
+    def line(self, seq: int) -> tuple[str, str, bytes] | None:
+        """A line's previous hash, hash and body."""
+        row = self.sql.execute(
+            "SELECT b.hash, a.hash, a.body FROM line a LEFT JOIN line b ON b.seq = a.seq - 1 WHERE a.seq = ?", (seq,)
+        ).fetchone()
+        if row is None:
+            return None
+        return (row[0].hex() if row[0] is not None else self.about.after_hash, row[1].hex(), row[2])
+
+    def raw(self, after: int, limit: int) -> list[tuple[int, bytes, bytes]]:
+        """The next lines behind a number, as they stand there: number, hash, body."""
+        return self.sql.execute(
+            "SELECT seq, hash, body FROM line WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+        ).fetchall()
+
+    def name(self, text: str) -> int | None:
+        """The number that stands for a name here; None: it does not occur."""
+        if not text:
+            return 0
+        row = self.sql.execute("SELECT id FROM name WHERE text = ?", (text,)).fetchone()
+        return row[0] if row else None
+
+    def previous_in_thread(self, seq: int) -> int | None:
+        """The line in whose place this one came."""
+        row = self.sql.execute("SELECT old FROM amended WHERE seq = ?", (seq,)).fetchone()
+        return row[0] if row else None
+
+    def newest_of(self, key: bytes) -> int | None:
+        """The newest line of a thread in this segment, wherever in time it stands."""
+        row = self.sql.execute("SELECT seq FROM known WHERE key = ? AND seq IS NOT NULL", (key,)).fetchone()
+        return row[0] if row else None
+
+    def find(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, int | None]]:
+        """Which of these are known here, and the newest line of the threads among them."""
+        for part in parts(keys):
+            yield from self.sql.execute(f"SELECT key, seq FROM known WHERE key IN ({_marks(part)})", part)  # noqa: S608
+
+    def check_end(self, lines: int = 100) -> None:
+        """See that the last lines are what was written. Raises Damaged."""
+        rows = self.sql.execute("SELECT seq, hash, body FROM line ORDER BY seq DESC LIMIT ?", (lines + 1,)).fetchall()
+        rows.reverse()
+        previous = rows.pop(0) if len(rows) > lines else (self.about.after_seq, bytes.fromhex(self.about.after_hash))
+        before = (previous[0], previous[1])
+        for seq, digest, body in rows:
+            if seq != before[0] + 1:
+                raise Damaged(f"lines {before[0] + 1} to {seq - 1} are missing in it")
+            if not isinstance(body, bytes) or digest.hex() != chained(seq, before[1].hex(), body):
+                raise Damaged(f"line {seq} in it was changed")
+            before = (seq, digest)
+
+    def close(self) -> None:
+        """Let go of it."""
+        self.sql.close()
+
+
+def create(path: Path, number: int, after_seq: int, after_hash: str) -> None:
+    """Lay out an empty segment in an empty file."""
+    with closing(connect(path, "rw", 0.0)) as sql:
+        sql.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+        sql.execute("PRAGMA journal_mode = WAL")
+        sql.executescript(SCHEMA)
+        sql.execute(
+            "INSERT INTO segment (number, after_seq, after_hash) VALUES (?, ?, ?)",
+            (number, after_seq, bytes.fromhex(after_hash)),
+        )
+
+
+def seal(sql: sqlite3.Connection) -> None:
+    """Index it and say that nothing comes any more; inside a transaction."""
+    for statement in INDEXES.split(";"):
+        if statement.strip():
+            sql.execute(statement)
+    sql.execute("UPDATE segment SET sealed = 1")
+
+
+def finish(sql: sqlite3.Connection) -> bool:
+    """Bring a sealed segment into one file that can be copied. False: somebody reads it just now; later, then."""
+    try:
+        sql.execute("PRAGMA busy_timeout = 0")
+        return bool(sql.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "delete")
+    except sqlite3.Error:
+        return False
+
+
+def connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:
+    """SQLite on a file that is there; every statement is its own transaction unless one is begun."""
+    sql = sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode={mode}",
+        uri=True,
+        timeout=patience,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    sql.execute("PRAGMA trusted_schema = OFF")
+    return sql
+
+
+def _finished(path: Path) -> bool:
+    """Whether no write-ahead log belongs to it any more: bytes 18 and 19 of SQLite's header are then 1."""
+    try:
+        with path.open("rb") as file:
+            return file.read(20)[18:] == b"\x01\x01"
+    except OSError:
+        return False
+
+
+def explained(error: sqlite3.Error, path: Path) -> TrailError | Damaged:
+    """SQLite's error as one of ours."""
+    code = getattr(error, "sqlite_errorcode", None)
+    base = code & 0xFF if code is not None else None
+    if base in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or (
+        base == sqlite3.SQLITE_ERROR and _GONE.match(str(error))
+    ):
+        return Damaged(f"SQLite says: {error}")
+    if base in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreLocked(
+            f"Another program has been writing the trail in {path.parent} for too long",
+            hint="Try again; if it stays so, look which program holds it (fuser on its files).",
+        )
+    if base == sqlite3.SQLITE_FULL or code in _NO_ROOM:
+        return full(path.parent)
+    return TrailError(
+        f"The trail in {path.parent} cannot be used: {error}", hint="Check the disk and the folder's rights."
+    )
+
+
+_GONE = re.compile("no such (table|column|index)")
+_NO_ROOM = (
+    sqlite3.SQLITE_IOERR_WRITE,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+    sqlite3.SQLITE_IOERR_TRUNCATE,
+    sqlite3.SQLITE_IOERR_FSYNC,
+)
+# A quota (EDQUOT) and a limit on a file's size (EFBIG) come as SQLITE_IOERR_WRITE; only ENOSPC as SQLITE_FULL.
+
+
+def broken(path: Path, damage: Damaged) -> ChainBroken:
+    """For who needs a segment that cannot be used."""
+    return ChainBroken(f"{path} cannot be read: {damage}", hint="`fleettop trail verify` says what is wrong with it.")
+
+
+def salvage(path: Path) -> tuple[int, str] | None:
+    """The number and hash of the last line that can still be read of a damaged file; None: there is none."""
+    last = None
+    try:
+        sql = connect(path, "ro&immutable=1" if not Path(f"{path}-wal").exists() else "ro", 0.0)
+    except sqlite3.Error:
+        return None
+    try:
+        sql.execute("PRAGMA writable_schema = ON")  # else SQLite reads nothing of a file that was cut
+        for seq, digest in sql.execute("SELECT seq, hash FROM line ORDER BY seq"):
+            if isinstance(seq, int) and isinstance(digest, bytes) and len(digest) == 32:
+                last = (seq, digest.hex())
+    except sqlite3.Error:
+        pass
+    finally:
+        sql.close()
+    return last
+
+
+# -- what stands in the derived tables
+
+
+def packed(text: str) -> bytes:
+    """A key or a thread's name as it is kept: 16 bytes of 32 hex digits; anything else as it is."""
+    try:
+        raw = bytes.fromhex(text) if len(text) == 32 else b""
+    except ValueError:
+        raw = b""
+    if len(raw) == 16 and raw.hex() == text:
+        return raw
+    raw = text.encode()
+    return raw if len(raw) != 16 else raw + b"\0"
+
+
+def object_number(text: str) -> int:
+    """A short number of an object's id; two ids may have the same."""
+    return crc32(text.encode()) & 0x7FFFFFFF or 1 if text else 0
+
+
+def time_of(entry: Entry) -> int:
+    """Where the event in it stands in `known`."""
+    if entry.event is None:
+        return UNPLACED
+    try:
+        return nanos(entry.event.time) >> GRAIN
+    except ValueError:
+        return UNPLACED
+
+
+def is_trouble(entry: Entry) -> bool:
+    """What a person on call wants to see."""
+    return entry.trouble or entry.kind == "gap"
+
+
+def parts(values: Iterable[bytes], most: int = 256) -> Iterator[list[bytes | None]]:
+    """In pieces whose lengths are powers of two, filled up with None: few statements to prepare."""
+    everything: list[bytes] = list(values)
+    for start in range(0, len(everything), most):
+        piece: list[bytes | None] = list(everything[start : start + most])
+        size = 1 << (len(piece) - 1).bit_length()
+        yield piece + [None] * (size - len(piece))
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ",".join("?" * len(values))
