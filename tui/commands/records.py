@@ -18,6 +18,7 @@ from fleettop.collectors.model import (
     EngineStatus,
     Freshness,
     LinkPhase,
+    Record,
     Service,
     SwarmNode,
     SwarmPicture,
@@ -25,6 +26,7 @@ from fleettop.collectors.model import (
 
 if TYPE_CHECKING:
     from fleettop.collectors.fleet import Fleet
+    from fleettop.collectors.trail.store import Line
 
 Json = dict[str, object]
 
@@ -244,3 +246,38 @@ def is_stale(fleet: Fleet, container: Container) -> bool:
 
 def _each(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(dict.fromkeys(texts)))
+
+
+def trail_record(line: Line, record: Record) -> Json:
+    """A record of the trail, as its newest line says it."""
+    entry = line.entry
+    return {
+        "time": record.time,
+        "at": entry.at,
+        "kind": entry.kind,
+        "engine": entry.engine or None,
+        "type": entry.type or None,
+        "id": entry.id or None,
+        "name": entry.name or None,
+        "service": entry.service or None,
+        "action": entry.action or None,
+        "what": entry.what,
+        "cause": entry.cause or None,
+        "actor": entry.actor or None,
+        "attribution": str(record.attribution),
+        "reason": entry.reason or None,
+        "exit_code": entry.exit_code,
+        "trouble": record.trouble,
+        "count": record.count,
+        "first": record.first,
+        "until": record.until,
+        "certain": record.certain,
+        "instance": entry.instance,
+        "thread": entry.thread,
+        "seq": line.seq,
+    }
+
+
+def line_record(line: Line) -> Json:
+    """A line of the trail, in its canonical form, with its place in the chain."""
+    return {"seq": line.seq, "previous": line.previous, "hash": line.hash, "line": msgspec.Raw(line.body)}

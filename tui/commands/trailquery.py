@@ -41,7 +41,7 @@ def _kinds(wanted: Filter) -> tuple[str, ...]:
 
 
 def _only(wanted: Filter, field: str, names: tuple[str, ...] | None, *, unnamed: str) -> str:
-    """The one name that the filter lets through; empty: several, or none at all. `unnamed`: as who has none is called."""
+    """The one name that the filter lets through; empty: several. `unnamed`: what who has none is called."""
     if names is None or _may_match(wanted, {field: unnamed}):
         return ""
     fitting = [name for name in names if _may_match(wanted, {field: name})]

@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING
 
 from fleettop.collectors.cause import told
 from fleettop.collectors.fleet.lines import record_of
@@ -24,7 +23,15 @@ PAGE = 500
 
 
 def show(
-    out: Output, store: Store, query: Query, wanted: Filter, *, limit: int, raw: bool, json: bool, now: datetime | None = None
+    out: Output,
+    store: Store,
+    query: Query,
+    wanted: Filter,
+    *,
+    limit: int,
+    raw: bool,
+    json: bool,
+    now: datetime | None = None,
 ) -> None:
     """Print those that are meant, the newest `limit` of them (0: all). Raises TrailError."""
     now = now or datetime.now(UTC)
@@ -114,5 +121,3 @@ def line_words(line: Line) -> tuple[Text | str, ...]:
         f"  {entry.kind}  {entry.engine or '-'}  {said}  {entry.name or entry.id[:12]}".rstrip(),
         Text(f"  {entry.what}", "dim") if entry.what else "",
     )
-
-
