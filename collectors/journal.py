@@ -7,15 +7,24 @@ from collections.abc import Awaitable, Callable
 from .actions.steps import Step, StepResult
 from .fleet.fleet import Fleet
 from .instance import own_name
+from .looseends import LooseEnds
 from .model import Record
 
 
 class Journal:
-    """The `Recorder` of actions on a watched fleet."""
+    """The `Recorder` of actions on a watched fleet. What stays unknown goes to `loose_ends`."""
 
-    def __init__(self, fleet: Fleet, actor: str = "", *, keep: Callable[[], Awaitable[None]] | None = None) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        actor: str = "",
+        *,
+        keep: Callable[[], Awaitable[None]] | None = None,
+        loose_ends: LooseEnds | None = None,
+    ) -> None:
         self._fleet = fleet
         self._keep = keep
+        self._loose_ends = loose_ends
         self._actor = actor or own_name()
         self._intents: dict[int, Record] = {}
 
@@ -37,7 +46,9 @@ class Journal:
 
     def record_outcome(self, intent: int, result: StepResult) -> None:
         """Note how it went."""
-        self._fleet.record_outcome(self._intents.pop(intent), result.outcome.value, result.words)
+        record = self._intents.pop(intent)
+        kept = self._loose_ends is not None and self._loose_ends.keep(record, result)
+        self._fleet.record_outcome(record, result.outcome.value, result.words, last=not kept)
 
     async def kept(self) -> None:
         """Return when all that was noted is safe, where it is kept for longer. Raises TrailError."""

@@ -179,7 +179,7 @@ class Keeping:
         """Make known which of these events were written down before. True: at least one was heard before."""
         await self._recalled.wait()
         origin = origin_of(info, engine)
-        keys = tuple(event_key(event, origin) for event in events)
+        keys = {event_key(event, origin): event.time_nano for event in events}
         recent = {key for mark in self._left.values() for key in mark.recent}
         found: Mapping[str, Line] = {}
         with suppress(TrailError):

@@ -59,6 +59,7 @@ class Session:
                 address,
                 publish=self.fleet.apply,
                 first_address=lambda name=address.name: self._watches.get(self.fleet.engines[name].same_as),  # type: ignore[misc]
+                other_addresses=lambda name=address.name: self._other_addresses(name),  # type: ignore[misc]
                 gate=gate,
                 clusters=clusters,
                 interest=self.interest,
@@ -71,6 +72,10 @@ class Session:
         self._group = asyncio.TaskGroup()
         self._tasks: list[asyncio.Task[None]] = []
         self._keeping: list[asyncio.Task[None]] = []
+
+    def _other_addresses(self, name: str) -> list[EngineWatch]:
+        """The second addresses of the engine that is counted under this name."""
+        return [watch for other, watch in self._watches.items() if self.fleet.engines[other].same_as == name]
 
     async def __aenter__(self) -> Session:
         """Start watching; returns at once."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from fleettop.collectors.actions import Plan, Step, StepResult, Verb, perform, plan, prepare, service_title
+from fleettop.collectors.actions import Outcome, Plan, Step, StepResult, Verb, perform, plan, prepare, service_title
 from fleettop.collectors.errors import FleetError
 from fleettop.collectors.journal import Journal
 from fleettop.collectors.model import ContainerKey, ContainerState, ServiceKey, ServiceState
@@ -150,7 +150,7 @@ async def _perform(app: FleetApp, planned: Plan, reason: str) -> None:
             planned,
             reach=app.reach,
             reason=reason,
-            recorder=Journal(app.fleet, keep=app.session.kept),
+            recorder=Journal(app.fleet, keep=app.session.kept, loose_ends=app.loose_ends),
             on_result=report,
             on_progress=begin,
             stop=stop,
@@ -159,6 +159,12 @@ async def _perform(app: FleetApp, planned: Plan, reason: str) -> None:
         progress.finish(f"{error} {error.hint}")
         return
     progress.finish(summary(results))
+
+
+def found_later(app: FleetApp, result: StepResult) -> None:
+    """Say what became of a change whose outcome was unknown."""
+    well = result.outcome is Outcome.SUCCESS
+    app.notify(f"{result.step.words}: {result.words}", severity="information" if well else "warning", markup=False)
 
 
 def summary(results: tuple[StepResult, ...]) -> str:

@@ -6,12 +6,14 @@ import asyncio
 import signal
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.address import EngineAddress
 from fleettop.collectors.clock import Clock, SystemClock
 from fleettop.collectors.config import Config
 from fleettop.collectors.fleet import Changed, Fleet
+from fleettop.collectors.looseends import LooseEnds
 from fleettop.collectors.reach import reach_of
 from fleettop.collectors.session import Session
 from textual.app import App
@@ -21,7 +23,7 @@ from textual.events import Resize
 from textual.filter import Monochrome, NoColor
 from textual.worker import WorkerFailed
 
-from .acting import ACTS
+from .acting import ACTS, found_later
 from .bridge import Bridge
 from .driver import TerminalDriver
 from .glyphs import ASCII, UNICODE, Glyphs
@@ -70,6 +72,7 @@ class FleetApp(App[int]):
         self.notes = tuple(notes)
         self.group = group
         self.session = Session(addresses, rules=config.rules, read_only=read_only, clock=self.clock)
+        self.loose_ends = LooseEnds(self.fleet, self.reach, partial(found_later, self))
         self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)
         super().__init__(driver_class=TerminalDriver)
         register_themes(self)
@@ -115,7 +118,8 @@ class FleetApp(App[int]):
         self.exit(128 + number, return_code=128 + number)
 
     async def _watch(self) -> None:
-        async with self.session:
+        async with self.session, asyncio.TaskGroup() as group:
+            group.create_task(self.loose_ends.watch())
             await Bridge(self.session, self._show, self._tick).run()
 
     def _show(self, changed: Changed) -> None:

@@ -15,12 +15,12 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection
 from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from ..engine import allowlist
 from ..errors import Rejected
 from ..links.base import Endpoint, UnixEndpoint
-from ..links.blocking import dial
+from ..links.blocking import Dialer
 
 UNIX_BASE = "http+docker://localhost"
 
@@ -61,69 +61,63 @@ class Guard(BaseAdapter):
         return getattr(self._seen, "status", None)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections, of those too on which a thread still waits."""
         self._inner.close()
 
 
-class _ContextAdapter(HTTPAdapter):
-    """TCP with the link's own TLS context, or none."""
+class _Connection(HTTPConnection):
+    """A connection that the link's dialer makes, with the link's own TLS context or none."""
 
-    def __init__(self, context: ssl.SSLContext | None) -> None:
-        self._context = context
-        super().__init__()
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **options: Any) -> None:
-        """Make the pool of connections with that context."""
-        if self._context is not None:
-            options["ssl_context"] = self._context
-        super().init_poolmanager(connections, maxsize, block, **options)  # type: ignore[no-untyped-call,unused-ignore]
-
-    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
-        """Leave it to the context: requests would add the authorities of certifi to it (requests/adapters.py)."""
-        conn.cert_reqs = "CERT_REQUIRED"
-
-
-class _UnixConnection(HTTPConnection):
-    """A connection to a socket of this machine."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost")
-        self._path = path
+    def __init__(self, host: str, port: int | None, dialer: Dialer) -> None:
+        super().__init__(host, port)
+        self._dialer = dialer
 
     def connect(self) -> None:
-        """Dial it. The SDK's own leaves a socket open where nobody listens, and its error does not tell that."""
+        """Dial. The SDK's own way leaves a socket open where nobody listens, and its error does not tell that."""
         try:
-            self.sock = dial(self._path, self.timeout)
+            self.sock = self._dialer.dial(self.timeout)
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, str(error)) from error
+        except ssl.SSLError:
+            raise
         except OSError as error:
             raise NewConnectionError(self, str(error)) from error
 
 
-class _UnixPool(HTTPConnectionPool):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", maxsize=4)
-        self._path = path
+class _Pool(HTTPConnectionPool):
+    """The connections to one endpoint."""
 
-    def _new_conn(self) -> _UnixConnection:
-        return _UnixConnection(self._path)
+    def __init__(self, endpoint: Endpoint, dialer: Dialer) -> None:
+        self._dialer = dialer
+        host, port = ("localhost", None) if isinstance(endpoint, UnixEndpoint) else (endpoint.host, endpoint.port)
+        super().__init__(host, port, maxsize=4)
+
+    def _new_conn(self) -> _Connection:
+        return _Connection(self.host, self.port, self._dialer)
 
 
-class _UnixAdapter(HTTPAdapter):
-    """A socket of this machine. Its path is taken as it is: the SDK's own reads it as part of a URL."""
+class _Adapter(HTTPAdapter):
+    """The way to one endpoint, whatever the URL says."""
 
-    def __init__(self, path: str) -> None:
-        self._pool = _UnixPool(path)
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._dialer = Dialer(endpoint)
+        self._pool = _Pool(endpoint, self._dialer)
         super().__init__()
 
     def get_connection_with_tls_context(self, *_: Any, **__: Any) -> HTTPConnectionPool:
         """There is one."""
         return self._pool
 
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:
+        """Leave it to the context: requests would add the authorities of certifi to it (requests/adapters.py)."""
+
     def request_url(self, request: Any, proxies: Any) -> str:
-        """The path alone: there are no proxies on the way to a socket."""
+        """The path alone: there are no proxies."""
         return str(request.path_url)
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections, of those too on which a thread still waits."""
+        self._dialer.hang_up()
         self._pool.close()
         super().close()  # type: ignore[no-untyped-call,unused-ignore]
 
@@ -138,4 +132,4 @@ def base_of(endpoint: Endpoint) -> str:
 
 def inner_of(endpoint: Endpoint) -> BaseAdapter:
     """What connects to an endpoint."""
-    return _UnixAdapter(endpoint.path) if isinstance(endpoint, UnixEndpoint) else _ContextAdapter(endpoint.tls)
+    return _Adapter(endpoint)

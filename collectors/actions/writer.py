@@ -1,8 +1,8 @@
 """Changes on one engine, by Docker's own SDK, each in a thread of its own with a deadline.
 
 A thread cannot be cancelled: where an engine says nothing the caller goes on after the deadline and the thread ends
-with its socket's timeout, or with the program (they are daemon threads). A change whose answer is lost is never sent
-again: it may have been done.
+with its socket's timeout, when the writer is closed, or with the program (they are daemon threads). A change whose
+answer is lost is never sent again: it may have been done.
 """
 
 from __future__ import annotations
@@ -64,6 +64,7 @@ class Writer:
         self._client: APIClient | None = None
         self._guard: Guard | None = None
         self._making = threading.Lock()
+        self._closed = False
 
     # -- containers ----------------------------------------------------------------------------------------------------
 
@@ -134,7 +135,8 @@ class Writer:
         )
 
     async def close(self) -> None:
-        """Let go of the connections."""
+        """Let go of the connections, for good: a change under way ends with ConnectionLost, one not yet sent is not."""
+        self._closed = True
         if self._client is not None:
             self._client.close()
 
@@ -202,6 +204,8 @@ class Writer:
         with self._making:
             if self._client is None:
                 self._client, self._guard = _new_client(self._endpoint, self._api, self._engine, self._deadline)
+            if self._closed:
+                raise Refused(f"The connection to {self._engine} was closed, so nothing was sent.")
             return self._client
 
 

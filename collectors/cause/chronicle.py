@@ -94,6 +94,12 @@ class Chronicle:
         else:
             self.desk.dark.discard(engine)
 
+    def engine_moved(self, old: str, new: str) -> None:
+        """The engine goes on under another name: what comes late comes under that."""
+        if old in self.desk.dark:
+            self.engine_dark(old, False)
+            self.engine_dark(new, True)
+
     def engine_lost(self, engine: str, at: datetime) -> list[ContainerKey]:
         """The way to the engine broke: stops just before it may be the daemon's own, as it shut down.
 

@@ -65,7 +65,7 @@ class EngineClient:
         self._cluster = ""
 
     async def close(self) -> None:
-        """Let go of every connection; calls under way end with ConnectionLost."""
+        """Let go of every connection; calls under way, and later ones, end with ConnectionLost."""
         await self._requests.close()
 
     # -- the engine itself

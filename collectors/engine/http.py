@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import yarl
 
-from ..errors import EngineError, Malformed, NotAnswering
+from ..errors import ConnectionLost, EngineError, Malformed, NotAnswering
 from ..links.base import Endpoint, UnixEndpoint
 from . import allowlist
 from .failures import FOREIGN, explain, refused
@@ -54,6 +54,8 @@ class Requests:
         self._read_only = read_only
         self._deadline = deadline
         self._session: aiohttp.ClientSession | None = None
+        self._opening: set[asyncio.Timeout] = set()
+        self._closed = False
         if isinstance(endpoint, UnixEndpoint):
             self._base = "http://docker"
         else:
@@ -100,7 +102,11 @@ class Requests:
             yield Answer(response.status, response.headers), self._chunks(path, response)
 
     async def close(self) -> None:
-        """Let go of every connection."""
+        """Let go of every connection, for good: what is under way ends with ConnectionLost, and so does what comes."""
+        self._closed = True
+        for opening in self._opening:  # aiohttp itself closes what is connected, and not what is connecting
+            if not opening.expired():
+                opening.reschedule(0.0)
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
@@ -126,10 +132,12 @@ class Requests:
         """The one place where a request leaves."""
         target = f"/v{self.version}{path}" if versioned and self.version else path
         allowlist.check("GET", target, read_only=self._read_only)
+        if self._closed:
+            raise ConnectionLost(f"The connection to {self.engine} was closed.")
         url = yarl.URL(f"{self._base}{target}{'?' + query if query else ''}", encoded=True)
         response: aiohttp.ClientResponse | None = None
         try:
-            async with asyncio.timeout(deadline):
+            async with self._until_closed(deadline, path):
                 response = await self._connected().get(url, allow_redirects=False)
         except TimeoutError as error:
             if deadline is not None and not isinstance(error, aiohttp.ClientError):
@@ -151,6 +159,26 @@ class Requests:
                 response.release()
             else:
                 _hang_up(response)
+
+    @asynccontextmanager
+    async def _until_closed(self, deadline: float | None, path: str) -> AsyncIterator[None]:
+        """Raises TimeoutError after the deadline, if there is one, and ConnectionLost once all of this is closed."""
+        if self._closed:
+            raise self._left(path)
+        try:
+            async with asyncio.timeout(deadline) as limit:
+                self._opening.add(limit)
+                try:
+                    yield
+                finally:
+                    self._opening.discard(limit)
+        except TimeoutError as error:
+            if self._closed:
+                raise self._left(path) from error
+            raise
+
+    def _left(self, path: str) -> EngineError:
+        return ConnectionLost(f"The connection to {self.engine} was closed before GET {path} was answered.")
 
     def _connected(self) -> aiohttp.ClientSession:
         """Opened with the first request, since a session belongs to the loop that runs then."""
@@ -224,7 +252,7 @@ class Requests:
 
 
 def _hang_up(response: aiohttp.ClientResponse) -> None:
-    """At once: TLS would wait half a minute for the goodbye of an engine that may have fallen silent."""
+    """Close the connection without reading on: more of a stream may be waiting than fits into memory."""
     transport = response.connection.transport if response.connection is not None else None
     if transport is not None:
         transport.abort()

@@ -241,9 +241,12 @@ class Fleet:
         self._tell()
         return record
 
-    def record_outcome(self, intent: Record, outcome: str, words: str = "") -> Record:
-        """Write down what came of it: `success`, `failure`, `refused`, `unknown`, `skipped`; `words` say why."""
-        record = self._intake.book.outcome(intent, outcome, words)
+    def record_outcome(self, intent: Record, outcome: str, words: str = "", *, last: bool = True) -> Record:
+        """Write down what came of it: `success`, `failure`, `refused`, `unknown`, `skipped`; `words` say why.
+
+        Not the `last` word: the engine may still be at it, and its events of it go on to be ours.
+        """
+        record = self._intake.book.outcome(intent, outcome, words, last=last)
         self._tell()
         return record
 

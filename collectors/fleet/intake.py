@@ -193,6 +193,8 @@ class Intake:
             self._put(new, msgspec.structs.replace(container, engine=new.name), at)
         new.skew, new.events_since = old.skew, old.events_since
         self._repeats.move(old.name, new.name)
+        self._chronicle.engine_moved(old.name, new.name)
+        self.book.move_gaps(old.name, new.name)
         self._learn_nodes()
 
     def _on_confirmed(self, change: Confirmed, book: Book) -> None:
@@ -233,9 +235,10 @@ class Intake:
             self._remove(book, container_id)
         for container in change.containers:
             self._put(book, container, change.at)
-        if book.status.doubtful:
-            told = {*change.gone, *(container.id for container in change.containers)}
-            self._doubt(book, tuple(i for i in book.status.doubtful if i not in told))
+        if book.status.doubtful or change.refused:
+            told = {*change.gone, *change.refused, *(container.id for container in change.containers)}
+            kept = tuple(i for i in book.status.doubtful if i not in told)
+            self._doubt(book, kept + tuple(i for i in change.refused if i in book.containers))
 
     def _doubt(self, book: Book, doubtful: tuple[str, ...]) -> None:
         """These containers' newest readings made no sense."""

@@ -268,6 +268,12 @@ class RecordBook:
             )
         )
 
+    def move_gaps(self, old: str, new: str) -> None:
+        """The engine goes on under another name: the end of its gaps is told under that."""
+        for engine, begin in tuple(self._gaps):
+            if engine == old:
+                self._gaps[new, begin] = self._gaps.pop((engine, begin))
+
     def intent(
         self,
         verb: str,
@@ -305,10 +311,11 @@ class RecordBook:
         self._intents.add(_intent_of(record))
         return record
 
-    def outcome(self, intent: Record, outcome: str, words: str) -> Record:
-        """What came of it."""
+    def outcome(self, intent: Record, outcome: str, words: str, *, last: bool = True) -> Record:
+        """What came of it, as far as it is known."""
         now = self._clock.now()
-        self._intents.close(intent.id, now)
+        if last:
+            self._intents.close(intent.id, now)
         record: Record = msgspec.structs.replace(
             intent,
             id=self.number(),

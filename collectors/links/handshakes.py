@@ -21,7 +21,8 @@ class HandshakeGate:
     """One for the whole program: bounds logins at one sshd or through one jump host, and shares jump connections.
 
     A bastion before a thousand hosts is logged into once, and not more than `limit` of the hosts behind it at a time:
-    sshd throws away logins beyond its MaxStartups (10:30:100 unless configured).
+    sshd throws away logins beyond its MaxStartups (10:30:100 unless configured). Who logs in at the engine's host keeps
+    the place until sshd has answered something after the login.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
@@ -36,7 +37,7 @@ class HandshakeGate:
 
     @asynccontextmanager
     async def slot(self, hop: Hop) -> AsyncIterator[None]:
-        """Wait for one of the places at an sshd (or jump host), and hold it."""
+        """Wait for one of the places at an sshd (or jump host), and hold it. Take the host's before its jump host's."""
         place = (hop.host, hop.port)
         door = self._doors.setdefault(place, _Door(self._limit))
         door.users += 1

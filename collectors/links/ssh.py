@@ -42,6 +42,7 @@ class SshLink:
         self._gate = gate
         self._lease: JumpLease | None = None
         self._login: Login | None = None
+        self._sight = remote.HostSight()
         self._server: DialServer | None = None
         self._listener: asyncssh.SSHListener | None = None
         self._folder: Path | None = None
@@ -67,10 +68,9 @@ class SshLink:
             raise
 
     async def log_in(self) -> Login:
-        """The first half of `open`: be logged in at the host. `close` undoes it."""
+        """The first half of `open`: be logged in at the host, and have looked around. `close` undoes it."""
         route = await asyncio.to_thread(find_route, self.address)
-        self._login = await self._log_in(route)
-        return self._login
+        return await self._log_in(route)
 
     async def lost(self) -> None:
         """Return when the connection broke: ended, or silent for three keepalives (15 s)."""
@@ -105,10 +105,24 @@ class SshLink:
         who = name if name == target.name else f"{name} at {target.name}"
         if not jumps:
             async with self._gate.slot(target):
-                return await log_in(target, who=who)
+                return await self._look(await log_in(target, who=who))
         lease = self._lease = await self._gate.jump(tuple(jumps), lambda: self._pass(tuple(jumps)))
-        async with self._gate.slot(jumps[-1]), self._gate.slot(target):
-            return await log_in(target, who=who, through=lease.login)
+        async with self._gate.slot(target):
+            async with self._gate.slot(jumps[-1]):
+                login = await log_in(target, who=who, through=lease.login)
+            return await self._look(login)
+
+    async def _look(self, login: Login) -> Login:
+        """Look around at the host, still in our place among the handshakes.
+
+        sshd tells us that we are in before it tells its listener, which counts us among its MaxStartups until then
+        (`startup_pipe` in its sshd.c). Only what it answers after that shows that we are counted no more.
+        """
+        self._login = login
+        # This first command also switches Nagle's algorithm off at the sshd, which it does with the first session it
+        # opens: without, a 16 ms list took 60 ms.
+        self._sight = await remote.look(login.connection, self.address.socket)
+        return login
 
     async def _pass(self, jumps: Route) -> Login:
         """Log in at the last of these jump hosts, through those before it."""
@@ -131,9 +145,7 @@ class SshLink:
 
     async def _forward(self, login: Login) -> UnixEndpoint:
         who, user = self.address.name, login.hop.user
-        # This first command also switches Nagle's algorithm off at the sshd, which it does with the first session it
-        # opens: without, a 16 ms list took 60 ms.
-        sight = await remote.look(login.connection, self.address.socket)
+        sight = self._sight
         self.socket = remote.choose_socket(sight, self.address.socket, user=user, who=who)
         self._folder = make_folder()
         local = str(self._folder / "engine.sock")

@@ -127,8 +127,7 @@ async def _greet(opened: socket.socket, context: ssl.SSLContext, host: str) -> d
 async def _say_goodbye(
     tls: ssl.SSLObject, incoming: ssl.MemoryBIO, outgoing: ssl.MemoryBIO, opened: socket.socket
 ) -> None:
-    with contextlib.suppress(ssl.SSLWantReadError):
-        tls.unwrap()
+    tls.unwrap()
     try:
         await asyncio.get_running_loop().sock_sendall(opened, outgoing.read())
         while not _ended(tls):

@@ -28,12 +28,15 @@ class EngineSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Listed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """A full listing: what is not in it is gone, except the `refused`, whose old reading stays and is stale."""
+    """A full listing: what is not in it is gone, except the `refused`, whose old reading stays and is stale.
+
+    A container can be in both: its row was read, and its inspect makes no sense still.
+    """
 
     engine: str
     containers: tuple[Container, ...]
     refused: tuple[str, ...] = ()
-    """Ids of rows that made no sense."""
+    """Ids of those whose row or last inspect made no sense."""
     at: float = 0.0
 
 
@@ -43,6 +46,8 @@ class ContainersSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     engine: str
     containers: tuple[Container, ...] = ()
     gone: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    """Ids of those whose answer made no sense: their old reading stays and is stale."""
     at: float = 0.0
 
 

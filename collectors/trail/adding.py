@@ -60,8 +60,9 @@ def knows_more(entry: Entry, than: Entry) -> bool:
 
 
 def says_the_same(entry: Entry, as_: Entry) -> bool:
-    """Whether they differ in nothing but who wrote them when."""
-    return msgspec.structs.replace(entry, seen=as_.seen, instance=as_.instance) == as_
+    """Whether they differ in nothing but who wrote them when, and after which event."""
+    told = msgspec.structs.replace(entry, seen=as_.seen, instance=as_.instance, skew_ms=as_.skew_ms)
+    return msgspec.structs.replace(told, key=as_.key, event=as_.event) == as_
 
 
 class Places:
@@ -97,7 +98,7 @@ class Adding:
         self._amended: list[tuple[int, int]] = []
         self._stale: set[tuple[int, int]] = set()
         self._records: dict[int, Row] = {}
-        self._keys: dict[tuple[int, bytes], int | None] = {}
+        self._keys: dict[tuple[int, bytes], int] = {}
         self.end: tuple[int, str] | None = None
         """The last line that was added."""
 
@@ -127,7 +128,7 @@ class Adding:
             return not known
         if known:
             return knows_more(new.entry, newest.entry)
-        return not says_the_same(new.entry, newest.entry)
+        return bool(new.key) or not says_the_same(new.entry, newest.entry)
 
     # -- what is there already
 
@@ -160,9 +161,9 @@ class Adding:
             self._threads[thread] = Newest(seq, self._entry(self._segment, seq))
         self._look_back({new.thread for new in batch} - found.keys(), begun)
 
-    def _take(self, time: int, key: bytes, seq: int | None, found: dict[bytes, int]) -> None:
+    def _take(self, time: int, key: bytes, seq: int, found: dict[bytes, int]) -> None:
         self._known.add(key)
-        if seq is not None and seq > found.get(key, 0):
+        if seq > found.get(key, 0):
             found[key] = seq
             self._where[key] = time
             if time != UNPLACED:
@@ -182,7 +183,7 @@ class Adding:
             for key, seq in sql.execute(query, part):
                 self._take(UNPLACED, key, seq, found)
 
-    def _scan(self, keys: Iterable[bytes]) -> list[tuple[int, bytes, int | None]]:
+    def _scan(self, keys: Iterable[bytes]) -> list[tuple[int, bytes, int]]:
         found = []
         for part in parts(keys):
             query = f"SELECT time, key, seq FROM known WHERE key IN ({','.join('?' * len(part))})"  # noqa: S608
@@ -205,7 +206,7 @@ class Adding:
                     self._known.add(key)
                     if key not in threads:
                         wanted.pop(key, None)
-                    elif seq is not None:
+                    elif seq > 0:
                         self._threads[key] = Newest(seq, self._entry(segment, seq))
                         wanted.pop(key, None)
             if not wanted:
@@ -233,7 +234,7 @@ class Adding:
         self._keys[where, thread] = seq
         self._known.add(thread)
         if new.key and not begins and new.key not in self._known:
-            self._keys.setdefault((new.time, new.key), None)
+            self._keys.setdefault((new.time, new.key), -seq)
         if new.key:
             self._known.add(new.key)
         if newest is not None:
@@ -274,7 +275,6 @@ class Adding:
             sql.executemany("INSERT OR REPLACE INTO amended VALUES (?, ?)", self._amended)
         sql.executemany("INSERT INTO record VALUES (?, ?, ?, ?, ?, ?, ?, ?)", self._records.values())
         sql.executemany(
-            "INSERT INTO known VALUES (?, ?, ?) "
-            "ON CONFLICT (time, key) DO UPDATE SET seq = coalesce(excluded.seq, seq)",
+            "INSERT INTO known VALUES (?, ?, ?) ON CONFLICT (time, key) DO UPDATE SET seq = max(excluded.seq, seq)",
             [(time, key, seq) for (time, key), seq in self._keys.items()],
         )

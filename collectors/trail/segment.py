@@ -39,13 +39,15 @@ CREATE TABLE segment (number INTEGER NOT NULL, after_seq INTEGER NOT NULL, after
     sealed INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE line (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL, body BLOB NOT NULL);
 CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
-CREATE TABLE known (time INTEGER NOT NULL, key BLOB NOT NULL, seq INTEGER, PRIMARY KEY (time, key)) WITHOUT ROWID;
+CREATE TABLE known (time INTEGER NOT NULL, key BLOB NOT NULL, seq INTEGER NOT NULL,
+    PRIMARY KEY (time, key)) WITHOUT ROWID;
 CREATE TABLE record (at INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL, trouble INTEGER NOT NULL,
     service INTEGER NOT NULL, engine INTEGER NOT NULL, actor INTEGER NOT NULL, object INTEGER NOT NULL,
     PRIMARY KEY (at, seq)) WITHOUT ROWID;
 CREATE TABLE amended (old INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
 """
-# known: keys of events and threads, by the event's own time; seq: the newest line of the thread of that name.
+# known: keys of events and threads, by the event's own time; seq: the newest line of the thread of that name, or below
+# zero that line of another thread which the event is in.
 # record: the newest line of each thread. amended: which line came in place of which, also of an earlier segment.
 
 INDEXES = """
@@ -198,13 +200,20 @@ class Segment:
 
     def newest_of(self, key: bytes) -> int | None:
         """The newest line of a thread in this segment, wherever in time it stands."""
-        row = self.sql.execute("SELECT seq FROM known WHERE key = ? AND seq IS NOT NULL", (key,)).fetchone()
+        row = self.sql.execute("SELECT seq FROM known WHERE key = ? AND seq > 0", (key,)).fetchone()
         return row[0] if row else None
 
-    def find(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, int | None]]:
-        """Which of these are known here, and the newest line of the threads among them."""
+    def find(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
+        """Which of these are known here: the newest line of the threads among them, below zero the line of an event."""
         for part in parts(keys):
             yield from self.sql.execute(f"SELECT key, seq FROM known WHERE key IN ({_marks(part)})", part)  # noqa: S608
+
+    def find_at(self, places: Iterable[tuple[int, bytes]]) -> Iterator[tuple[bytes, int]]:
+        """Likewise, where it is known where in time they stand: quick also where a segment is still being written."""
+        for time, key in places:
+            row = self.sql.execute("SELECT seq FROM known WHERE time = ? AND key = ?", (time, key)).fetchone()
+            if row is not None:
+                yield key, row[0]
 
     def check_end(self, lines: int = 100) -> None:
         """See that the last lines are what was written. Raises Damaged."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from .marks import Marks
 from .notes import continued
 from .pages import line_of, page
 from .segment import (
+    GRAIN,
     PAGE_SIZE,
     About,
     Damaged,
@@ -292,6 +293,27 @@ class SegmentStore:
                         before = segment.previous_in_thread(seq)
                 seq = before if before is not None and before < seq else None
         return tuple(reversed(found))
+
+    def known(self, events: Mapping[str, int]) -> dict[str, Line]:
+        """Those of these events that are in the trail already: for each, the newest line of its thread."""
+        wanted = {packed(key): (key, time >> GRAIN) for key, time in events.items()}
+        found, threads = dict[str, Line](), dict[str, Line]()
+        with self.shelf.lock:
+            for about in reversed(self.shelf.abouts()):
+                here: dict[bytes, Line] = {}
+                with self.shelf.reading(about.number) as segment:
+                    for key, seq in segment.find_at([(time, key) for key, (_, time) in wanted.items()]):
+                        line = line_of(segment, abs(seq))
+                        if line is not None:
+                            here[key] = line
+                for key, line in here.items():
+                    thread = line.entry.thread
+                    if thread not in threads:
+                        threads[thread] = (self.thread(thread) or (line,))[-1]
+                    found[wanted.pop(key)[0]] = threads[thread]
+                if not wanted:
+                    break
+        return found
 
     def lines(self, after: int = 0, until: int | None = None) -> Iterator[Line]:
         """Lines in the order of the chain. What cannot be read is left out: see `damage`."""

@@ -98,8 +98,9 @@ class Store(Protocol):
         """All lines of a thread, as they were written."""
         ...
 
-    def known(self, keys: Sequence[str]) -> Mapping[str, Line]:
-        """Those of these event keys that are in the trail: for each, the newest line of its thread."""
+    def known(self, events: Mapping[str, int]) -> Mapping[str, Line]:
+        """Those of these events (by key, with their engine's time in nanoseconds) that are in the trail already: for
+        each, the newest line of its thread."""
         ...
 
     def lines(self, after: int = 0, until: int | None = None) -> Iterator[Line]:

@@ -33,6 +33,9 @@ class ContainerList:
         self._dirty = Coalescer(COALESCE, clock)
         self._doubted: set[str] = set()
         self._refused: set[str] = set()
+        """Their last inspect made no sense."""
+        self._given_up: set[str] = set()
+        """Of those, the ones not asked for again before the next list."""
         self._meanwhile: set[str] = set()
         self._turns = {False: asyncio.Semaphore(INSPECTS_AT_ONCE), True: asyncio.Semaphore(1)}
 
@@ -43,6 +46,7 @@ class ContainerList:
     def inherit(self, other: ContainerList) -> None:
         """Go on with what was read of the same engine over another address."""
         self.known = {i: msgspec.structs.replace(c, engine=self.engine) for i, c in other.known.items()}
+        self._refused = set(other._refused)
 
     def doubt(self) -> None:
         """Events were missed: details are read again even where the list shows nothing new (a restart looks so)."""
@@ -56,7 +60,7 @@ class ContainerList:
             listing = await client.list_containers()
         before = self.known
         self.answered_at = self._clock.monotonic()
-        self._refused.clear()
+        self._given_up.clear()
         refused = frozenset(listing.refused)
         fresh = {row.id: _with_detail(row, before.get(row.id)) for row in listing.containers}
         for container_id in self._meanwhile:
@@ -66,17 +70,20 @@ class ContainerList:
                 fresh[container_id] = before[container_id]
             self.changed(container_id)
         self.known = {**{i: c for i, c in before.items() if i in refused}, **fresh}
-        self._publish(Listed(engine=self.engine, containers=tuple(fresh.values()), refused=listing.refused, at=at))
+        self._refused &= self.known.keys()
+        doubtful = (*listing.refused, *sorted(self._refused - refused))
+        self._publish(Listed(engine=self.engine, containers=tuple(fresh.values()), refused=doubtful, at=at))
         return differences(before, self.known) if before else ()
 
     async def inspect(self, client: EngineClient, ids: Iterable[str]) -> None:
         """Inspect these, a few at a time, and publish what was found. One that vanished is simply gone (no error).
 
-        One whose answer makes no sense keeps its old reading, and hides none of the others.
+        One whose answer makes no sense keeps its old reading, which is stale then, and hides none of the others.
         """
         at = self._clock.monotonic()
         ids = tuple(ids)
         found: dict[str, Container | None] = {}
+        refused: list[str] = []
 
         async def one(container_id: str) -> None:
             async with self._turns[self.way.narrow]:
@@ -84,7 +91,7 @@ class ContainerList:
                 try:
                     found[container_id] = await client.inspect(container_id)
                 except (Malformed, Rejected):
-                    self._refused.add(container_id)
+                    refused.append(container_id)
                 self.answered_at = self._clock.monotonic()
 
         if len(ids) == 1:
@@ -96,14 +103,18 @@ class ContainerList:
         self._meanwhile.update(found)
         self._doubted.difference_update(found)
         self._refused.difference_update(found)
+        self._refused.update(refused)
+        self._given_up.difference_update(found)
+        self._given_up.update(refused)
         seen = tuple(container for container in found.values() if container is not None)
         gone = tuple(container_id for container_id, container in found.items() if container is None)
         for container in seen:
             self.known[container.id] = container
         for container_id in gone:
             self.known.pop(container_id, None)
-        if seen or gone:
-            self._publish(ContainersSeen(engine=self.engine, containers=seen, gone=gone, at=at))
+        if seen or gone or refused:
+            told = ContainersSeen(engine=self.engine, containers=seen, gone=gone, refused=tuple(refused), at=at)
+            self._publish(told)
 
     async def follow(self, client: EngineClient) -> None:
         """Read again what the events name, for ever.
@@ -132,10 +143,11 @@ class ContainerList:
         )
 
     def _uninspected(self, wanted: Callable[[Container], bool]) -> list[str]:
+        doubted = self._doubted | self._refused
         return [
             i
             for i, c in self.known.items()
-            if (c.detail is None or i in self._doubted) and i not in self._refused and wanted(c)
+            if (c.detail is None or i in doubted) and i not in self._given_up and wanted(c)
         ]
 
 

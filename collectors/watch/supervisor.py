@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -62,6 +62,7 @@ class EngineWatch:
         *,
         publish: Callable[[Change], None],
         first_address: Callable[[], EngineWatch | None],
+        other_addresses: Callable[[], Iterable[EngineWatch]],
         gate: HandshakeGate,
         clusters: Clusters,
         interest: Interest,
@@ -76,6 +77,7 @@ class EngineWatch:
         """Set once the engine has been listed, or has failed."""
         self._publish = publish
         self._first_address = first_address
+        self._other_addresses = other_addresses
         self._gate = gate
         self._read_only = read_only
         self._clock = clock
@@ -240,20 +242,18 @@ class EngineWatch:
     async def _stand_by(self) -> None:
         """While this is a second address of an engine that is read already: keep the way open, ask for nothing.
 
-        Goes on where the first one ended when that is gone.
+        Goes on where another one ended when that is gone.
         """
-        first = None
-        while (other := self._first_address()) is not None:
-            first = other
+        while self._first_address() is not None:
             self._backoff.reset()
             self.answered.set()
             await asyncio.sleep(STAND_BY)
-        if first is not None:
-            self._list.inherit(first._list)
-            self._events.inherit(first._events)
-            self._gap, first._gap = first._gap, None
-            if self._gap is not None:
-                self._tell_gap(f"{first.address.name} lost, this is its second address")
+        for other in self._other_addresses():
+            if other._gap is not None:  # who has it was the last to read the engine
+                self._list.inherit(other._list)
+                self._events.inherit(other._events)
+                self._gap, other._gap = other._gap, None
+                self._tell_gap(f"{other.address.name} lost, this is its second address")
 
     async def _end_with(self, link: Link) -> None:
         await link.lost()

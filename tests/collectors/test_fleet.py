@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 from fleettop.collectors.address import EngineAddress
 from fleettop.collectors.model import (
     Confirmed,
@@ -14,10 +15,12 @@ from fleettop.collectors.model import (
     EngineSeen,
     EventsSeen,
     Freshness,
+    GapSeen,
     LinkChanged,
     LinkPhase,
     LinkStatus,
     Listed,
+    RecordKind,
     ServiceKey,
     Usage,
     UsageSeen,
@@ -104,6 +107,22 @@ def test_a_row_that_made_no_sense_keeps_its_old_reading_and_is_doubted() -> None
     watched.see(api(1))
     assert watched.fleet.engines["h1"].doubtful == ()
     assert not watched.service().stale
+
+
+def test_an_inspect_that_made_no_sense_keeps_its_old_reading_and_is_doubted() -> None:
+    """Until a good one comes: its row in a list alone is none, where the list says that its inspect makes no sense."""
+    watched = Watched()
+    watched.list("h1", api(1), api(2))
+    seen = ContainersSeen(engine="h1", refused=(api(1).id, "never-seen"), at=watched.clock.monotonic())
+    watched.fleet.apply(seen)
+    assert watched.fleet.engines["h1"].doubtful == (api(1).id,)
+    assert watched.fleet.container_freshness(api(1).key) is Freshness.STALE
+    assert watched.fleet.container_freshness(api(2).key) is Freshness.LIVE
+    watched.see(api(2))
+    watched.list("h1", api(1), api(2), refused=(api(1).id,))
+    assert watched.fleet.container_freshness(api(1).key) is Freshness.STALE
+    watched.see(api(1))
+    assert watched.fleet.engines["h1"].doubtful == ()
 
 
 def test_a_reading_newer_than_a_slow_listing_is_kept() -> None:
@@ -311,6 +330,22 @@ def test_the_first_address_coming_back_leaves_the_second_in_charge() -> None:
     watched.up("one", identifier="SAME", hostname="web-1")
     assert watched.fleet.engines["one"].same_as == "two"
     assert watched.service().hosts == ("two",)
+
+
+def test_a_gap_that_one_address_opened_is_closed_by_the_other() -> None:
+    """One record, under the name under which the engine is known then; and back again where that is lost too."""
+    watched = _twice()
+    begin = watched.clock.now()
+    gap = GapSeen(engine="one", begin=begin, end=None, cause="link lost", certain=True)
+    watched.fleet.apply(gap)
+    watched.down("one")
+    watched.fleet.apply(msgspec.structs.replace(gap, engine="two"))
+    watched.down("two")
+    watched.clock.advance(90)
+    watched.up("one", identifier="SAME", hostname="web-1")
+    watched.fleet.apply(msgspec.structs.replace(gap, engine="one", end=watched.clock.now()))
+    (record,) = [r for r in watched.records() if r.kind is RecordKind.GAP]
+    assert (record.engine, record.what) == ("one", "nothing known for 1m 30s: link lost")
 
 
 def test_what_is_known_of_a_container_goes_with_it_to_the_other_address() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 import pytest
 from fleettop.collectors.clock import ManualClock
 from fleettop.collectors.errors import EngineError, Malformed, Rejected
-from fleettop.collectors.model import ContainersSeen, ContainerState, EngineInfo, Health, Listed
+from fleettop.collectors.model import Change, ContainersSeen, ContainerState, EngineInfo, Health, Listed
 from fleettop.collectors.watch.listing import ContainerList, differences
 
 from .watching import FakeClient, Told, container, detailed
@@ -130,7 +131,7 @@ async def test_a_list_that_contradicts_the_engines_own_count_is_doubted() -> Non
 @pytest.mark.parametrize("error", [Malformed("nonsense"), Rejected("driver failed", status=500)])
 async def test_a_container_that_cannot_be_inspected_hides_none_of_the_others(error: EngineError) -> None:
     """F10: it keeps its old reading and is not asked for again before the next list; the link does not break."""
-    listing, _, client = _list()
+    listing, told, client = _list()
     bad, good = container("bad"), container("good")
     client.rows, client.details, client.broken = [bad, good], {good.id: detailed(good)}, {bad.id: error}
     await listing.read_all(client)
@@ -138,10 +139,37 @@ async def test_a_container_that_cannot_be_inspected_hides_none_of_the_others(err
     assert client.asked.count("inspect bad") == 1
     assert listing.known[good.id].detail is not None
     assert listing.known[bad.id] == bad
+    assert _refused(told.of(ContainersSeen)) == (bad.id,)
     client.broken, client.details[bad.id] = {}, detailed(bad)
     await listing.read_all(client)
+    assert _refused(told.of(Listed)) == (bad.id,)
     await listing.fill_in(client)
     assert listing.known[bad.id].detail is not None
+    await listing.read_all(client)
+    assert _refused(told.of(Listed)) == ()
+
+
+def _refused(changes: Sequence[Change]) -> tuple[str, ...]:
+    last = changes[-1]
+    assert isinstance(last, Listed | ContainersSeen)
+    return last.refused
+
+
+async def test_a_container_known_well_is_inspected_again_after_an_inspect_that_made_no_sense() -> None:
+    """F10: its old details stand meanwhile, so nothing else would make it be read again."""
+    listing, _, client = _list()
+    api = container("api")
+    client.rows, client.details = [api], {api.id: detailed(api, restart_count=0)}
+    await listing.read_all(client)
+    await listing.fill_in(client)
+    client.broken = {api.id: Malformed("nonsense")}
+    await listing.inspect(client, [api.id])
+    client.broken, client.details = {}, {api.id: detailed(api, restart_count=1)}
+    await listing.read_all(client)
+    await listing.fill_in(client)
+    detail = listing.known[api.id].detail
+    assert detail is not None
+    assert detail.restart_count == 1
 
 
 async def test_what_was_inspected_while_the_list_was_under_way_is_not_undone_by_it() -> None:

@@ -5,11 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
-from fleettop.collectors.actions import Outcome, Step, StepResult, Verb, confirm
+import pytest
+from fleettop.collectors.actions import Outcome, Step, StepResult, Verb, confirm, perform, plan
 from fleettop.collectors.clock import SystemClock
+from fleettop.collectors.journal import Journal
+from fleettop.collectors.looseends import LooseEnds
+from fleettop.collectors.model import Attribution, ContainerKey, Record, RecordKind
+from fleettop.collectors.reach import reach_of
+from fleettop.collectors.session import Session
 
 from tests.collectors.actions_stage import QUICK, Stage, off_loop, stage_on
 from tests.fleet import Fleet
@@ -138,6 +145,40 @@ async def test_an_ssh_link_cut_in_the_middle_is_unknown_and_the_deed_is_found(fl
             return again if again.outcome is Outcome.SUCCESS else None
 
         assert (await eventually(found)).words.endswith(": done")
+    assert events(fleet, "h1", container, "restart") == 1
+
+
+@pytest.mark.parametrize(("way", "harm"), [("unix", "freeze"), ("ssh", "cut-ssh")])
+async def test_a_session_finds_by_itself_what_became_of_it(fleet: Fleet, eventually: Any, way: str, harm: str) -> None:
+    """F23: unknown at first; when the engine is reached again what was found is on record, as ours, and told."""
+    container = fleet.run_plain("h1", "slow", "slowstop", StopTimeout=4)
+    told: list[StepResult] = []
+    async with Session([fleet.address("h1", way)]) as session, asyncio.TaskGroup() as group:
+        await session.settled(30)
+        reach = partial(reach_of, session)
+        ends = LooseEnds(session.fleet, reach, told.append)
+        watching = group.create_task(ends.watch())
+        session.fleet.take_changes()
+        made = plan(Verb.RESTART, [ContainerKey("h1", container)], session.fleet, pace=IMPATIENT)
+        journal = Journal(session.fleet, actor="ops1@bastion", loose_ends=ends)
+        acting = asyncio.ensure_future(perform(made, reach=reach, reason="FT-1", recorder=journal, pace=IMPATIENT))
+        await eventually(lambda: off_loop(events, fleet, "h1", container, "kill"))
+        await off_loop(fleet.fault, "h1", harm)
+        [result] = await acting
+        assert result.outcome is Outcome.UNKNOWN
+        await off_loop(fleet.heal, "h1")
+        await eventually(lambda: told, timeout=60)
+        assert told[0].outcome is Outcome.SUCCESS, told
+
+        def restarted() -> list[Record]:
+            found = session.fleet.records(object_id=container)
+            return [r for r in found if r.kind is RecordKind.EVENT and r.what.startswith("restarted")]
+
+        [event] = await eventually(restarted, timeout=30)
+        assert (event.actor, event.attribution) == ("ops1@bastion", Attribution.OWN)
+        kept = [r.what for r in session.fleet.records(object_id=container) if r.kind is RecordKind.OUTCOME]
+        assert [what.partition(",")[0] for what in kept] == ["restart: success", "restart: unknown"]
+        watching.cancel()
     assert events(fleet, "h1", container, "restart") == 1
 
 

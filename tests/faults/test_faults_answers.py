@@ -44,6 +44,11 @@ def answers(engine: RawEngine, *rows: object) -> None:
     }
 
 
+def listings(engine: RawEngine) -> int:
+    """How often it was asked for its list."""
+    return sum("/containers/json" in target for _, target in engine.requests)
+
+
 async def test_a_row_that_makes_no_sense_hides_no_other_and_is_stale(
     tmp_path: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,7 +57,8 @@ async def test_a_row_that_makes_no_sense_hides_no_other_and_is_stale(
     good, bad = ContainerKey("odd", GOOD), ContainerKey("odd", BAD)
     async with raw_engine(tmp_path) as engine:
         answers(engine, row(GOOD), row(BAD))
-        engine.answers[f"/containers/{BAD}/json"] = ok(b'{"Id":["\\u0000"]}')
+        inspected = f"/containers/{BAD}/json"
+        engine.answers[inspected] = ok(INSPECTED.replace(GOOD.encode(), BAD.encode()).replace(b"/a", b"/b"))
         odd = EngineAddress(name="odd", scheme="unix", socket=str(engine.socket))
         async with watching(odd) as stage:
             fleet = stage.session.fleet
@@ -63,6 +69,15 @@ async def test_a_row_that_makes_no_sense_hides_no_other_and_is_stale(
             assert stage.container(bad).name == "b"
             assert stage.live("odd")
             answers(engine, row(GOOD), row(BAD))
+            await eventually(lambda: fleet.container_freshness(bad) is Freshness.LIVE)
+            well, engine.answers[inspected] = engine.answers[inspected], ok(b'{"Id":["\\u0000"]}')
+            stage.session.refresh(bad)
+            await eventually(lambda: fleet.container_freshness(bad) is Freshness.STALE)
+            assert fleet.container_freshness(good) is Freshness.LIVE
+            before = listings(engine)
+            await eventually(lambda: listings(engine) > before + 2)
+            assert fleet.container_freshness(bad) is Freshness.STALE
+            engine.answers[inspected] = well
             await eventually(lambda: fleet.container_freshness(bad) is Freshness.LIVE)
             assert not stage.gaps("odd")
 

@@ -66,11 +66,35 @@ async def test_one_engine_under_two_addresses_counts_once_and_the_other_takes_ov
         assert len(stage.service("web").replicas) == 1
         gap = await eventually(lambda: stage.closed_gap(second))
         assert gap.what.startswith("nothing missed")
+        assert stage.gaps() == [gap]  # one engine, one gap, under one name
         await asyncio.to_thread(fleet.docker, "h1", "pause", key.id)
         await eventually(lambda: stage.container(ContainerKey(second, key.id)).state is ContainerState.PAUSED)
         await heal(fleet, "h1")
         await eventually(lambda: engines[first].same_as == second and engines[first].link.phase == "up", timeout=40)
         assert len(stage.session.fleet.containers) == 1
+
+
+async def test_both_addresses_lost_leave_one_gap_that_the_first_to_come_back_closes(
+    fleet: Fleet, eventually: Eventually
+) -> None:
+    """F22: what the one had read is the other's to go on with, though it did not stand by at that moment."""
+    key = await ran(fleet, "h1", "web")
+    ways = (called(fleet.address("h1", "ssh"), "by-ssh"), called(fleet.address("h1", "tls"), "by-tls"))
+    async with watching(*ways, live=False) as stage:
+        engines = stage.session.fleet.engines
+        await eventually(lambda: sorted(bool(status.same_as) for status in engines.values()) == [False, True])
+        first, second = sorted(engines, key=lambda name: bool(engines[name].same_as))
+        await eventually(lambda: list(stage.session.fleet.containers) == [ContainerKey(first, key.id)])
+        await fault(fleet, "h1", "kill")
+        await eventually(lambda: stage.down("by-ssh") and stage.down("by-tls"), timeout=40)
+        assert [gap.what.partition(":")[0] for gap in stage.gaps()] == ["nothing known from here on"]
+        await fault(fleet, "h1", "reject", {"by-ssh": ":22", "by-tls": ":2376"}[first])
+        fleet.hosts.start_engine(fleet.state.hosts["h1"])
+        await eventually(lambda: stage.live(second) and not engines[second].same_as, timeout=60)
+        gap = await eventually(lambda: stage.closed_gap(second))
+        assert stage.gaps() == [gap]
+        assert gap.what.startswith("nothing known for ")
+        assert gap.reason == "shop-web-1: running → exited"
 
 
 async def test_a_swarm_without_quorum_is_not_knowable_and_not_empty(swarm_fleet: Fleet, eventually: Eventually) -> None:

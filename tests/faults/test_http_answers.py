@@ -452,6 +452,15 @@ async def test_an_engine_that_goes_in_the_middle_is_a_connection_lost(engine: Ra
         await client.list_containers()
 
 
+async def test_a_client_that_was_closed_opens_nothing_again(engine: RawEngine, client: EngineClient) -> None:
+    """Who still has it, as an action does whose link broke, would leave connections open for ever."""
+    await client.close()
+    engine.requests.clear()
+    with pytest.raises(ConnectionLost):
+        await client.inspect("a" * 64)
+    assert engine.requests == []
+
+
 async def test_a_cancelled_call_hangs_up(engine: RawEngine, client: EngineClient) -> None:
     """Cancelling is how things stop, on the engine's side too."""
     asked = asyncio.Event()

@@ -12,9 +12,11 @@ from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
 import pytest
-from fleettop.collectors import actions
+from fleettop.collectors import actions, looseends
 from fleettop.collectors.actions.steps import Deed, Outcome, Plan, Step, StepResult, Verb
+from fleettop.collectors.clock import SystemClock
 from fleettop.collectors.errors import TimedOut
+from fleettop.collectors.journal import Journal
 from fleettop.collectors.model import EngineStatus, LinkPhase, LinkStatus, Service, ServiceKey, ServiceState
 from fleettop.tui import cli
 from fleettop.tui.commands import act, onepass
@@ -49,6 +51,7 @@ class Stage:
         self.plan = PLAN
         self.outcomes = [Outcome.SUCCESS, Outcome.SUCCESS]
         self.performed: list[dict[str, object]] = []
+        self.fleet: dict[str, object] = {}
         self.engines = {"web-1": EngineStatus(name="web-1", address="x", link=LinkStatus(phase=LinkPhase.UP))}
 
     @asynccontextmanager
@@ -59,7 +62,7 @@ class Stage:
             )
             for key in (API, WEB)
         }
-        yield SimpleNamespace(fleet=SimpleNamespace(engines=self.engines, services=services))
+        yield SimpleNamespace(fleet=SimpleNamespace(engines=self.engines, services=services, **self.fleet))
 
     async def perform(
         self, plan: Plan, *, on_result: Callable[[StepResult], None], **how: object
@@ -109,6 +112,36 @@ def test_what_was_done_is_told_line_by_line(capsys, stage):
         "success restart api-2 on web-2: is healthy again",
     ]
     assert stage.performed[0]["reason"] == "FT-212"
+
+
+def test_what_was_unknown_and_is_found_to_be_done_is_well(capsys, stage, monkeypatch):
+    """F23: it is looked at again before leaving, told, recorded, and never sent again."""
+    kept: list[tuple[str, str]] = []
+
+    async def perform(plan: Plan, *, recorder: Journal, on_result: Callable[[StepResult], None], **_: object):
+        result = StepResult(step=plan.steps[0], outcome=Outcome.UNKNOWN, words="web-1 was lost")
+        recorder.record_outcome(recorder.record_intent(result.step, reason=""), result)
+        on_result(result)
+        return (result,)
+
+    async def confirm(result: StepResult, **_: object) -> StepResult:
+        return StepResult(step=result.step, outcome=Outcome.SUCCESS, words="looked again; it runs: done")
+
+    monkeypatch.setattr(actions, "perform", perform)
+    monkeypatch.setattr(looseends, "confirm", confirm)
+    stage.fleet = {
+        "clock": SystemClock(),
+        "record_intent": lambda *_, **__: SimpleNamespace(id=1),
+        "record_outcome": lambda _, outcome, words, **__: kept.append((outcome, words)),
+    }
+    code, out, err = run(capsys, "--yes")
+    assert code == 0
+    assert out.splitlines()[-2:] == [
+        "unknown restart api-1 on web-1: web-1 was lost",
+        "success restart api-1 on web-1: unknown at first; looked again; it runs: done",
+    ]
+    assert err.splitlines() == ["fleettop: Looking for up to 30 s what became of what is unknown."]
+    assert kept == [("unknown", "web-1 was lost"), ("success", "unknown at first; looked again; it runs: done")]
 
 
 @pytest.mark.parametrize("outcome", [o for o in Outcome if o is not Outcome.SUCCESS])

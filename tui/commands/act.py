@@ -16,12 +16,14 @@ from .ls import add_timeout
 from .request import Request
 
 if TYPE_CHECKING:
-    from fleettop.collectors.actions.steps import Plan, StepResult
+    from fleettop.collectors.actions.steps import Plan, Reach, StepResult
     from fleettop.collectors.model import ServiceKey
     from fleettop.collectors.session import Session
 
 ROLES = {"success": "ok", "failure": "error", "refused": "error", "unknown": "warning", "skipped": "dim"}
 """How an outcome is drawn."""
+FOUND_LATER = 30.0
+"""Seconds that unknown outcomes are waited for, on top of what carrying out waits."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -166,8 +168,18 @@ async def _perform(request: Request, session: Session, plan: Plan) -> int:
     from fleettop.collectors.actions import perform
     from fleettop.collectors.actions.steps import Outcome
     from fleettop.collectors.journal import Journal
+    from fleettop.collectors.looseends import LooseEnds
     from fleettop.collectors.reach import reach_of
 
+    def reach(engine: str) -> Reach | None:
+        return reach_of(session, engine)
+
+    def found(result: StepResult) -> None:
+        later[id(result.step)] = result
+        _show(request, result)
+
+    later: dict[int, StepResult] = {}
+    loose_ends = LooseEnds(session.fleet, reach, found)
     stop = asyncio.Event()
 
     def interrupted() -> None:
@@ -179,16 +191,23 @@ async def _perform(request: Request, session: Session, plan: Plan) -> int:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, interrupted)
     try:
-        results = await perform(
-            plan,
-            reach=lambda engine: reach_of(session, engine),
-            reason=request.args.reason,
-            recorder=Journal(session.fleet, keep=session.kept),
-            on_result=lambda result: _show(request, result),
-            stop=stop,
-        )
+        async with asyncio.TaskGroup() as group:
+            looking = group.create_task(loose_ends.watch())
+            results = await perform(
+                plan,
+                reach=reach,
+                reason=request.args.reason,
+                recorder=Journal(session.fleet, keep=session.kept, loose_ends=loose_ends),
+                on_result=lambda result: _show(request, result),
+                stop=stop,
+            )
+            if loose_ends.open:
+                request.out.note(f"Looking for up to {FOUND_LATER:.0f} s what became of what is unknown.")
+                await loose_ends.tied(FOUND_LATER)
+            looking.cancel()
     finally:
         loop.remove_signal_handler(signal.SIGINT)
+    results = tuple(later.get(id(result.step), result) for result in results)
     bad = [result for result in results if result.outcome is not Outcome.SUCCESS]
     if bad and not request.args.json:
         request.out.note(f"{len(results) - len(bad)} of {len(results)} done.")

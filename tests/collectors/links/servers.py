@@ -95,7 +95,9 @@ class Sshd:
         """Of the commands: a `docker` there is the host's docker command."""
         self.port = 0
         self.logins = 0
-        self.at_once = self.most_at_once = 0
+        self.starting: set[asyncssh.SSHServerConnection] = set()
+        """Connections that a slow sshd may still count among its MaxStartups: nothing was asked over them yet."""
+        self.most_at_once = 0
         self.environments: list[dict[str, str]] = []
         self.agents: list[object] = []
         self.connections: set[asyncssh.SSHServerConnection] = set()
@@ -117,28 +119,24 @@ class Sshd:
             def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
                 self._connection = conn
                 sshd.connections.add(conn)
-                sshd.at_once += 1
-                sshd.most_at_once = max(sshd.most_at_once, sshd.at_once)
-                self._counted = True
+                sshd.starting.add(conn)
+                sshd.most_at_once = max(sshd.most_at_once, len(sshd.starting))
 
             def connection_lost(self, exc: Exception | None) -> None:
                 sshd.connections.discard(self._connection)
-                self._uncount()
+                sshd.starting.discard(self._connection)
 
             def auth_completed(self) -> None:
                 sshd.logins += 1
-                self._uncount()
-
-            def _uncount(self) -> None:
-                sshd.at_once -= self._counted
-                self._counted = False
 
             def unix_connection_requested(self, dest_path: str) -> bool:
+                sshd.starting.discard(self._connection)
                 if not sshd.forwards:
                     raise asyncssh.ChannelOpenError(CONNECT_FAILED, "open failed")
                 return True
 
             def connection_requested(self, dest_host: str, dest_port: int, orig_host: str, orig_port: int) -> bool:
+                sshd.starting.discard(self._connection)
                 if not sshd.forwards:
                     raise asyncssh.ChannelOpenError(PROHIBITED, "open failed")
                 return True
@@ -185,6 +183,7 @@ class Sshd:
         return msgspec.structs.replace(found, **changes)
 
     async def _run(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
+        self.starting.discard(process.channel.get_connection())
         self.environments.append(dict(process.env))
         self.agents.append(process.channel.get_connection().get_agent_path())
         command = process.command or ""

@@ -163,7 +163,10 @@ async def test_who_waits_for_a_failing_jump_host_fails_with_it(sshd: Sshd, jump:
 
 
 async def test_logins_at_one_sshd_are_bounded(sshd: Sshd, engine: str, gate: HandshakeGate) -> None:
-    """More than 10 unfinished logins are thrown away by sshd (MaxStartups 10:30:100): 8 at a time."""
+    """More than 10 unfinished logins are thrown away by sshd (MaxStartups 10:30:100): 8 at a time.
+
+    It may count one as unfinished until it has answered something after it.
+    """
     async with sshd.up():
         answers = await asyncio.gather(*(reach(sshd, gate, socket=engine) for _ in range(20)))
         assert answers == [OK] * 20
