@@ -173,7 +173,7 @@ class Keeping:
         mark = max(known, key=lambda mark: mark.heard)
         heard = datetime.fromtimestamp(mark.heard / 1e9, self._clock.now().tzinfo)
         watched = mark.instance not in self._ended and self._clock.now() - heard <= ALIVE
-        return LeftOff(heard=heard, watched=watched, containers=mark.containers)
+        return LeftOff(heard=heard, watched=watched, events=bool(mark.recent), containers=mark.containers)
 
     async def recall(self, engine: str, info: EngineInfo, events: Sequence[EngineEvent]) -> bool:
         """Make known which of these events were written down before. True: at least one was heard before."""

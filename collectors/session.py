@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 
 from .address import EngineAddress
@@ -19,8 +20,8 @@ from .links import HandshakeGate
 from .links.base import Endpoint
 from .model import ContainerKey, WordsSeen
 from .services.places import ServiceRule
+from .trail import OpenTrail
 from .trail.keeper import Keeper
-from .trail.store import Store
 from .watch.interest import Interest
 from .watch.supervisor import EngineWatch
 from .watch.swarm import Clusters
@@ -41,7 +42,7 @@ class Session:
         rules: Sequence[ServiceRule] = (),
         read_only: bool = False,
         clock: Clock | None = None,
-        open_trail: Callable[[], Store] | None = None,
+        open_trail: OpenTrail | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self.read_only = read_only
@@ -50,7 +51,8 @@ class Session:
         self.keeping: Keeping | None = None
         """The trail that lasts; None: what is recorded is forgotten with this session."""
         if open_trail is not None:
-            keeper = Keeper(open_trail, instance=self.instance.name, clock=self.clock)
+            opened = partial(open_trail, self.instance.name)
+            keeper = Keeper(opened, instance=self.instance.name, clock=self.clock)
             self.keeping = Keeping(keeper, self.fleet, instance=self.instance, clock=self.clock)
         self.interest = Interest()
         gate, clusters = HandshakeGate(), Clusters()

@@ -7,6 +7,8 @@ import signal
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.address import EngineAddress
@@ -16,6 +18,7 @@ from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.looseends import LooseEnds
 from fleettop.collectors.reach import reach_of
 from fleettop.collectors.session import Session
+from fleettop.collectors.trail import OpenTrail, trail_in
 from textual.app import App
 from textual.binding import Binding, BindingsMap
 from textual.command import CommandPalette
@@ -65,13 +68,16 @@ class FleetApp(App[int]):
         theme: str = "",
         ascii_only: bool = False,
         clock: Clock | None = None,
+        open_trail: OpenTrail | None = None,
     ) -> None:
         self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
         self.keys = Keys(config.keys, read_only=read_only)
         self.clock = clock or SystemClock()
         self.notes = tuple(notes)
         self.group = group
-        self.session = Session(addresses, rules=config.rules, read_only=read_only, clock=self.clock)
+        self.session = Session(
+            addresses, rules=config.rules, read_only=read_only, clock=self.clock, open_trail=open_trail
+        )
         self.loose_ends = LooseEnds(self.fleet, self.reach, partial(found_later, self))
         self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)
         super().__init__(driver_class=TerminalDriver)
@@ -226,9 +232,10 @@ def run_dashboard(
     notes: Sequence[str],
     environ: Mapping[str, str],
     demo: DemoFleet | None = None,
+    open_trail: OpenTrail | None = None,
 ) -> int:
     """Open the dashboard and return the exit code when it is closed. Raises what made it crash."""
-    return asyncio.run(_run(addresses, config, read_only, mouse, color, notes, environ, demo))
+    return asyncio.run(_run(addresses, config, read_only, mouse, color, notes, environ, demo, open_trail))
 
 
 async def _run(
@@ -240,11 +247,14 @@ async def _run(
     notes: Sequence[str],
     environ: Mapping[str, str],
     demo: DemoFleet | None,
+    open_trail: OpenTrail | None,
 ) -> int:
     async with AsyncExitStack() as stack:
         if demo is not None:
             await stack.enter_async_context(demo)
             addresses = demo.addresses
+            if open_trail is None:
+                open_trail = trail_in(Path(stack.enter_context(TemporaryDirectory(prefix="fleettop-demo-"))) / "trail")
         app = FleetApp(
             addresses,
             config,
@@ -252,6 +262,7 @@ async def _run(
             notes=notes,
             theme=theme_for(environ, color=color, chosen=config.theme),
             ascii_only=config.ascii or not speaks_unicode(environ),
+            open_trail=open_trail,
         )
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, app.end_by, number)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from types import MappingProxyType
 
 from ..model import Attribution, Cause, Container, EngineEvent, Record, RecordKind, ServiceKey, Told
 from ..text import redact
@@ -12,18 +11,15 @@ from ..trail.entry import Entry, RawEvent, event_key, moment, stamp, stamp_of
 
 KEPT_ATTRIBUTES = frozenset(
     (
-        *("image", "name", "signal", "exitCode", "execID", "oldName", "container", "type", "driver", "reclaimed"),
+        *("signal", "exitCode", "execID", "oldName", "container", "type", "driver", "reclaimed"),
         *("replicas.old", "replicas.new", "image.old", "image.new", "updatestate.old", "updatestate.new"),
         *("state.old", "state.new", "availability.old", "availability.new", "role.old", "role.new"),
         *("leader.old", "leader.new", "reachability.old", "reachability.new"),
-        *("com.docker.compose.project", "com.docker.compose.service", "com.docker.compose.container-number"),
-        *("com.docker.compose.config-hash", "com.docker.compose.oneoff"),
-        *("com.docker.swarm.service.name", "com.docker.swarm.service.id", "com.docker.swarm.task.id"),
-        *("com.docker.swarm.task.name", "com.docker.swarm.node.id", "com.docker.stack.namespace"),
-        *("org.opencontainers.image.version", "org.opencontainers.image.revision", "org.opencontainers.image.source"),
+        "com.docker.swarm.task.id",
     )
 )
-"""Of an event's attributes, among them all labels of its object: those that say what happened to which replica."""
+"""Of an event's attributes, among them all labels of its object: those that say what happened. The object, its image
+and its service stand in the line itself."""
 
 
 class Context:
@@ -110,7 +106,7 @@ def service_key(text: str) -> ServiceKey | None:
 
 def container_states(containers: Mapping[str, Container]) -> Mapping[str, tuple[str, str]]:
     """Name and state of each container, by id: what a later look is compared with."""
-    return MappingProxyType({c.id: (c.name, str(c.state)) for c in containers.values()})
+    return {c.id: (c.name, str(c.state)) for c in containers.values()}
 
 
 def _raw(event: EngineEvent) -> RawEvent:

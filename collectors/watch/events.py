@@ -79,6 +79,10 @@ class EventStream:
         self.last: EngineEvent | None = None
         self.begin: datetime | None = None
         """From where on the past is asked of an engine that keeps it in a file; None: an hour of it."""
+        self.heard_before = False
+        """Whoever watched this engine before us heard something of it."""
+        self.lost = False
+        """Whether it is certain, and not only possible, that something was lost when the past was read last."""
         self.oldest: datetime | None = None
         """The engine's time of the oldest event it still had when asked last."""
         self.overrun = 0
@@ -125,6 +129,9 @@ class EventStream:
         recalled = recall is not None and await recall([event for event in ring if wanted(event)])
         # The ring loses its oldest first: where it holds one that we had, all that came after that is in it too.
         complete = first or recalled or any(event.identity in self._seen for event in ring)
+        # An engine that holds nothing we know lost what we do: it was started anew, or said too much meanwhile. Where
+        # nothing was ever heard of it, its silence may have been just that.
+        self.lost = not complete and (len(ring) >= RING or bool(self._seen) or self.heard_before)
         self._read_to = nanoseconds(until), self._clock.monotonic()
         fresh = tuple(event for event in ring if wanted(event) and self._first_time(event))
         if fresh:

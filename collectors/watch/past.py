@@ -18,6 +18,8 @@ class LeftOff(msgspec.Struct, frozen=True, kw_only=True):
     """On our clock: everything said before was heard."""
     watched: bool
     """Another fleettop watches it still: nothing is missed meanwhile."""
+    events: bool = False
+    """It had said something before."""
     containers: Mapping[str, tuple[str, str]] = {}
     """Name and state of each container, by id."""
 

@@ -51,6 +51,8 @@ class Gap(NamedTuple):
 
     begin: datetime
     cause: str = ""
+    told: bool = True
+    """False: it is told when it is over, and only where something was missed."""
 
 
 class EngineWatch:
@@ -365,9 +367,9 @@ class EngineWatch:
         self._left = left = await self._past.left_off(self.address.name, info)
         if left is not None:
             self._events.begin = left.heard + timedelta(seconds=info.skew or 0)
+            self._events.heard_before = left.events
         if left is not None and not left.watched and self._gap is None:
-            self._gap = Gap(left.heard)
-            self._tell_gap("fleettop was not running")
+            self._gap = Gap(left.heard, "fleettop was not running", told=False)
 
     def _recall(self) -> Callable[[Sequence[EngineEvent]], Awaitable[bool]] | None:
         """How to find out what of the engine's past was written down before; None: this process was there."""
@@ -386,7 +388,7 @@ class EngineWatch:
 
     def _close_gap(self, complete: bool, differences: tuple[str, ...]) -> None:
         gap, self._gap = self._gap, None
-        if gap is None:
+        if gap is None or (complete and not gap.told):
             return
         cause = gap.cause
         if complete:
@@ -397,7 +399,7 @@ class EngineWatch:
                 begin=gap.begin,
                 end=gap.begin if complete else self._clock.now(),
                 cause=cause,
-                certain=not complete,
+                certain=not complete and self._events.lost,
                 differences=differences,
             )
         )

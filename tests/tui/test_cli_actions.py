@@ -62,7 +62,8 @@ class Stage:
             )
             for key in (API, WEB)
         }
-        yield SimpleNamespace(fleet=SimpleNamespace(engines=self.engines, services=services, **self.fleet))
+        fleet = SimpleNamespace(engines=self.engines, services=services, **self.fleet)
+        yield SimpleNamespace(fleet=fleet, kept=None)
 
     async def perform(
         self, plan: Plan, *, on_result: Callable[[StepResult], None], **how: object
@@ -86,7 +87,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     async def complete(*arguments: object, **options: object) -> None:
         return None
 
-    monkeypatch.setattr(Request, "session", lambda request: stage.session(request))
+    monkeypatch.setattr(Request, "session", lambda request, *, record: stage.session(request))
     monkeypatch.setattr(actions, "perform", stage.perform)
     monkeypatch.setattr(onepass, "complete", complete)
     monkeypatch.setattr(act, "_plan", plan)
@@ -267,7 +268,9 @@ async def test_the_first_ctrl_c_lets_what_is_on_its_way_end(stage, capsys):
 
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         actions.perform = perform  # the fixture puts it back
-        task = group.create_task(act._perform(SimpleNamespace(args=args, out=out), SimpleNamespace(fleet=None), PLAN))
+        task = group.create_task(
+            act._perform(SimpleNamespace(args=args, out=out), SimpleNamespace(fleet=None, kept=None), PLAN)
+        )
         await begun.wait()
         os.kill(os.getpid(), act.signal.SIGINT)
         assert await task == 4

@@ -57,7 +57,7 @@ def run(request: Request) -> int:
 
 
 async def _act(request: Request) -> int:
-    async with request.session() as session:
+    async with request.session(record=not request.args.dry_run) as session:
         if session is None:
             return ending.UNREACHABLE
         from .onepass import complete

@@ -42,6 +42,7 @@ def run(request: Request) -> int:
         color=color_mode(request),
         environ=request.environ,
         notes=(*resolution.tried, *resolution.notes),
+        open_trail=request.open_trail,
     )
 
 

@@ -31,6 +31,7 @@ def run(request: Request) -> int:
     if not can_draw(request):
         return USAGE
     from fleettop.collectors.demo import DemoFleet
+    from fleettop.collectors.trail import trail_in
 
     from ..app import run_dashboard
 
@@ -43,5 +44,6 @@ def run(request: Request) -> int:
         color=color_mode(request),
         environ=request.environ,
         notes=(),
+        open_trail=trail_in(request.trail_folder) if args.trail is not None else None,
         demo=DemoFleet(engines=args.demo_engines, containers=args.containers, seed=args.seed, incident=args.incident),
     )

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from fleettop.collectors.address import EngineAddress
     from fleettop.collectors.model import EngineStatus
     from fleettop.collectors.session import Session
+    from fleettop.collectors.trail import OpenTrail
 
 FINE, WRONG, USAGE, UNREACHABLE, FAILED, REFUSED = range(6)
 """The exit codes (the README lists them): fine, something was found, usage or config, an engine could not be reached,
@@ -90,16 +91,33 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
                     self.out.note(sentence)
             yield found.addresses
 
+    @property
+    def open_trail(self) -> OpenTrail | None:
+        """How its trail is opened; None: a simulated fleet's is not kept unless a folder is named."""
+        if self.args.demo and self.args.trail is None:
+            return None
+        from fleettop.collectors.trail import trail_in
+
+        return trail_in(self.trail_folder)
+
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session | None]:
-        """The fleet, watched, when every engine has answered or failed; None (and said so) where there is no engine."""
+    async def session(self, *, record: bool = False) -> AsyncIterator[Session | None]:
+        """The fleet, watched, when every engine has answered or failed; None (and said so) where there is no engine.
+
+        With `record` what happens meanwhile is kept in the trail.
+        """
         async with self.addresses() as addresses:
             if not addresses:
                 yield None
                 return
             from fleettop.collectors.session import Session
 
-            async with Session(addresses, rules=self.config.rules, read_only=self.read_only) as session:
+            async with Session(
+                addresses,
+                rules=self.config.rules,
+                read_only=self.read_only,
+                open_trail=self.open_trail if record else None,
+            ) as session:
                 await session.settled(self.args.timeout)
                 session.fleet.take_changes()
                 yield session
