@@ -25,7 +25,7 @@ from .request import Request
 
 if TYPE_CHECKING:
     from fleettop.collectors.address import EngineAddress
-    from fleettop.collectors.trail.segments import SegmentStore
+    from fleettop.collectors.trail import OpenTrail
 
     from .metrics import Listen
 
@@ -53,13 +53,16 @@ def run(request: Request) -> int:
 
 
 async def _record(request: Request) -> int:
+    open_trail = request.open_trail
+    if open_trail is None:
+        raise ConfigError("The trail of a simulated fleet is not kept.", hint="--trail DIR keeps it there.")
     anchor = Anchor.named(request.args.anchor, request.environ) if request.args.anchor else None
     listen = _listen(request)
     async with request.addresses() as addresses:
         if not addresses:
             return ending.UNREACHABLE
-        await asyncio.to_thread(_try_trail, request)
-        return await _watch(request, addresses, anchor, listen)
+        await asyncio.to_thread(_try, open_trail)
+        return await _watch(request, addresses, open_trail, anchor, listen)
 
 
 def _listen(request: Request) -> Listen | None:
@@ -70,17 +73,10 @@ def _listen(request: Request) -> Listen | None:
     return parse_listen(request.args.metrics, anywhere=request.args.metrics_insecure)
 
 
-def open_trail(request: Request, instance: str) -> SegmentStore:
-    """The trail, to write. Raises TrailError."""
-    from fleettop.collectors.trail.segments import SegmentStore
-
-    return SegmentStore(request.trail_folder, instance=instance)
-
-
-def _try_trail(request: Request) -> None:
+def _try(open_trail: OpenTrail) -> None:
     """See that a trail can be kept there. What may pass (a full disk, another that writes) is waited for later."""
     try:
-        with closing(open_trail(request, "")):
+        with closing(open_trail("")):
             pass
     except (StoreFull, StoreLocked):
         pass
@@ -89,7 +85,11 @@ def _try_trail(request: Request) -> None:
 
 
 async def _watch(
-    request: Request, addresses: Sequence[EngineAddress], anchor: Anchor | None, listen: Listen | None
+    request: Request,
+    addresses: Sequence[EngineAddress],
+    open_trail: OpenTrail,
+    anchor: Anchor | None,
+    listen: Listen | None,
 ) -> int:
     from fleettop.collectors.session import Session
 
@@ -101,7 +101,7 @@ async def _watch(
         addresses,
         rules=request.config.rules,
         read_only=request.read_only,
-        open_trail=lambda: open_trail(request, session.instance.name),
+        open_trail=open_trail,
     )
     writer = PatientWriter(out.stream, dropped=lambda n: log.say("warning", "log-lines-lost", count=n))
     log = LogLines(out, writer.put, session.clock.now, json=request.args.json)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 PACE = 0.25
 """Seconds between two looks at what changed."""
 HOUR = 3600.0
+SOON = 1.0
+"""Seconds after which it is looked again whether the trail has begun."""
 REMEMBERED = 10_000
 """Records of which it is remembered that they were told."""
 
@@ -114,10 +116,10 @@ class Recorder:
             )
 
     async def keep_anchor(self) -> None:
-        """Every hour, and once at the start, keep the head elsewhere."""
+        """At the start, as soon as there is one, and every hour, keep the head elsewhere."""
         while True:
-            await self._keep_head()
-            await asyncio.sleep(self._every)
+            begun = await self._keep_head()
+            await asyncio.sleep(self._every if begun else SOON)
 
     # -- what is said
 
@@ -195,13 +197,15 @@ class Recorder:
         except TrailError:
             self._size = None
 
-    async def _keep_head(self) -> None:
+    async def _keep_head(self) -> bool:
+        """False: there is no line yet."""
         if self._anchor is None:
-            return
+            return True
         try:
-            await asyncio.to_thread(_keep_head, self._anchor, self._folder)
+            return await asyncio.to_thread(_keep_head, self._anchor, self._folder)
         except TrailError as error:
             self._log.say("error", "head-not-anchored", error=error, do=error.hint or None)
+            return True
 
     def figures(self) -> Figures:
         """For who measures."""
@@ -222,6 +226,9 @@ def _size(folder: Path) -> int:
         return store.size()
 
 
-def _keep_head(anchor: Anchor, folder: Path) -> None:
+def _keep_head(anchor: Anchor, folder: Path) -> bool:
     with closing(SegmentStore(folder, read_only=True)) as store:
-        anchor.keep(store.head(), folder)
+        head = store.head()
+    if head.seq:
+        anchor.keep(head, folder)
+    return head.seq > 0
