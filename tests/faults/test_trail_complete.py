@@ -73,44 +73,71 @@ def kept(folder: Path) -> set[Identity]:
     }
 
 
-def work(fleet: Fleet, host: str, seconds: float) -> None:
+class Load:
     """Creates, kills, health flips, updates, renames, execs and removals, one after the other, as fast as they go."""
-    dice, end, number = random.Random(1), time.monotonic() + seconds, 0
-    here: list[str] = []
-    while time.monotonic() < end:
-        number += 1
-        if len(here) < 6:
-            health = {"Healthcheck": HEALTH} if number % 2 else {}
-            here.append(fleet.run(host, "load", f"web{number}", "web", **health))
-        container = dice.choice(here)
-        match dice.randrange(10):
-            case 0:
-                fleet.api(host, "POST", f"/containers/{container}/kill?signal=KILL", timeout=30)
-                fleet.api(host, "POST", f"/containers/{container}/start", timeout=30)
-            case 1:
-                fleet.docker(host, "exec", container, "rm", "-f", "/tmp/ok", check=False)
-            case 2:
-                fleet.docker(host, "exec", container, "touch", "/tmp/ok", check=False)
-            case 3:
-                fleet.docker(host, "update", "--memory", f"{dice.randrange(20, 60)}m", container, check=False)
-            case 4:
-                fleet.docker(host, "rename", container, f"renamed-{number}", check=False)
-            case 5:
-                fleet.api(host, "POST", f"/containers/{container}/restart?t=0", timeout=30)
-            case 6:
-                fleet.docker(host, "pause", container, check=False)
-                fleet.docker(host, "unpause", container, check=False)
-            case 7:
-                here.remove(container)
-                fleet.api(host, "DELETE", f"/containers/{container}?force=1", timeout=30)
-            case 8:
-                fleet.docker(host, "run", "--rm", "bb:1", "true", check=False)
-            case 9:  # made, asked something and gone before anybody can look at it
-                short = fleet.run(host, "load", f"short{number}", "web", Healthcheck=HEALTH)
-                for _ in range(2):
-                    ask = {"Cmd": ["echo", str(number)]}
-                    fleet.api(host, "POST", f"/containers/{short}/exec", ask)
-                fleet.api(host, "DELETE", f"/containers/{short}?force=1", timeout=30)
+
+    def __init__(self, fleet: Fleet, host: str) -> None:
+        self._fleet, self._host = fleet, host
+        self._dice = random.Random(1)
+        self._here: list[str] = []
+        self._number = 0
+
+    def run(self, seconds: float) -> None:
+        """For so long."""
+        deeds = (
+            self._kill, self._sicken, self._heal, self._update, self._rename, self._restart, self._freeze, self._remove,
+            self._job, self._glance,
+        )  # fmt: skip
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self._number += 1
+            if len(self._here) < 6:
+                health = {"Healthcheck": HEALTH} if self._number % 2 else {}
+                self._here.append(self._fleet.run(self._host, "load", f"web{self._number}", "web", **health))
+            self._dice.choice(deeds)(self._dice.choice(self._here))
+
+    def _docker(self, *words: str) -> None:
+        self._fleet.docker(self._host, *words, check=False)
+
+    def _post(self, target: str, body: object = None) -> None:
+        self._fleet.api(self._host, "POST", target, body, timeout=30)
+
+    def _kill(self, container: str) -> None:
+        self._post(f"/containers/{container}/kill?signal=KILL")
+        self._post(f"/containers/{container}/start")
+
+    def _sicken(self, container: str) -> None:
+        self._docker("exec", container, "rm", "-f", "/tmp/ok")
+
+    def _heal(self, container: str) -> None:
+        self._docker("exec", container, "touch", "/tmp/ok")
+
+    def _update(self, container: str) -> None:
+        self._docker("update", "--restart", self._dice.choice(("no", "on-failure:2")), container)
+
+    def _rename(self, container: str) -> None:
+        self._docker("rename", container, f"renamed-{self._number}")
+
+    def _restart(self, container: str) -> None:
+        self._post(f"/containers/{container}/restart?t=0")
+
+    def _freeze(self, container: str) -> None:
+        self._docker("pause", container)
+        self._docker("unpause", container)
+
+    def _remove(self, container: str) -> None:
+        self._here.remove(container)
+        self._fleet.api(self._host, "DELETE", f"/containers/{container}?force=1", timeout=30)
+
+    def _job(self, _: str) -> None:
+        self._docker("run", "--rm", "bb:1", "true")
+
+    def _glance(self, _: str) -> None:
+        """Made, asked something and gone before anybody can look at it."""
+        short = self._fleet.run(self._host, "load", f"short{self._number}", "web", Healthcheck=HEALTH)
+        for word in ("one", "two"):
+            self._post(f"/containers/{short}/exec", {"Cmd": ["echo", word]})
+        self._fleet.api(self._host, "DELETE", f"/containers/{short}?force=1", timeout=30)
 
 
 async def test_the_trail_holds_every_event_that_docker_prints_less_the_documented_noise(
@@ -124,7 +151,7 @@ async def test_the_trail_holds_every_event_that_docker_prints_less_the_documente
             await session.settled(30)
             await eventually(lambda: fleet.get("h1", "/info")["NEventsListener"] >= 2)
             await asyncio.to_thread(fleet.docker, "h1", "network", "create", "begin")
-            await asyncio.to_thread(work, fleet, "h1", LOAD)
+            await asyncio.to_thread(Load(fleet, "h1").run, LOAD)
             await asyncio.to_thread(fleet.docker, "h1", "network", "create", "end")
             await eventually(lambda: any(r.object_name == "end" for r in session.fleet.trail.newest(50)), timeout=60)
             await eventually(lambda: '"name":"end"' in printed.read_text(), timeout=60)

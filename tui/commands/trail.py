@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from fleettop.collectors.errors import ConfigError, TrailError
 
@@ -72,10 +72,11 @@ def run(request: Request) -> int:
 def _show(request: Request) -> int:
     from .trailshow import show
 
-    wanted, query = chosen(request)
+    meant = chosen(request)
     limit = LIMIT if request.args.limit is None else request.args.limit
+    raw, json = bool(request.args.raw), bool(request.args.json)
     with closing(open_trail(request)) as store:
-        show(request.out, store, query, wanted, limit=limit, raw=bool(request.args.raw), json=bool(request.args.json))
+        show(request.out, store, meant.query(store), meant.filter, limit=limit, raw=raw, json=json)
         return _say_damage(request, store)
 
 
@@ -104,9 +105,9 @@ def _head(request: Request) -> int:
 def _export(request: Request) -> int:
     from .trailexport import export
 
-    wanted, query = chosen(request)
+    meant = chosen(request)
     with closing(open_trail(request)) as store:
-        export(request, store, query, wanted, request.args.format or "jsonl")
+        export(request, store, meant.query(store), meant.filter, request.args.format or "jsonl")
         return _say_damage(request, store)
 
 
@@ -134,10 +135,24 @@ def open_trail(request: Request) -> SegmentStore:
         raise ConfigError(f"{str(error).removesuffix('.')}.", hint=error.hint) from error
 
 
-def chosen(request: Request) -> tuple[Filter, Query]:
-    """Which records are meant: the filter, and as much of it as an index of the trail can find."""
+class Chosen(NamedTuple):
+    """Which records are meant."""
+
+    filter: Filter
+    since: int | None
+    until: int | None
+
+    def query(self, store: SegmentStore) -> Query:
+        """As much of it as an index of the trail can find."""
+        from .trailquery import query_of
+
+        names = store.names() if self.filter else ()
+        return query_of(self.filter, since=self.since, until=self.until, names=names)
+
+
+def chosen(request: Request) -> Chosen:
+    """What the options say. Raises ConfigError."""
     from ..filter import FilterError, parse_filter
-    from .trailquery import query_of
 
     since = parse_when(request.args.since or "", option="--since")
     until = parse_when(request.args.until or "", option="--until")
@@ -147,7 +162,7 @@ def chosen(request: Request) -> tuple[Filter, Query]:
         wanted = parse_filter(request.args.filter or "")
     except FilterError as error:
         raise ConfigError(f"--filter: {error}", hint=error.hint) from error
-    return wanted, query_of(wanted, since=nanoseconds(since), until=nanoseconds(until))
+    return Chosen(wanted, nanoseconds(since), nanoseconds(until))
 
 
 def _say_damage(request: Request, store: SegmentStore) -> int:
