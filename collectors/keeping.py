@@ -32,6 +32,10 @@ OPEN = timedelta(minutes=2)
 """How long what a process intended just before its end may still be done by the engine."""
 
 
+UNCLEAN = "-unclean"
+"""Behind the name of a process that ended without a word: the thread of the note that says so."""
+
+
 class Keeping:
     """Keeps the records of one fleet in a trail that lasts, and knows its past (`watch.past.Past`)."""
 
@@ -121,7 +125,8 @@ class Keeping:
 
     def _find_ended(self, lives: Sequence[Line]) -> None:
         """Which earlier processes ended; those that did so without a word are noted once."""
-        stopped = {line.entry.instance for line in lives if line.entry.kind == RecordKind.STOP}
+        stops = [line.entry for line in lives if line.entry.kind == RecordKind.STOP]
+        stopped = {s.thread.removesuffix(UNCLEAN) if s.thread.endswith(UNCLEAN) else s.instance for s in stops}
         for line in lives:
             entry = line.entry
             if entry.kind != RecordKind.START or entry.instance == self._instance.name:
@@ -133,7 +138,7 @@ class Keeping:
                 self._fleet.write_own(
                     RecordKind.STOP,
                     f"a fleettop ended without saying so; it had begun {entry.at[:19].replace('T', ' ')} UTC",
-                    key=f"{entry.instance}-unclean",
+                    key=f"{entry.instance}{UNCLEAN}",
                     actor=entry.actor,
                     object_name=entry.name,
                     trouble=True,

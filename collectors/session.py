@@ -97,8 +97,11 @@ class Session:
         await self.suspend()
         if self.keeping is not None:
             self.keeping.end()
-        for task in self._keeping:  # the keeper writes what is left, for a few seconds at most
+        for task in self._keeping:
             task.cancel()
+        await asyncio.gather(*self._keeping, return_exceptions=True)
+        if self.keeping is not None:
+            await self.keeping.keeper.close()
         await self._group.__aexit__(kind, error, trace)
 
     async def _open_trail(self, keeping: Keeping) -> None:

@@ -104,10 +104,16 @@ _HEX_ID = re.compile(r"[0-9a-f]{12}|[0-9a-f]{64}")
 
 
 def short_image(image: str) -> str:
-    """An image in a narrow column: `pay/api:2`; twelve characters of the id where it has no name."""
+    """An image in a narrow column: `pay/api:2`, or `pay/api@9f3c1a2b` where it has a digest and no tag.
+
+    Twelve characters of the id where it has no name.
+    """
     name, tag = image_parts(image)
+    digest = image.partition("@sha256:")[2]
     if not name:
-        return image.split("@", 1)[-1].removeprefix("sha256:")[:12]
+        return short_id(image.split("@", 1)[-1])
+    if not tag and digest:
+        return f"{name}@{digest[:8]}"
     return f"{name}:{tag}" if tag else name
 
 

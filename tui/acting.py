@@ -114,7 +114,8 @@ async def _ask(
     except FleetError as error:
         app.notify(f"{error} {error.hint}", severity="error", markup=False)
         return
-    confirmed = await app.push_screen_wait(ConfirmScreen(question(planned), glyphs=app.glyphs))
+    asked = ConfirmScreen(question(planned), key=app.confirming_key, glyphs=app.glyphs)
+    confirmed = await app.push_screen_wait(asked)
     if confirmed is not None:
         screen.table.clear_marks()
         await _perform(app, planned, confirmed.reason)

@@ -30,7 +30,7 @@ from .acting import ACTS, found_later
 from .bridge import Bridge
 from .driver import TerminalDriver
 from .glyphs import ASCII, UNICODE, Glyphs
-from .keymap import KeyBinding, Keys
+from .keymap import CONFIRMING, KeyBinding, Keys
 from .looking import LOOKS, show_detail
 from .screens.dashboard import DashboardScreen
 from .screens.help import HelpScreen
@@ -80,6 +80,8 @@ class FleetApp(App[int]):
         )
         self.loose_ends = LooseEnds(self.fleet, self.reach, partial(found_later, self))
         self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)
+        self.chords = frozenset(key for command in self.keys.commands for key in command.keys if key.startswith("alt+"))
+        """The keys with alt that do something."""
         super().__init__(driver_class=TerminalDriver)
         register_themes(self)
         self.theme = theme or theme_name()
@@ -100,6 +102,12 @@ class FleetApp(App[int]):
     def crash(self) -> Exception | None:
         """What went wrong in the program itself; None: nothing."""
         return self._exception
+
+    @property
+    def confirming_key(self) -> str:
+        """The key that says yes to a question, on this terminal: without kitty's protocol ctrl+enter is only enter."""
+        apart = isinstance(self._driver, TerminalDriver) and self._driver.tells_keys_apart
+        return CONFIRMING[0] if apart else CONFIRMING[1]
 
     def moment(self) -> Moment:
         """Now, for drawing."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import os
+import select
 import signal
 from collections.abc import Callable
 from typing import IO, Any, cast
@@ -10,8 +12,12 @@ from typing import IO, Any, cast
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from .keyboard import Keyboard
+
 HUNG_UP = 128 + signal.SIGHUP
 """The exit code, as a shell has it for a program whose terminal was closed."""
+_LOOK_UP = 0.1
+"""How often the input thread looks whether it is to end, in seconds."""
 
 
 class TerminalDriver(LinuxDriver):
@@ -19,7 +25,8 @@ class TerminalDriver(LinuxDriver):
 
     Textual 8.2.8 by itself: a failed write ends its writing thread and the next thirty writes block the event loop for
     good; a failed read ends the app with a traceback and exit code 0; mode 1016 stays set where 2048 is known; on
-    SIGCONT it starts a second time where it was not suspended before (`kill -STOP`), and draws only what changes.
+    SIGCONT it starts a second time where it was not suspended before (`kill -STOP`), and draws only what changes; a
+    lone Esc waits up to twice its delay (ESCDELAY), and a terminal that reads as ended keeps a core busy.
     """
 
     def __init__(
@@ -28,6 +35,19 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         assert self._file is not None
         self._file = cast("Any", TerminalFile(self._file, self._hung_up))
+        chords = getattr(app, "chords", frozenset[str]())
+        self._keyboard = Keyboard(debug, chords=chords)
+
+    @property
+    def tells_keys_apart(self) -> bool:
+        """Whether ctrl+enter is another key than enter here: the terminal has said that it speaks kitty's protocol."""
+        return self._keyboard.tells_keys_apart
+
+    def start_application_mode(self) -> None:
+        """Take the terminal, and ask which keyboard it has."""
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual has no types for it
+        if self._writer_thread is not None:
+            self.write("\x1b[?u")
 
     def stop_process(self) -> None:
         """Give the terminal back and stop, as Ctrl-Z does; returns when the process is continued."""
@@ -49,8 +69,25 @@ class TerminalDriver(LinuxDriver):
     def _hung_up(self) -> None:
         self._app.call_later(self._app.exit, HUNG_UP, HUNG_UP)
 
+    def run_input_thread(self) -> None:
+        """Read keys and what the terminal says, and pass them on, until told to stop."""
+        decode = codecs.getincrementaldecoder("utf-8")("replace").decode
+        while not self.exit_event.is_set():
+            patience = self._keyboard.patience
+            waits = _LOOK_UP if patience is None else min(_LOOK_UP, patience)
+            if select.select([self.fileno], [], [], waits)[0]:
+                read = os.read(self.fileno, 1 << 12)
+                if not read:
+                    self._hung_up()
+                    return
+                if text := decode(read):  # an empty text would end the parser
+                    for message in self._keyboard.feed(text):
+                        self.process_message(message)
+            for message in self._keyboard.tick():
+                self.process_message(message)
+
     def _run_input_thread(self) -> None:
-        """Read keys until told to stop."""
+        """Read keys until told to stop; a terminal that cannot be read is gone."""
         try:
             self.run_input_thread()
         except OSError:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from typing import Protocol
 
@@ -136,6 +136,15 @@ class Filter(msgspec.Struct, frozen=True):
 
     def __bool__(self) -> bool:
         return bool(self.alternatives)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The fields it asks for."""
+        return frozenset(term.field for terms in self.alternatives for term in terms)
+
+    def without(self, fields: Collection[str]) -> Filter:
+        """As it is where nothing is said of these fields: what matches it matches this, too."""
+        return Filter(tuple(tuple(t for t in terms if t.field not in fields) for terms in self.alternatives))
 
     def matches(self, row: FilterFields) -> bool:
         """Whether the row is to be shown."""

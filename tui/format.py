@@ -6,15 +6,13 @@ Nothing here needs a terminal; `fleettop ls` uses it too.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Literal
 
 from fleettop.collectors import words
 from rich.cells import cell_len, split_graphemes
 
-from .glyphs import UNICODE, Glyphs, state_glyph, state_of
-from .rows import Cell, Line
+from .glyphs import UNICODE, Glyphs
 
 _UNITS = "BKMGTPE"
 
@@ -119,11 +117,6 @@ def latency(seconds: float | None, glyphs: Glyphs = UNICODE) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds >= 0.00095 else f"{seconds * 1000:.1f} ms"
 
 
-def clock(moment: datetime | None, glyphs: Glyphs = UNICODE) -> str:
-    """The time of day where the reader is: `02:40:58`."""
-    return glyphs.dash if moment is None else moment.astimezone().strftime("%H:%M:%S")
-
-
 _NUMBERED = re.compile(r"(.*?)(\d+)\Z", re.DOTALL)
 
 
@@ -178,35 +171,3 @@ def bar(share: float | None, width: int, glyphs: Glyphs = UNICODE) -> str:
     if share > 0 and not filled and width:
         filled = 1
     return glyphs.fill * filled + glyphs.blank * (width - filled)
-
-
-def stacked_bar(parts: Iterable[tuple[str, int]], width: int, glyphs: Glyphs = UNICODE) -> Line:
-    """Counts by state as a bar of the states' own signs, so that it can be read without colour.
-
-    Every state that is there has at least one cell (as far as `width` goes); one cell a piece while all fit.
-    """
-    counts = [(state, count) for state, count in parts if count > 0]
-    total = sum(count for _state, count in counts)
-    if not total or width <= 0:
-        return ()
-    counts = counts[:width]
-    if total <= width:
-        cells = [count for _state, count in counts]
-    else:
-        cells = _shares([count for _state, count in counts], width)
-    return tuple(
-        Cell(state_glyph(state, glyphs) * size, state_of(state))
-        for (state, _count), size in zip(counts, cells, strict=True)
-    )
-
-
-def _shares(counts: Sequence[int], width: int) -> list[int]:
-    """`width` split in proportion, at least 1 each: what is over goes to the largest remainders."""
-    spare = width - len(counts)
-    total = sum(counts)
-    exact = [count * spare / total for count in counts]
-    cells = [1 + int(part) for part in exact]
-    by_remainder = sorted(range(len(counts)), key=lambda place: exact[place] - int(exact[place]), reverse=True)
-    for place in by_remainder[: width - sum(cells)]:
-        cells[place] += 1
-    return cells

@@ -20,6 +20,12 @@ VIEWS = ("services", "containers", "hosts", "trail", "swarm")
 _OBJECTS = ("services", "containers", "hosts", "swarm")
 _ACTED_ON = ("services", "containers")
 
+CONFIRMING = ("ctrl+enter", "f9")
+"""What says yes to a question from wherever the focus is: where the terminal tells it from enter, and on any terminal.
+
+Alt+enter is not one of them: most terminals send it as Esc, Enter.
+"""
+
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """Something a person can do."""
@@ -368,6 +374,11 @@ def _check_clashes(commands: Sequence[Command]) -> None:
     taken: dict[tuple[str, str], Command] = {}
     for command in commands:
         for key in command.keys:
+            if key in CONFIRMING:
+                raise ConfigError(
+                    f"[keys] gives {command.id} the key {key_label(key)!r}, which says yes to questions.",
+                    hint="Pressed twice it would do what was not read. Give it another key.",
+                )
             for view in command.views or VIEWS:
                 other = taken.setdefault((key, view), command)
                 if other is not command:

@@ -36,6 +36,7 @@ _LABELS = {
     "tab": "Tab",
     "home": "Home",
     "end": "End",
+    **{f"f{number}": f"F{number}" for number in range(1, 25)},
 }
 _ASCII_LABELS = {"↑": "up", "↓": "down", "←": "left", "→": "right"}
 

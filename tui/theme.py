@@ -287,6 +287,10 @@ def register_themes(app: App[Any]) -> None:
         app.register_theme(theme)
 
 
+_CALM_LINES = dict.fromkeys(
+    ("border", "border-blurred", "scrollbar", "scrollbar-hover", "scrollbar-active"), "ansi_default"
+)
+"""In sixteen colours, too: Textual draws borders magenta and scrollbars blue, which mean something here, or nothing."""
 _COLOURLESS = {
     **dict.fromkeys(
         [
@@ -366,7 +370,7 @@ def _themes() -> tuple[Theme, ...]:
             surface="ansi_default",
             panel="ansi_default",
             boost="ansi_default",
-            variables=base.variables if colours else _COLOURLESS,
+            variables={**base.variables, **_CALM_LINES} if colours else _COLOURLESS,
         )
 
     return (

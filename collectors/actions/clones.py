@@ -8,8 +8,8 @@ from ..errors import ConnectionLost, EngineError, FleetError, NotAnswering, Time
 from .blueprint import Blueprint
 from .comingup import comes_up
 from .hostfacts import host_facts
+from .paths import segment
 from .prepare import read_blueprint
-from .raw import read_json, segment
 from .steps import Outcome, Reach, Step
 from .writer import Writer
 
@@ -95,7 +95,7 @@ async def _take_away(step: Step, writer: Writer, container: str, why: str) -> Ma
 
 async def _after_lost_create(step: Step, way: Reach, lost: str) -> Made:
     try:
-        found = await read_json(way, f"/containers/{segment(step.object_name)}/json", engine=step.engine)
+        found = await way.client.uncleaned(f"/containers/{segment(step.object_name)}/json")
     except EngineError:
         words = f"{lost.rstrip('.')}; whether {step.object_name} was created is not known: look when it answers again"
         return Made(Outcome.UNKNOWN, words)

@@ -11,7 +11,7 @@ from ..errors import FleetError
 from . import phrases
 from .blueprint import Blueprint, FixedPort
 from .naming import name_stem, next_number
-from .raw import image_path, read_json
+from .paths import image_path
 from .steps import CloneOrder, Reach
 
 
@@ -68,10 +68,10 @@ async def host_facts(engine: str, reach: Reach | None, wanted: Blueprint) -> Hos
         facts.trouble = f"{engine} cannot be reached"
         return facts
     try:
-        facts.image = await _image(engine, reach, wanted)
+        facts.image = await _image(reach, wanted)
         if wanted.needs:
-            facts.networks = await _networks(engine, reach)
-        await _containers(engine, reach, facts)
+            facts.networks = await _networks(reach)
+        await _containers(reach, facts)
     except FleetError as error:
         facts.trouble = str(error).rstrip(".")
     return facts
@@ -90,25 +90,25 @@ def number_on(order: CloneOrder, numbers: Mapping[str, list[int]], facts: HostFa
     return Allotment(facts.engine, number, f"{stem}{number}")
 
 
-async def _image(engine: str, reach: Reach, wanted: Blueprint) -> str:
+async def _image(reach: Reach, wanted: Blueprint) -> str:
     """By its name where that means the same image there, else by its id."""
     for name in (wanted.image, wanted.image_id):
         if not name:
             continue
-        found = await read_json(reach, image_path(name), engine=engine)
+        found = await reach.client.uncleaned(image_path(name))
         if isinstance(found, dict) and found.get("Id") == wanted.image_id:
             return name
     return ""
 
 
-async def _networks(engine: str, reach: Reach) -> frozenset[str]:
-    found = await read_json(reach, "/networks", engine=engine)
+async def _networks(reach: Reach) -> frozenset[str]:
+    found = await reach.client.uncleaned("/networks")
     rows = found if isinstance(found, list) else []
     return frozenset(str(row.get("Name")) for row in rows if isinstance(row, dict))
 
 
-async def _containers(engine: str, reach: Reach, facts: HostFacts) -> None:
-    found = await read_json(reach, "/containers/json", "all=1", engine=engine)
+async def _containers(reach: Reach, facts: HostFacts) -> None:
+    found = await reach.client.uncleaned("/containers/json", "all=1")
     for row in found if isinstance(found, list) else []:
         if not isinstance(row, dict):
             continue

@@ -14,6 +14,7 @@ from ..model import (
     Service,
     ServiceKey,
     SwarmPicture,
+    titled,
 )
 
 SWARM_TASK = "com.docker.swarm.task.id"
@@ -65,11 +66,8 @@ class Picture(Protocol):
 
 
 def service_title(service: Service) -> str:
-    """`pay/api`: with its stack where it has one that its name does not already begin with."""
-    stack = service.stack
-    if not stack or service.name.startswith((f"{stack}_", f"{stack}/")):
-        return service.name
-    return f"{stack}/{service.name}"
+    """A service as it is called: `pay/api`."""
+    return titled(service.stack, service.name)
 
 
 def unreachable(fleet: Picture, engine: str) -> str:

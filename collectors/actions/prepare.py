@@ -15,7 +15,7 @@ from ..errors import FleetError
 from . import phrases
 from .blueprint import Blueprint, blueprint
 from .hostfacts import HostFacts, allot, host_facts, number_on
-from .raw import read_json, segment
+from .paths import segment
 from .scale import more_words
 from .spec import ServiceNow, service_now
 from .steps import CloneOrder, Deed, Plan, Reach, Step
@@ -84,7 +84,7 @@ async def _look(steps: tuple[Step, ...], reach: Reaches) -> _Look:
 async def read_blueprint(step: Step, order: CloneOrder, reach: Reach) -> Blueprint | None:
     """The clone of the container as it is now; None: that is gone. Raises EngineError."""
     source = order.source
-    raw = await read_json(reach, f"/containers/{segment(source.id)}/json", engine=source.engine)
+    raw = await reach.client.uncleaned(f"/containers/{segment(source.id)}/json")
     return None if raw is None else blueprint(raw, name=step.object_name, number=step.number or 1)
 
 

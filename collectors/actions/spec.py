@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 
 from ..errors import Malformed
-from .raw import read_json, segment
+from .paths import segment
 from .steps import Reach
 
 
@@ -44,7 +44,7 @@ class ServiceNow(msgspec.Struct, frozen=True, kw_only=True):
 
 async def service_now(reach: Reach, engine: str, service: str) -> ServiceNow | None:
     """Read a service from a manager; None: it is gone. Raises EngineError."""
-    raw = await read_json(reach, f"/services/{segment(service)}", engine=engine)
+    raw = await reach.client.uncleaned(f"/services/{segment(service)}")
     if raw is None:
         return None
     table = _table(raw)

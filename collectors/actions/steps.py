@@ -213,6 +213,10 @@ class Inspector(Protocol):
         """The whole container; None where there is none."""
         ...
 
+    async def uncleaned(self, path: str, query: str = "", /) -> object | None:
+        """The JSON that `GET path?query` answers, as it was sent; None where that is 404. Never shown, never kept."""
+        ...
+
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
     """The way to one engine: its endpoint, the API version spoken with it, and its client for reads."""

@@ -12,7 +12,6 @@ from urllib.parse import quote
 from ..errors import ConnectionLost, EngineError, FleetError, NotAnswering, Rejected, TimedOut
 from ..text import plain
 from . import phrases
-from .raw import read_json
 from .spec import ServiceNow, service_now
 from .steps import Deed, Outcome, Reach, Step
 
@@ -111,7 +110,7 @@ async def _until_running(step: Step, way: Reach, doing: Doing) -> Done:
 async def _tasks(step: Step, way: Reach) -> tuple[int, int, str]:
     """How many tasks that are wanted run, how many that are wanted do not, and why one does not."""
     filters = quote(json.dumps({"service": {step.object_id: True}, "desired-state": {"running": True}}))
-    found = await read_json(way, "/tasks", f"filters={filters}", engine=step.engine)
+    found = await way.client.uncleaned("/tasks", f"filters={filters}")
     running, rest, why = 0, 0, ""
     for row in found if isinstance(found, list) else []:
         status = row.get("Status") if isinstance(row, dict) else None

@@ -56,20 +56,7 @@ def plan_swarm(verb: Verb, one: Chosen, draft: Draft) -> float:
         draft.block(f"the service {one.title} is scaled to 0, so there is nothing to restart: scale it up instead")
         return 0.0
     tasks = service.wanted if service.wanted is not None else service.running or 1
-    draft.steps.append(
-        Step(
-            engine=manager,
-            deed=Deed.REPLACE,
-            object_id=service.id,
-            object_name=service.name,
-            kind="service",
-            lane=draft.lane(),
-            waits=True,
-            service=one.service.key if one.service is not None else None,
-            service_name=one.title,
-            replicas=tasks,
-        )
-    )
+    _tell(manager, service, one, draft, Deed.REPLACE, replicas=tasks)
     draft.touches(one.service.hosts if one.service is not None and one.service.hosts else [manager])
     where = phrases.names(one.service.hosts) if one.service is not None else ""
     draft.say(
@@ -100,21 +87,7 @@ def plan_swarm_scale(one: Chosen, draft: Draft, *, to: int | None, by: int | Non
         already = f"the service {one.title} wants {phrases.count(now, 'replica')} already"
         draft.block(already if wanted == now else "there is nothing below 0")
         return 0.0
-    draft.steps.append(
-        Step(
-            engine=manager,
-            deed=Deed.REPLICAS,
-            object_id=service.id,
-            object_name=service.name,
-            kind="service",
-            lane=draft.lane(),
-            waits=True,
-            service=one.service.key if one.service is not None else None,
-            service_name=one.title,
-            replicas=wanted,
-            replicas_before=now,
-        )
-    )
+    _tell(manager, service, one, draft, Deed.REPLICAS, replicas=wanted, before=now)
     if wanted < now:
         draft.removes = True
         draft.touches(one.service.hosts if one.service is not None and one.service.hosts else [manager])
@@ -126,3 +99,30 @@ def plan_swarm_scale(one: Chosen, draft: Draft, *, to: int | None, by: int | Non
         more = phrases.count(wanted - now, "task")
         draft.say(f"scales {one.title} from {now} to {wanted}: the swarm starts {more} more, the others run on")
     return _PER_TASK if wanted < now else 5.0
+
+
+def _tell(
+    manager: str,
+    service: SwarmService,
+    one: Chosen,
+    draft: Draft,
+    deed: Deed,
+    *,
+    replicas: int,
+    before: int | None = None,
+) -> None:
+    draft.steps.append(
+        Step(
+            engine=manager,
+            deed=deed,
+            object_id=service.id,
+            object_name=service.name,
+            kind="service",
+            lane=draft.lane(),
+            waits=True,
+            service=one.service.key if one.service is not None else None,
+            service_name=one.title,
+            replicas=replicas,
+            replicas_before=before,
+        )
+    )

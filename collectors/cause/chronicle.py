@@ -11,9 +11,11 @@ daemon/{stop,kill,restart,delete,monitor}.go)::
 Podman 4.3 (seen) says less, and in another order::
 
     restart  restart die init start               crash    die restart init start (its restart policy)
-    stop     die                                  kill     kill die
+    stop     die cleanup                          kill     kill die cleanup
+    exit     die cleanup (where no policy brings it back)
 
-So its `restart` just after a `die` that nobody asked for is the policy's, any other somebody's.
+So its `restart` just after a `die` that nobody asked for is the policy's, any other somebody's. A `cleanup` where the
+policy would have brought it back means that somebody stopped it; where it would not, nothing tells a stop from an exit.
 
 A record is written with the first event of such a sequence and amended (same id) by the ones that follow, so nothing
 waits. What is not known stays `someone` and `unknown`.

@@ -97,6 +97,17 @@ def by_policy(step: Step, ended: datetime) -> bool:
     return policy in ("always", "unless-stopped") or (policy == "on-failure" and life.exit_code != 0)
 
 
+def would_return(step: Step) -> bool:
+    """Whether its restart policy certainly brings it back from the end it had, unless somebody asked for that end."""
+    container = step.container
+    if container is None or container.detail is None:
+        return False
+    policy, retries = container.detail.restart_policy, container.detail.restart_retries
+    if policy == "on-failure":
+        return step.life.exit_code not in (0, None) and not retries
+    return policy in ("always", "unless-stopped")
+
+
 def is_health_check(command: str, check: tuple[str, ...]) -> bool:
     """Whether an exec's command (the engine joins its words by spaces) is the container's own health check."""
     if not check or check[0] == "NONE":

@@ -7,8 +7,11 @@ its life so far, never by waiting.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from ..model import Attribution, Cause, Health
 from ..text import redact_text
@@ -20,6 +23,7 @@ from .endings import (
     alone,
     asked_to_end,
     by_policy,
+    code_words,
     comma_exit,
     distinct,
     exit_words,
@@ -29,6 +33,7 @@ from .endings import (
     may_be_policy,
     number,
     restart_policy,
+    would_return,
 )
 from .history import LOOP_WINDOW, End, Life
 
@@ -213,6 +218,34 @@ def _on_restart(step: Step) -> None:
     step.deed(f"restarted by {{who}}{code}", cause=Cause.RESTARTED, trouble=False)
 
 
+def _on_cleanup(step: Step) -> None:
+    """Podman's last word of an end that no restart follows. Of a stop it says no more than of an exit."""
+    life, case, crash = step.life, step.case, step.case.crash
+    if life.end is not End.EXITED or life.ended_at is None or step.at - life.ended_at > FOLLOWS or crash is None:
+        return
+    if life.deaths and life.deaths[-1] == life.ended_at:
+        life.deaths.pop()
+    one = _apart(step, crash)
+    asked = replace(step, event=msgspec.structs.replace(step.event, action="stop"))
+    if would_return(step) or asked.intent() is not None:
+        case.deed, life.end = one, End.KILLED
+        _on_stop(asked)
+        return
+    life.end = End.NONE
+    fields = {"cause": Cause.UNKNOWN, "actor": "", "attribution": Attribution.UNKNOWN}
+    step.amend(one, what=f"{code_words(life.exit_code)}, by itself or stopped by someone", **fields)
+
+
+def _apart(step: Step, crash: Draft) -> Draft:
+    """The newest end, taken out of the record of the crash loop into which it was folded."""
+    record = crash.record
+    if record.count == 1:
+        return crash
+    again = f"{record.what}, started again by its restart policy"
+    step.amend(crash, what=again, count=record.count - 1, first=record.first if record.count > 2 else None)
+    return step.write(alone(step.life), exit_code=record.exit_code, action="die", trouble=record.trouble)
+
+
 def _on_create(step: Step) -> None:
     image = short_image(step.event.attributes.get("image", ""))
     step.case.fresh = True
@@ -330,6 +363,7 @@ HANDLERS: dict[str, Handler] = {
     "restart": _on_restart,
     "create": _on_create,
     "destroy": _on_destroy,
+    "cleanup": _on_cleanup,
     "pause": _on_pause,
     "unpause": _on_pause,
     "rename": _on_rename,

@@ -13,14 +13,15 @@ from msgspec import json
 from ..clock import Clock, SystemClock
 from ..errors import EngineError, Malformed, NotAnswering, Permission, Rejected
 from ..links.base import Endpoint
-from ..model import Container, EngineEvent, EngineInfo, SwarmPicture, SwarmService
+from ..model import Container, EngineEvent, EngineInfo, Image, SwarmPicture, SwarmService
 from ..text import plain_log
 from . import wire
 from .decode import Listing, decode_info, decode_inspect, decode_listing, decode_version
 from .decode_events import decode_event
+from .decode_images import decode_images
 from .decode_swarm import RawService, decode_nodes, decode_raw_service, decode_services, decode_tasks
 from .display import shown
-from .fields import is_container_id, is_swarm_id, malformed
+from .fields import as_sent, is_container_id, is_swarm_id, malformed
 from .http import LIST_CAP, MIB, Requests
 from .logs import LastLines
 from .stats import StatsSample, decode_stats
@@ -181,6 +182,24 @@ class EngineClient:
         except TimeoutError as error:
             raise NotAnswering(f"{self.engine} did not answer with the log within {self._deadline:g} s.") from error
         return tuple(plain_log(line) for line in last.lines())
+
+    async def images(self) -> tuple[Image, ...]:
+        """The images that lie on the engine, without intermediate layers; a row that makes no sense is left out."""
+
+        def decode(body: bytes) -> tuple[tuple[Image, ...], tuple[str, ...]]:
+            return decode_images(body, engine=self.engine)
+
+        return (await self._rows("/images/json", decode))[0]
+
+    # -- for what is sent back
+
+    async def uncleaned(self, path: str, query: str = "", /) -> object | None:
+        """The JSON that `GET path?query` answers, as it was sent, with its secrets; None where that is 404.
+
+        For what goes back to the engine: a swarm's spec, the container a clone is made from. Cleaned they would be
+        others. Never shown and never kept.
+        """
+        return await self._requests.decoded(path, query, as_sent)
 
     # -- usage
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -49,6 +50,14 @@ def parse(decoder: msgspec.json.Decoder[T], body: bytes, where: str) -> T:
         return decoder.decode(body)
     except BROKEN as error:
         raise malformed(where, error) from error
+
+
+def as_sent(body: bytes) -> object:
+    """JSON as it was sent, neither cleaned nor redacted. Raises Malformed."""
+    try:
+        return json.loads(body)
+    except BROKEN as error:
+        raise malformed("JSON", error) from error
 
 
 def parse_as(decoder: msgspec.json.Decoder[T], body: bytes, convert: Callable[[T], R], where: str) -> R:

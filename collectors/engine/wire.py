@@ -90,6 +90,15 @@ class ContainerRow(Wire):
     health: HealthSummary | None = None
 
 
+class ImageRow(Wire):
+    """One row of `GET /images/json`."""
+
+    id: Text = None
+    repo_tags: Texts = None
+    repo_digests: Texts = None
+    size: Number = None
+
+
 class ProbeResult(Wire):
     """One entry of a health check's log."""
 

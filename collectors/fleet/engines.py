@@ -1,7 +1,8 @@
 """What is known of each engine: its link, when it was last confirmed, its clock, and whether it is one we know already.
 
 Two addresses are the same engine where engine id *and* host name, system and kernel are equal. Cloned machines share an
-engine id and differ in their host names. (Podman makes up a new id for every answer: its engines are never merged.)
+engine id and differ in their host names. Podman makes up a new id for every answer (seen on 4.3): there a container
+that both have is the proof instead, since its id is 256 bits of chance.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from ..model import Container, EngineInfo, EngineStatus, Freshness, LinkPhase, L
 
 LATE = 15.0
 """Seconds after which what is shown of an engine is no longer called live."""
+GRACE = 5.0
+"""Seconds for which what was live when fleettop let go of its engines is called late and not yet stale: before it is
+stopped, and when it goes on and opens its links anew."""
 SKEW_COUNTS = 1.0
 """Seconds; smaller differences of clocks are within what can be measured, and left alone."""
 
@@ -44,6 +48,8 @@ class Book:
     told_down: bool = False
     """A record says that it cannot be reached."""
     down_at: float | None = None
+    grace_until: float | None = None
+    """Monotonic; None: it was not let go of, or was not live then, or has failed since."""
 
     @property
     def up(self) -> bool:
@@ -67,6 +73,8 @@ class Engines:
             for order, address in enumerate(addresses)
         }
         self._remarked: set[str] = set()
+        self._proven: set[frozenset[str]] = set()
+        """Pairs of names of one engine, by a container they share."""
         self.statuses: dict[str, EngineStatus] = {name: book.status for name, book in self._books.items()}
 
     def get(self, name: str) -> Book | None:
@@ -91,7 +99,8 @@ class Engines:
         if book is None or book.status.confirmed is None:
             return Freshness.NEVER
         if not book.up or not book.listed:
-            return Freshness.STALE
+            grace = book.grace_until is not None and self._clock.monotonic() < book.grace_until
+            return Freshness.LATE if grace else Freshness.STALE
         return Freshness.LIVE if self._clock.monotonic() - book.status.confirmed <= LATE else Freshness.LATE
 
     def ours(self, name: str, moment: datetime) -> datetime:
@@ -109,6 +118,12 @@ class Engines:
     def link(self, book: Book, link: LinkStatus) -> LinkPhase:
         """A new state of its link; the phase before."""
         before = book.status.link.phase
+        let_go = link.phase is LinkPhase.CLOSED and book.up and book.listed
+        goes_on = before is LinkPhase.CLOSED and link.phase is LinkPhase.CONNECTING and book.grace_until is not None
+        if let_go or goes_on:
+            book.grace_until = self._clock.monotonic() + GRACE
+        elif link.phase is LinkPhase.DOWN:
+            book.grace_until = None
         if link.phase is LinkPhase.UP and before is not LinkPhase.UP:
             book.listed = False
         self._set(book, link=link)
@@ -122,7 +137,7 @@ class Engines:
 
     def listed(self, book: Book, at: float) -> None:
         """All its containers were read."""
-        book.listed = True
+        book.listed, book.grace_until = True, None
         self._set(book, confirmed=max(at, book.status.confirmed or at))
 
     def confirmed(self, book: Book, at: float, latency: float | None) -> None:
@@ -169,7 +184,7 @@ class Engines:
         The one that is counted stays so while its link is up, or none of the others' is. Returns (the one that was
         counted, the one that is counted now) where that changed.
         """
-        family = [b for b in self._books.values() if b is book or same(b.status.info, book.status.info)]
+        family = [b for b in self._books.values() if b is book or self._same(b, book)]
         counted = [b for b in family if not b.status.same_as]
         before = next((b for b in counted if b is not book), None) or (counted[0] if counted else None)
         chosen = before if before is not None else family[0]
@@ -180,6 +195,26 @@ class Engines:
         if before is None or before is chosen:
             return None
         return before, chosen
+
+    def share_containers(self, book: Book) -> bool:
+        """Whether it is proven only now, by a container it has, that this is an engine that is known already."""
+        info = book.status.info
+        if info is None or info.kind != "podman" or book.status.same_as:
+            return False
+        for other in self._books.values():
+            pair = frozenset((book.name, other.name))
+            if other is book or pair in self._proven or not same_host(other.status.info, info):
+                continue
+            if not book.containers.keys().isdisjoint(other.containers):
+                self._proven.add(pair)
+                return True
+        return False
+
+    def _same(self, one: Book, other: Book) -> bool:
+        if same(one.status.info, other.status.info):
+            return True
+        proven = frozenset((one.name, other.name)) in self._proven
+        return proven and same_host(one.status.info, other.status.info)
 
     def remarked(self) -> set[str]:
         """The engines that were marked, or no longer are, since last asked."""
@@ -203,10 +238,17 @@ def same(one: EngineInfo | None, other: EngineInfo | None) -> bool:
     """Whether two answers come from the same engine."""
     if one is None or other is None or not one.id or one.kind != "docker":
         return False
-    return (one.id, one.hostname, one.os, one.kernel, one.kind) == (
-        other.id,
+    return one.id == other.id and same_host(one, other)
+
+
+def same_host(one: EngineInfo | None, other: EngineInfo | None) -> bool:
+    """Whether two answers may come from engines of the same kind on one machine."""
+    if one is None or other is None:
+        return False
+    return (one.hostname, one.os, one.kernel, one.kind, one.rootless) == (
         other.hostname,
         other.os,
         other.kernel,
         other.kind,
+        other.rootless,
     )

@@ -25,6 +25,7 @@ from ..model import (
     SwarmPicture,
     Told,
     Usage,
+    titled,
 )
 from ..services.assembly import Assembled, Known, assemble
 from ..services.changes import Made
@@ -35,7 +36,7 @@ from ..story.scene import Scene
 from ..story.telling import Story, tell
 from ..trail import MemoryTrail, Trail
 from ..trail.entry import Entry
-from .intake import Intake, title
+from .intake import Intake
 from .lines import Context
 from .totals import Totals, totals
 from .touched import Changed
@@ -233,7 +234,7 @@ class Fleet:
             object_id=object_id,
             object_name=object_name,
             service=service,
-            service_name=title(known.stack, known.name) if known is not None else "",
+            service_name=titled(known.stack, known.name) if known is not None else "",
             actor=actor,
             reason=reason,
             what=what,

@@ -41,8 +41,9 @@ from ..model import (
     Usage,
     UsageSeen,
     WordsSeen,
+    titled,
 )
-from ..services.places import ServiceRule
+from ..services.places import ServiceRule, as_container
 from ..services.since import Surroundings, unhealthy_since
 from ..trail import Trail
 from ..trail.entry import event_key
@@ -197,6 +198,15 @@ class Intake:
         self.book.move_gaps(old.name, new.name)
         self._learn_nodes()
 
+    def _find_sameness(self, book: Book) -> None:
+        """Its containers prove that it is a second address: they are those of the first from now on."""
+        if not self.engines.share_containers(book):
+            return
+        self._settle_sameness(book)
+        for other in self.engines.all():
+            for container_id in tuple(other.containers) if other.status.same_as else ():
+                self._remove(other, container_id)
+
     def _on_confirmed(self, change: Confirmed, book: Book) -> None:
         self.engines.confirmed(book, change.at, change.latency)
         self.touched.engines.add(book.name)
@@ -227,6 +237,7 @@ class Intake:
         self.engines.listed(book, change.at)
         self.touched.engines.add(book.name)
         self._refresh(book)
+        self._find_sameness(book)
 
     def _on_containers(self, change: ContainersSeen, book: Book) -> None:
         if book.status.same_as:
@@ -239,6 +250,7 @@ class Intake:
             told = {*change.gone, *change.refused, *(container.id for container in change.containers)}
             kept = tuple(i for i in book.status.doubtful if i not in told)
             self._doubt(book, kept + tuple(i for i in change.refused if i in book.containers))
+        self._find_sameness(book)
 
     def _doubt(self, book: Book, doubtful: tuple[str, ...]) -> None:
         """These containers' newest readings made no sense."""
@@ -328,7 +340,7 @@ class Intake:
                 continue
             if event.type == "container" and event.id:
                 if event.action == "destroy":
-                    self.roster.remember(_as_container(event), self.engines.ours(book.name, event.time))
+                    self.roster.remember(as_container(event), self.engines.ours(book.name, event.time))
                 self._chronicle.fold(event)
                 self.touch_container(ContainerKey(event.engine, event.id))
             else:
@@ -357,8 +369,8 @@ class Intake:
         """The service of an event's container: its labels come with the event, so also of one not listed yet."""
         place = self.roster.place(ContainerKey(event.engine, event.id))
         if place is None:
-            place = self.roster.place_for(_as_container(event))
-        return Owner(place.key, title(place.stack, place.name))
+            place = self.roster.place_for(as_container(event))
+        return Owner(place.key, titled(place.stack, place.name))
 
     def _image_before(self, event: EngineEvent) -> str:
         owner, image = self._owner(event).key, event.attributes.get("image", "")
@@ -391,7 +403,7 @@ class Intake:
         book = self.engines.get(event.engine)
         key = service_key(event, self._cluster_of(book) if book is not None else "")
         service = self.services.get(key)
-        return key, title(service.stack, service.name) if service is not None else event.name
+        return key, titled(service.stack, service.name) if service is not None else event.name
 
     # -- marking
 
@@ -417,22 +429,3 @@ class Intake:
     def _touch_cluster(self, cluster: str) -> None:
         self.touched.swarms = True
         self.touched.rebuild |= self.swarms.services_of(cluster)
-
-
-def title(stack: str, name: str) -> str:
-    """A service as it is called: `stack/name`."""
-    return f"{stack}/{name}" if stack else name
-
-
-def _as_container(event: EngineEvent) -> Container:
-    """As much of a container as its event tells."""
-    return Container(
-        engine=event.engine,
-        id=event.id,
-        name=event.name,
-        image=event.attributes.get("image", ""),
-        image_id="",
-        state=ContainerState.UNKNOWN,
-        health=Health.UNKNOWN,
-        labels=event.attributes,
-    )

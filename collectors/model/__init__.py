@@ -30,8 +30,9 @@ from .containers import (
     Usage,
 )
 from .engines import EngineInfo, EngineStatus, LinkPhase, LinkStatus, SwarmMembership
+from .images import Image
 from .records import Attribution, Cause, EngineEvent, Record, RecordKind, Told
-from .services import Replica, Service, ServiceChange, ServiceKey, ServiceState
+from .services import Replica, Service, ServiceChange, ServiceKey, ServiceState, titled
 from .swarms import SwarmNode, SwarmPicture, SwarmService, SwarmTask
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "GapSeen",
     "Health",
     "HealthProbe",
+    "Image",
     "LinkChanged",
     "LinkPhase",
     "LinkStatus",
@@ -77,4 +79,5 @@ __all__ = [
     "Usage",
     "UsageSeen",
     "WordsSeen",
+    "titled",
 ]

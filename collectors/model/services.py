@@ -19,6 +19,11 @@ class ServiceKey(NamedTuple):
     name: str
 
 
+def titled(stack: str, name: str) -> str:
+    """A service as it is called: `pay/api`; with its stack where it has one and its name does not begin with it."""
+    return name if not stack or name.startswith((f"{stack}_", f"{stack}/")) else f"{stack}/{name}"
+
+
 class ServiceState(StrEnum):
     """A service's state, worst first."""
 

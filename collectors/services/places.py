@@ -14,7 +14,7 @@ from enum import StrEnum
 
 import msgspec
 
-from ..model import Container, ServiceKey
+from ..model import Container, ContainerState, EngineEvent, Health, ServiceKey
 
 SWARM_TASK = "com.docker.swarm.task.id"
 SWARM_SERVICE = "com.docker.swarm.service.name"
@@ -89,6 +89,20 @@ class _Found(msgspec.Struct, frozen=True, kw_only=True):
     stack: str = ""
     number: str = ""
     slot: str = ""
+
+
+def as_container(event: EngineEvent) -> Container:
+    """As much of a container as its event tells: its labels come with it, also of one that is no more."""
+    return Container(
+        engine=event.engine,
+        id=event.id,
+        name=event.name,
+        image=event.attributes.get("image", ""),
+        image_id="",
+        state=ContainerState.UNKNOWN,
+        health=Health.UNKNOWN,
+        labels=event.attributes,
+    )
 
 
 def place_of(container: Container, rules: Sequence[ServiceRule] = (), cluster_of: ClusterOf | None = None) -> Place:

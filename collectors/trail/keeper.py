@@ -53,7 +53,7 @@ class Keeper:
         self._put = 0
         self._done = 0
         self._lost = 0
-        self._lost_from = ""
+        self._lost_from = self._lost_why = ""
         self._wake = asyncio.Event()
         self._settled = asyncio.Condition()
         self._writer = ThreadPoolExecutor(1, "trail-writer")
@@ -102,17 +102,22 @@ class Keeper:
                 await self._settled.wait()
 
     async def run(self) -> None:
-        """Write until cancelled; then what is left, for a few seconds at most."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._write())
-                group.create_task(self._listen())
-        finally:
-            with suppress(TimeoutError, TrailError):
-                async with asyncio.timeout(FAREWELL):
-                    while self._queue or self._marks:
-                        await self._write_once()
-            await self._close()
+        """Write until cancelled; what is left then, `close` writes."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._write())
+            group.create_task(self._listen())
+
+    async def close(self) -> None:
+        """Write what is left, for a few seconds at most, and let go of the store. After `run` has ended."""
+        with suppress(TimeoutError, TrailError):
+            async with asyncio.timeout(FAREWELL):
+                while self._queue or self._marks:
+                    await self._write_once()
+        for executor, store in ((self._writer, self._store), (self._reader, self._reading)):
+            if store is not None:
+                with suppress(TrailError):
+                    await self._in(executor, store.close)
+            executor.shutdown(wait=False)
 
     async def _write(self) -> None:
         while True:
@@ -169,17 +174,16 @@ class Keeper:
             self._settled.notify_all()
 
     def _lose(self, entry: Entry) -> None:
+        if not self._lost:
+            self._lost_from, self._lost_why = entry.at, "they came faster than they could be written"
+        if self.trouble is not None:
+            full = isinstance(self.trouble, StoreFull)
+            self._lost_why = "the disk of the trail was full" if full else "the trail could not be written"
         self._lost += 1
-        self._lost_from = self._lost_from or entry.at
 
     def _tell_loss(self) -> None:
-        lost, since, now = self._lost, self._lost_from, stamp_of(self._clock.now())
-        self._lost, self._lost_from = 0, ""
-        why = (
-            "the disk of the trail was full"
-            if isinstance(self.trouble, StoreFull)
-            else "the trail could not be written"
-        )
+        lost, since, why, now = self._lost, self._lost_from, self._lost_why, stamp_of(self._clock.now())
+        self._lost = 0
         self.put(
             (
                 Entry(
@@ -242,10 +246,3 @@ class Keeper:
 
     async def _in(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(executor, work)
-
-    async def _close(self) -> None:
-        for executor, store in ((self._writer, self._store), (self._reader, self._reading)):
-            if store is not None:
-                with suppress(TrailError):
-                    await self._in(executor, store.close)
-            executor.shutdown(wait=False)

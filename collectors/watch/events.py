@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
@@ -49,10 +49,16 @@ FILTERS: dict[str, tuple[str, ...]] = {
 """Asked of Docker. `exec_start`, `exec_die`, attach, resize, mount and top never cross the wire. Since the list holds
 `exec_create` and `health_status`, the engine matches all of it as prefixes (moby: daemon/events/filter.go)."""
 
+PODMANS = frozenset(("cleanup",))
+"""Said by Podman alone, which is asked without a filter: of an end that it does not bring the container back from."""
+
 RING = 256
 """Events an engine keeps in memory (moby: daemon/events/events.go, eventsLimit); a restart of the daemon empties it."""
 
 QUEUE = 10_000
+"""Events that wait at most to be taken in; from half of it on, what only repeats is left out."""
+SLICE = 100
+"""Events taken in at once (7 ms): between two slices the reader has its turn, since no engine may ever wait for us."""
 REMEMBERED = 2_048
 RECENT = 64
 """Events by which the next process that asks for the past knows that none is missing."""
@@ -93,10 +99,14 @@ class EventStream:
         self._read_to: tuple[int, float] | None = None
         """Up to where the past was read: the engine's clock in nanoseconds, and ours (monotonic) at that moment."""
         self._dropped: dict[str, EngineEvent] = {}
+        self._repeated = 0
+        """Of the overrun, how many only repeated what was said of the same container just before."""
+        self._said: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._seen: set[tuple[int, str, str, str]] = set()
         self._order: deque[tuple[int, str, str, str]] = deque()
         self._recent: deque[EngineEvent] = deque(maxlen=RECENT)
         self._queue: deque[EngineEvent] = deque()
+        self._overrun_since: datetime | None = None
         self._wake = asyncio.Event()
 
     @property
@@ -204,7 +214,12 @@ class EventStream:
         self.heard_at = self._clock.monotonic()
         if not wanted(event) or not self._first_time(event):
             return
-        if len(self._queue) >= QUEUE:
+        waiting = len(self._queue)
+        if self._only_repeats(event) and waiting >= QUEUE // 2:
+            self.overrun += 1
+            self._repeated += 1
+            return
+        if waiting >= QUEUE:
             self.overrun += 1
             if _changes_container(event):
                 self._dropped[event.id] = event
@@ -215,12 +230,10 @@ class EventStream:
     async def deliver(self, on_container: Callable[[EngineEvent], None], on_swarm: Callable[[], None]) -> None:
         """Hand over what `read` queued, as it comes, for ever."""
         while True:
-            await self._wake.wait()
-            self._wake.clear()
-            events = tuple(self._queue)
-            self._queue.clear()
-            if not events:
-                continue
+            if not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+            events = tuple(self._queue.popleft() for _ in range(min(SLICE, len(self._queue))))
             self.last = events[-1]  # in the order they were said, which is that of the ring; not in that of their times
             self._publish(EventsSeen(engine=self.engine, events=events))
             dropped, self._dropped = tuple(self._dropped.values()), {}
@@ -229,13 +242,34 @@ class EventStream:
                     on_container(event)
                 if event.type in ("service", "node") or "com.docker.swarm.task.id" in event.attributes:
                     on_swarm()
-            if self.overrun:
-                self._tell_overrun(events[0].time)
+            if self.overrun and self._overrun_since is None:
+                self._overrun_since = events[0].time
+            if self._overrun_since is not None and not self._queue:
+                self._tell_overrun(self._overrun_since)
+            await asyncio.sleep(0)
+
+    def _only_repeats(self, event: EngineEvent) -> bool:
+        """An exec of a command that was run in the same container before: nearly always a health check."""
+        if event.action != "exec_create":
+            return False
+        what = (event.id, event.argument)
+        known = what in self._said
+        self._said[what] = None
+        self._said.move_to_end(what)
+        if len(self._said) > REMEMBERED:
+            self._said.popitem(last=False)
+        return known
 
     def _tell_overrun(self, begin: datetime) -> None:
-        lost, self.overrun = self.overrun, 0
+        lost, repeated = self.overrun, self._repeated
+        self.overrun = self._repeated = 0
+        self._overrun_since = None
         words = f"{lost} events came faster than they could be taken in"
-        self._publish(GapSeen(engine=self.engine, begin=begin, end=self._clock.now(), cause=words, certain=True))
+        if repeated:
+            words += f", {'all' if repeated == lost else repeated} of them execs that only repeated others"
+        self._publish(
+            GapSeen(engine=self.engine, begin=begin, end=self._clock.now(), cause=words, certain=repeated < lost)
+        )
 
     def _first_time(self, event: EngineEvent) -> bool:
         identity = event.identity
@@ -259,5 +293,5 @@ def _changes_container(event: EngineEvent) -> bool:
 
 
 def wanted(event: EngineEvent) -> bool:
-    """Whether an event of an unfiltered stream is one that the filter would have let through."""
-    return event.type in FILTERS["type"] and event.action.startswith(FILTERS["event"])
+    """Whether an event of an unfiltered stream is one that the filter lets through, or one of Podman's own."""
+    return event.type in FILTERS["type"] and (event.action.startswith(FILTERS["event"]) or event.action in PODMANS)

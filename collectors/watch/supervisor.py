@@ -46,6 +46,10 @@ STAND_BY = 0.5
 """Seconds in which a second address notices that it is needed."""
 
 
+class _SecondAddressError(Exception):
+    """What is being read is found to be read over another address already."""
+
+
 class Gap(NamedTuple):
     """A span of which nothing is known yet; without a cause it has not been told."""
 
@@ -85,6 +89,8 @@ class EngineWatch:
         self._clock = clock
         self._backoff = Backoff()
         self._retry = asyncio.Event()
+        self._second = asyncio.Event()
+        """This is a second address: nothing needs to be read over it."""
         self._status = LinkStatus(since=clock.monotonic())
         self._info: EngineInfo | None = None
         self._members = asyncio.Event()
@@ -192,8 +198,9 @@ class EngineWatch:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._end_with(link))
                 group.create_task(self._ping(client))
-                await self._stand_by()
-                await self._read(client, self._info, group)
+                while True:
+                    await self._stand_by()
+                    await self._read_alone(client, self._info)
         finally:
             await client.close()
 
@@ -207,6 +214,21 @@ class EngineWatch:
             await client.ping()
             return self._info
 
+    async def _read_alone(self, client: EngineClient, info: EngineInfo) -> None:
+        """Read and follow until this is found to be a second address: by a container that both have, with Podman."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._end_as_second())
+                await self._read(client, info, group)
+        except* _SecondAddressError:
+            self._heard = self._gap = None  # the other one has followed all the time
+            self.answered.set()
+
+    async def _end_as_second(self) -> None:
+        self._second.clear()
+        await self._second.wait()
+        raise _SecondAddressError
+
     async def _read(self, client: EngineClient, info: EngineInfo, group: asyncio.TaskGroup) -> None:
         skew = timedelta(seconds=info.skew or 0)
         listed = nanoseconds(self._clock.now() + skew) - OVERLAP_NS
@@ -217,6 +239,8 @@ class EngineWatch:
         except NotAnswering:
             self._deadline = min(LONGEST_DEADLINE, 2 * self._deadline)
             raise
+        if self._first_address() is not None:
+            raise _SecondAddressError
         self._deadline = self._deadline if self._list.way.narrow else DEADLINE
         self._heard = heard
         self.answered.set()
@@ -278,6 +302,8 @@ class EngineWatch:
             if self._heard is not None:
                 self._heard = began
             self._publish(Confirmed(engine=self.address.name, at=self._clock.monotonic(), latency=latency))
+            if self._first_address() is not None:
+                self._second.set()
 
     def _unsure(self, error: Unreachable) -> Unreachable:
         """Through an open connection a frozen engine and a pulled cable look alike."""

@@ -149,6 +149,80 @@ def test_a_restart_after_a_kill_with_podman_is_somebodys() -> None:
     assert watched.told() == ["restarted by someone (exit 137)"]
 
 
+@pytest.mark.parametrize(
+    ("policy", "code"), [("always", 0), ("always", 137), ("unless-stopped", 143), ("on-failure", 1)]
+)
+def test_a_stop_with_podman_is_told_by_its_policy_not_bringing_it_back(policy: str, code: int) -> None:
+    """It says the same of a stop as of an exit, `die` and `cleanup`; but `restart` where the policy steps in."""
+    watched = Watched()
+    one = container(restart_policy=policy)
+    watched.list("h1", one)
+    watched.play(f"die({code}) cleanup cleanup", one)
+    (record,) = watched.records()
+    assert (record.what, record.cause) == (f"stopped by someone (exit {code})", Cause.STOPPED)
+    assert (record.attribution, record.trouble, record.action) == (Attribution.UNKNOWN, False, "stop")
+    watched.see(container(restart_policy=policy, state=ContainerState.EXITED, exit_code=code, finished_at=NOON))
+    assert (watched.service().state, watched.service().restarts) == ("stopped", 0)
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"restart_policy": "no"}, 0),
+        ({"restart_policy": "no"}, 143),
+        ({"restart_policy": "on-failure"}, 0),
+        ({"restart_policy": "on-failure", "restart_retries": 3}, 1),
+        ({"inspected": False}, 137),
+    ],
+)
+def test_where_no_policy_brings_it_back_podman_does_not_tell_a_stop_from_an_exit(
+    more: dict[str, object], code: int
+) -> None:
+    """Then neither is claimed."""
+    watched = Watched()
+    one = container(**more)  # type: ignore[arg-type]
+    watched.list("h1", one)
+    watched.play(f"die({code}) cleanup", one)
+    (record,) = watched.records()
+    assert (record.what, record.cause) == (f"exited {code}, by itself or stopped by someone", Cause.UNKNOWN)
+    assert (record.actor, record.attribution) == ("", Attribution.UNKNOWN)
+
+
+def test_a_stop_of_ours_with_podman_is_ours_whatever_its_policy() -> None:
+    """We said so before."""
+    watched = Watched()
+    one = container(restart_policy="no")
+    watched.list("h1", one)
+    intent = watched.fleet.record_intent("stop", engine="h1", object_id=one.id, actor="ops1@bastion", reason="FT-1")
+    watched.play("die(143) cleanup cleanup", one)
+    watched.fleet.record_outcome(intent, "success")
+    (record,) = [record for record in watched.records() if record.kind is RecordKind.EVENT]
+    assert (record.what, record.attribution) == ("stopped by ops1@bastion (exit 143)", Attribution.OWN)
+
+
+def test_a_stop_that_ends_podmans_crash_loop_is_no_crash_of_it() -> None:
+    """The ends before stay one record, with their number."""
+    watched = Watched()
+    one = container()
+    watched.list("h1", one)
+    for _ in range(3):
+        watched.play("die(1) restart init start", one, pause=0.25)
+    watched.play("die(1) cleanup", one)
+    crashes, stop = watched.records()
+    assert (crashes.what, crashes.count) == ("exited 1 by itself, started again by its restart policy", 3)
+    assert stop.what == "stopped by someone (exit 1)"
+
+
+def test_a_kill_with_podman_stays_a_kill() -> None:
+    """What was sent before is known, and its cleanup says nothing new."""
+    watched = Watched()
+    one = container()
+    watched.list("h1", one)
+    watched.play("kill(9) die(137) cleanup", one)
+    (record,) = watched.records()
+    assert record.cause is Cause.KILLED
+
+
 def test_another_exit_code_is_another_record() -> None:
     """Only what is alike is folded together."""
     watched = Watched()

@@ -22,6 +22,7 @@ from fleettop.collectors.model import (
     Listed,
     RecordKind,
     ServiceKey,
+    ServiceState,
     Usage,
     UsageSeen,
     WordsSeen,
@@ -247,6 +248,45 @@ def test_a_link_that_came_back_is_not_live_before_it_is_listed_again() -> None:
     assert watched.fleet.freshness("h1") is Freshness.LIVE
 
 
+def _phase(watched: Watched, phase: LinkPhase) -> None:
+    watched.fleet.apply(LinkChanged(engine="h1", link=LinkStatus(phase=phase, since=watched.clock.monotonic())))
+
+
+def test_after_a_stop_the_last_state_stands_late_until_it_is_read_again() -> None:
+    """F20: Ctrl-Z and on again: nothing flashes `unknown` while the links are opened anew."""
+    watched = Watched("h1")
+    watched.list("h1", api())
+    assert watched.service().state is ServiceState.HEALTHY
+    for phase in (LinkPhase.CLOSED, LinkPhase.CONNECTING, LinkPhase.UP):
+        _phase(watched, phase)
+        watched.fleet.tick()
+        assert watched.fleet.freshness("h1") is Freshness.LATE, phase
+        assert (watched.service().state, watched.service().stale) == (ServiceState.HEALTHY, True)
+        watched.clock.advance(600 if phase is LinkPhase.CLOSED else 2)  # stopped for as long as one likes
+    watched.list("h1", api())
+    assert watched.fleet.freshness("h1") is Freshness.LIVE
+
+
+def test_after_a_stop_what_is_not_read_again_in_time_is_unknown() -> None:
+    """The grace is for links that come back at once; a link that fails has none."""
+    watched = Watched("h1")
+    watched.list("h1", api())
+    _phase(watched, LinkPhase.CLOSED)
+    _phase(watched, LinkPhase.CONNECTING)
+    watched.clock.advance(5)
+    watched.fleet.tick()
+    assert watched.fleet.freshness("h1") is Freshness.STALE
+    assert watched.service().state is ServiceState.UNKNOWN
+    watched.up("h1")
+    watched.list("h1", api())
+    for phase in (LinkPhase.CLOSED, LinkPhase.CONNECTING, LinkPhase.DOWN, LinkPhase.CONNECTING):
+        _phase(watched, phase)
+    assert watched.fleet.freshness("h1") is Freshness.STALE
+    _phase(watched, LinkPhase.CLOSED)
+    _phase(watched, LinkPhase.CONNECTING)
+    assert watched.fleet.freshness("h1") is Freshness.STALE
+
+
 def test_time_alone_makes_readings_late_and_says_so() -> None:
     """Nothing is told by an engine that is silent: the tick finds out."""
     watched = Watched()
@@ -310,6 +350,50 @@ def test_cloned_machines_that_share_an_engine_id_are_two() -> None:
     watched.list("two", api(1, "two", identifier="c2"))
     assert watched.fleet.engines["two"].same_as == ""
     assert watched.service().wanted == 2
+
+
+def _two_podmans(hostname: str = "pod1") -> Watched:
+    watched = Watched("one", "two", empty=False)
+    watched.up("one", identifier="made-up-1", hostname="pod1", kind="podman")
+    watched.up("two", identifier="made-up-2", hostname=hostname, kind="podman")
+    watched.list("one", api(1, "one", identifier="c1"), api(2, "one", identifier="c2"))
+    return watched
+
+
+def test_two_podmans_that_have_a_container_in_common_are_one() -> None:
+    """Its id is new with every answer; that of a container is 256 bits of chance."""
+    watched = _two_podmans()
+    watched.list("two", api(2, "two", identifier="c2"))
+    assert watched.fleet.engines["two"].same_as == "one"
+    assert set(watched.fleet.containers) == {ContainerKey("one", "c1"), ContainerKey("one", "c2")}
+    assert watched.fleet.totals().hosts == 1
+    watched.up("two", identifier="made-up-3", hostname="pod1", kind="podman")
+    assert watched.fleet.engines["two"].same_as == "one"
+    watched.down("one")
+    assert watched.fleet.engines["one"].same_as == "two"
+    assert set(watched.fleet.containers) == {ContainerKey("two", "c1"), ContainerKey("two", "c2")}
+
+
+def test_podmans_are_found_to_be_one_by_a_container_made_later() -> None:
+    """While both are empty nothing is shown twice."""
+    watched = _two_podmans()
+    watched.list("one")
+    watched.list("two")
+    assert watched.fleet.engines["two"].same_as == ""
+    watched.see(api(1, "one", identifier="c9"))
+    watched.see(api(1, "two", identifier="c9"))
+    assert watched.fleet.engines["two"].same_as == "one"
+    assert list(watched.fleet.containers) == [ContainerKey("one", "c9")]
+
+
+def test_podmans_on_machines_of_other_names_or_with_other_containers_are_two() -> None:
+    """A cloned machine has the containers of the one it was cloned from."""
+    watched = _two_podmans(hostname="pod2")
+    watched.list("two", api(2, "two", identifier="c2"))
+    assert watched.fleet.engines["two"].same_as == ""
+    watched = _two_podmans()
+    watched.list("two", api(3, "two", identifier="c3"))
+    assert watched.fleet.engines["two"].same_as == ""
 
 
 def test_when_the_first_address_is_lost_the_second_takes_over() -> None:

@@ -39,6 +39,32 @@ async def test_a_killed_container_is_told_with_its_cause(fleet: Fleet, eventuall
         await eventually(lambda: stage.container(crashed).detail.exit_code == 3)
 
 
+async def test_a_stop_with_podman_is_somebodys_where_its_policy_tells(fleet: Fleet, eventually: Eventually) -> None:
+    """Podman says nothing of a stop: its policy not bringing the container back does, or nothing does."""
+    always = {"RestartPolicy": {"Name": "always"}}
+    stopped = await ran(fleet, "pod1", "api", HostConfig=always, StopTimeout=1)
+    ended = await ran(fleet, "pod1", "job", StopTimeout=1)
+    crashing = await ran(
+        fleet, "pod1", "odd", "sh -c 'until test -f /tmp/go; do sleep 0.1; done; exit 3'", HostConfig=always
+    )
+    async with watching(fleet.address("pod1", "unix")) as stage:
+        for key in (stopped, ended, crashing):
+            await eventually(lambda key=key: stage.container(key).detail is not None)
+        podman = ("podman", "--runtime", "runc")
+        for key in (stopped, ended):
+            await asyncio.to_thread(fleet.on, "pod1", *podman, "stop", "-t", "1", key.id)
+        await asyncio.to_thread(fleet.on, "pod1", *podman, "exec", crashing.id, "touch", "/tmp/go")
+
+        def told(object_id: str) -> tuple[str, Cause]:
+            last = [r for r in stage.records("pod1") if r.object_id == object_id and r.exit_code is not None][-1]
+            return last.what, last.cause
+
+        await eventually(lambda: told(stopped.id) == ("stopped by someone (exit 137)", Cause.STOPPED))
+        await eventually(lambda: told(ended.id) == ("exited 137, by itself or stopped by someone", Cause.UNKNOWN))
+        await eventually(lambda: told(crashing.id)[1] is Cause.EXITED)
+        await eventually(lambda: stage.service("api").state is ServiceState.STOPPED)
+
+
 async def test_a_broken_health_check_degrades_its_service(fleet: Fleet, eventually: Eventually) -> None:
     """One of two replicas is unhealthy: degraded, and well again when the check is."""
     first = await ran(fleet, "h1", "web", "web", Healthcheck=HEALTH)

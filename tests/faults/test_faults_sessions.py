@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from fleettop.collectors.model import ContainerKey, ContainerState, Freshness
+import pytest
+from fleettop.collectors.fleet import engines as fleet_engines
+from fleettop.collectors.model import ContainerKey, ContainerState, LinkPhase, ServiceState
 
 from tests.fleet import Fleet
 
@@ -12,21 +14,31 @@ from .stage import Eventually, called, fault, heal, ran, watching
 
 
 async def test_a_session_that_is_stopped_lets_go_and_tells_the_gap_when_it_goes_on(
-    fleet: Fleet, eventually: Eventually
+    fleet: Fleet, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """F20: no engine waits for a stopped process; afterwards everything is read again and the span is on record."""
     key, gone = await ran(fleet, "h1", "web"), await ran(fleet, "h2", "db")
     names = ("h1", "h2")
+    monkeypatch.setattr(fleet_engines, "GRACE", 60.0)
     async with watching(fleet.address("h1", "unix"), fleet.address("h2", "ssh")) as stage:
         await stage.session.suspend()
         assert all(stage.session.client(name) is None for name in names)
-        assert all(stage.session.fleet.freshness(name) is Freshness.STALE for name in names)
+        assert not any(stage.live(name) for name in names)
         listeners = await eventually(lambda: [fleet.get(name, "/info")["NEventsListener"] for name in names])
         assert listeners == [0, 0]
         await asyncio.to_thread(fleet.docker, "h1", "pause", key.id)
         await asyncio.to_thread(fleet.docker, "h2", "rm", "-f", gone.id)
         stage.session.resume()
-        await eventually(lambda: stage.live("h1") and stage.live("h2"))
+        await eventually(lambda: all(stage.engine(name).link.phase is not LinkPhase.CLOSED for name in names))
+        states: set[ServiceState] = set()
+
+        def live() -> bool:
+            both = stage.live("h1") and stage.live("h2")
+            states.update(service.state for service in stage.session.fleet.services.values())
+            return both
+
+        await eventually(live)
+        assert ServiceState.UNKNOWN not in states
         assert stage.container(key).state is ContainerState.PAUSED
         assert gone not in stage.session.fleet.containers
         for name, hidden in (("h1", "shop-web-1: running → paused"), ("h2", "shop-db-1 is gone")):
@@ -72,6 +84,33 @@ async def test_one_engine_under_two_addresses_counts_once_and_the_other_takes_ov
         await heal(fleet, "h1")
         await eventually(lambda: engines[first].same_as == second and engines[first].link.phase == "up", timeout=40)
         assert len(stage.session.fleet.containers) == 1
+
+
+async def test_one_podman_under_two_addresses_is_one_and_the_other_takes_over(
+    fleet: Fleet, eventually: Eventually
+) -> None:
+    """F22: its containers tell, since it makes up a new id for every answer; also one that is made later."""
+    ways = (called(fleet.address("pod1", "ssh"), "by-ssh"), called(fleet.address("pod1", "unix"), "local"))
+    async with watching(*ways) as stage:
+        containers, engines = stage.session.fleet.containers, stage.session.fleet.engines
+        assert [status.same_as for status in engines.values()] == ["", ""]
+        key = await ran(fleet, "pod1", "web")
+        await eventually(lambda: sorted(bool(status.same_as) for status in engines.values()) == [False, True])
+        first, _ = sorted(engines, key=lambda name: bool(engines[name].same_as))
+        await eventually(lambda: list(containers) == [ContainerKey(first, key.id)])
+    async with watching(*ways, live=False) as stage:
+        containers, engines = stage.session.fleet.containers, stage.session.fleet.engines
+        await eventually(lambda: sorted(bool(status.same_as) for status in engines.values()) == [False, True])
+        first, _ = sorted(engines, key=lambda name: bool(engines[name].same_as))
+        await eventually(lambda: list(containers) == [ContainerKey(first, key.id)])
+        await fault(fleet, "pod1", "kill-sshd")
+        await fault(fleet, "pod1", "cut-ssh")
+        await eventually(lambda: stage.live("local") and not engines["local"].same_as, timeout=30)
+        assert list(containers) == [ContainerKey("local", key.id)]
+        await asyncio.to_thread(fleet.on, "pod1", "podman", "--runtime", "runc", "kill", key.id)
+        await eventually(lambda: stage.container(ContainerKey("local", key.id)).state is ContainerState.EXITED)
+        await eventually(lambda: all("from here on" not in gap.what for gap in stage.gaps()))
+        assert len(stage.gaps()) == (1 if first == "by-ssh" else 0)
 
 
 async def test_both_addresses_lost_leave_one_gap_that_the_first_to_come_back_closes(

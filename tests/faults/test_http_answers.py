@@ -84,6 +84,20 @@ async def test_a_compressed_answer_is_not_unpacked(engine: RawEngine, client: En
     assert "Accept-Encoding: identity" in engine.heads[-1]
 
 
+async def test_an_answer_read_to_be_sent_back_is_as_it_was_sent_and_guarded_like_any(
+    engine: RawEngine, client: EngineClient
+) -> None:
+    """Nothing is cleaned out of it, since it would be another then; the allow-list stands before it all the same."""
+    engine.answers["/networks"] = ok(b'[{"Name":"a\\u001b","PASSWORD":"x"}]')
+    assert await client.uncleaned("/networks") == [{"Name": "a\x1b", "PASSWORD": "x"}]
+    assert await client.uncleaned("/volumes") is None
+    engine.answers["/networks"] = ok(b"[" * 100_000)
+    with pytest.raises(Malformed, match="web-1"):
+        await client.uncleaned("/networks")
+    with pytest.raises(ReadOnly):
+        await client.uncleaned("/swarm")
+
+
 async def test_a_compressed_answer_that_does_not_say_so_is_no_json(engine: RawEngine, client: EngineClient) -> None:
     """Nothing is unpacked by guessing either."""
     engine.answers["/containers/json"] = ok(gzip.compress(b"[]"))

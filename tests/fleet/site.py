@@ -55,6 +55,11 @@ class State(msgspec.Struct):
         return [host for host in self.hosts.values() if host.engine == "docker"]
 
 
+# Made here, before there are threads: msgspec studies a type when it first decodes it, and the interpreter crashed once
+# when several threads did so together.
+_STATE = msgspec.json.Decoder(State)
+
+
 class Site:
     """The names and files of the fleet with one number."""
 
@@ -79,7 +84,7 @@ class Site:
     def state(self) -> State:
         """What was saved last. Raises RuntimeError where the fleet is down."""
         try:
-            return msgspec.json.decode((self.folder / "state.json").read_bytes(), type=State)
+            return _STATE.decode((self.folder / "state.json").read_bytes())
         except (OSError, msgspec.MsgspecError) as error:
             raise RuntimeError(f"fleet {self.number} is down") from error
 

@@ -45,7 +45,8 @@ _BASIC = {*range(30, 38), *range(40, 48), *range(90, 98), *range(100, 108)}
 class Terminal:
     """One program in a terminal of its own; use it as a context, it never outlives that.
 
-    `modern`: a terminal that knows resizes by its own words and synchronised output, and says so when asked.
+    `modern`: a terminal that knows resizes by its own words, synchronised output and kitty's keyboard protocol, and
+    says so when asked.
     """
 
     def __init__(
@@ -231,6 +232,9 @@ class Terminal:
             return numbers not in ("1", "7", "25")
         if final == "u" and prefix in ("<", ">"):
             self.keyboards += 1 if prefix == ">" else -int(numbers or 1)
+        elif final == "u" and prefix == "?":
+            if self._modern:
+                self.press(b"\x1b[?%du" % bool(self.keyboards))
         elif final == "$p":
             mode = int(numbers)
             state = (1 if self.modes.get(mode) else 2) if self._modern else 0

@@ -103,6 +103,32 @@ def test_a_service_on_three_hosts_is_one_line(fleet: Fleet, fleettop: Program):
     assert [line.split()[1] for line in out.splitlines()[1:]] == ["pay-api-3"]
 
 
+def test_what_works_hard_is_found_by_its_cpu(fleet: Fleet, fleettop: Program):
+    """Two samples of each container, over a local socket, TLS and SSH alike."""
+    for host in ("h1", "h2", "h3"):
+        fleet.run(host, "pay", "api", "web")
+        fleet.run(host, "pay", "busy", "sh -c 'while :; do :; done'")
+    found = fleettop.records("ls", "containers", "--filter", "cpu>5")
+    assert sorted((str(record["engine"]), str(record["name"])) for record in found) == [
+        (host, "pay-busy-1") for host in ("h1", "h2", "h3")
+    ]
+    services = {str(record["service"]): record for record in fleettop.records("ls", "services", "--usage")}
+    assert services["pay/busy"]["cpu"] > services["pay/api"]["cpu"]
+    assert services["pay/api"]["memory"] > 0
+
+
+def test_images_are_listed_with_their_users(fleet: Fleet, fleettop: Program):
+    """Those that no container is made from, too, by name and with the engines they lie on."""
+    fleet.run("h1", "pay", "api", "web")
+    fleet.docker("h3", "tag", "bb:1", "unused:7")
+    images = {str(record["image"]): record for record in fleettop.records("ls", "images")}
+    fleet.docker("h3", "rmi", "unused:7")
+    assert (images["bb:1"]["containers"], images["bb:1"]["services"]) == (1, ["pay/api"])
+    assert images["bb:1"]["engines"] == ["h1", "h2", "h3"]
+    assert (images["unused:7"]["containers"], images["unused:7"]["engines"]) == (0, ["h3"])
+    assert images["bb:1"]["size"] > 0
+
+
 def test_the_nodes_of_a_swarm_and_the_routes_are_listed(fleettop: Program):
     """A swarm is read from its manager; each engine tells how it is reached."""
     nodes = fleettop.records("ls", "nodes")

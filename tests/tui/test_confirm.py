@@ -36,9 +36,9 @@ async def test_no_is_the_answer_of_enter_and_esc(keys: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "keys", [["tab", "enter"], ["right", "enter"], ["ctrl+enter"], ["left", "ctrl+enter"], ["down", "enter"]]
+    "keys", [["tab", "enter"], ["right", "enter"], ["ctrl+enter"], ["f9"], ["x", "backspace", "f9"], ["down", "enter"]]
 )
-async def test_yes_is_the_button_or_ctrl_enter(keys: list[str]) -> None:
+async def test_yes_is_the_button_ctrl_enter_or_f9(keys: list[str]) -> None:
     """Without a reason where none was given."""
     app = Stage(screen=ConfirmScreen(QUESTION))
     async with app.run_test() as pilot:
@@ -64,14 +64,14 @@ async def test_a_reason_goes_with_the_yes() -> None:
         assert app.answer == Confirmed("FT-212 ok")
 
 
-@pytest.mark.parametrize("keys", [["ctrl+enter"], ["tab", "tab", "enter"]])
+@pytest.mark.parametrize("keys", [["ctrl+enter"], ["f9"], ["tab", "tab", "enter"]])
 async def test_what_is_protected_wants_its_name_typed(keys: list[str]) -> None:
     """Until then the button cannot be pressed by any way."""
     app = Stage(screen=ConfirmScreen(PROTECTED))
     async with app.run_test() as pilot:
         await settle(pilot)
         button = app.screen.query_one("#confirm", Press)
-        await pilot.press("ctrl+enter")
+        await pilot.press("ctrl+enter", "f9")
         await pilot.click("#confirm")
         app.screen.query_one("#name", Input).focus()
         await pilot.press(*"pay/ap")
@@ -101,13 +101,13 @@ async def test_a_key_pressed_twice_answers_once() -> None:
 
 @pytest.mark.parametrize("key", ["escape", "enter", "q"])
 async def test_what_cannot_be_done_can_only_be_closed(key: str) -> None:
-    """There is no button to press, and ctrl+enter does nothing."""
+    """There is no button to press, and ctrl+enter and F9 do nothing."""
     app = Stage(screen=ConfirmScreen(BLOCKED))
     async with app.run_test() as pilot:
         await settle(pilot)
         assert not app.screen.query("#confirm")
         assert not app.screen.query(Input)
-        await pilot.press("ctrl+enter")
+        await pilot.press("ctrl+enter", "f9")
         await settle(pilot)
         assert app.answer == UNANSWERED
         await pilot.press(key)

@@ -13,7 +13,7 @@ import pytest
 from fleettop.collectors.config import Config
 from fleettop.collectors.demo import DemoFleet
 from fleettop.collectors.engine import allowlist
-from fleettop.collectors.model import ServiceKey, ServiceState
+from fleettop.collectors.model import Container, ServiceKey, ServiceState
 from fleettop.tui.acting import ACTS
 from fleettop.tui.app import FleetApp
 from fleettop.tui.keymap import Keys
@@ -23,6 +23,7 @@ from fleettop.tui.screens.confirm import ConfirmScreen
 from fleettop.tui.screens.page import PageScreen
 from fleettop.tui.screens.progress import ProgressScreen, ProgressStep
 from fleettop.tui.screens.toosmall import TooSmallScreen
+from fleettop.tui.views.container_detail import last_words
 from textual.pilot import Pilot
 
 from .recording import Recorder
@@ -98,6 +99,59 @@ async def test_enter_goes_into_a_service_and_escape_comes_back(eventually: Event
         await pilot.press("escape")
         assert app.dashboard.place.view == "services"
         assert app.dashboard.table.cursor_key == key
+
+
+async def test_inside_a_service_the_details_have_the_lines_its_rows_leave(eventually: Eventually) -> None:
+    """At 80x24 three replicas take four lines with their heading; outside, the table has all of them."""
+    async with dashboard(size=(80, 24)) as (app, pilot):
+        table, detail = app.dashboard.table, app.dashboard.detail
+        await eventually(lambda: any(service.name == "api" for service in app.fleet.services.values()))
+        await pilot.press("g")
+        key = table.cursor_key
+        assert isinstance(key, ServiceKey)
+        await pilot.press("enter")
+        rows = len(app.fleet.members(key))
+        await eventually(lambda: table.size.height == max(3, rows) + 1)
+        assert detail.size.height > table.size.height
+        await pilot.press("/", *"zzz")
+        await pilot.pause()
+        assert table.row_count == 0
+        assert table.size.height == max(3, rows) + 1
+        await pilot.press("escape", "escape")
+        await eventually(lambda: table.size.height > 15)
+
+
+async def test_what_an_unhealthy_container_failed_at_comes_before_what_it_said(eventually: Eventually) -> None:
+    """Its failing check is why it is in trouble; its words are only what it happened to say."""
+    async with dashboard() as (app, pilot):
+        await pilot.press("2")
+        await eventually(lambda: app.fleet.containers and any(c.health == "unhealthy" for c in _shown(app)))
+
+        def heads() -> list[str]:
+            return [line[0].text for line in app.dashboard.detail.shown if line and line[0].style == "head"]
+
+        await pilot.press("g")
+        await eventually(lambda: {"health check", "last words"} <= set(heads()))
+        assert heads().index("health check") < heads().index("last words")
+
+
+def _shown(app: FleetApp) -> list[Container]:
+    return [app.fleet.containers[key] for key in app.dashboard.table.visible_keys() if key in app.fleet.containers]
+
+
+def test_the_last_of_the_last_words_comes_first() -> None:
+    """A small pane shows little, and the last line of a traceback is the one that names the error."""
+    words = ("Traceback (most recent call last):", '  File "x.py", line 1', "KeyError: 'LEDGER_URL'")
+    lines = ["".join(cell.text for cell in line) for line in last_words(words, "  pay-api-3 on web-3")]
+    assert lines == [
+        "",
+        "last words  pay-api-3 on web-3",
+        "  KeyError: 'LEDGER_URL'",
+        "before that",
+        "  Traceback (most recent call last):",
+        '    File "x.py", line 1',
+    ]
+    assert len(last_words(("alone",))) == 3
 
 
 async def test_the_number_keys_change_the_view_and_brackets_walk_the_history(eventually: Eventually) -> None:
@@ -205,7 +259,7 @@ async def test_no_key_in_read_only_mode_sends_anything_but_allowed_reads() -> No
 
 
 async def test_random_keys_change_nothing() -> None:
-    """A cat on the keyboard for a few hundred keys, without read-only: nothing is changed without ctrl+enter."""
+    """A cat on the keyboard for a few hundred keys, without read-only: nothing is changed without ctrl+enter or F9."""
     recorder = Recorder()
     keys = [character_key(chr(code)) for code in range(0x21, 0x7F) if chr(code) != "q"]
     keys += ["enter", "escape", "down", "up", "space"]

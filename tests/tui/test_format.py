@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import pytest
 from fleettop.tui import format as fmt
 from fleettop.tui.glyphs import ASCII, SERVICE_STATES, STATE_OF_WORD, UNICODE, Glyphs, state_glyph, state_of
@@ -67,12 +65,11 @@ def test_a_round_trip_is_in_milliseconds_until_it_is_a_second(seconds: float | N
     assert fmt.latency(seconds) == text
 
 
-def test_rates_counts_and_clocks_are_a_dash_where_not_known() -> None:
+def test_rates_and_counts_are_a_dash_where_not_known() -> None:
     """None is never 0."""
-    assert (fmt.rate(None), fmt.number(None), fmt.clock(None)) == ("–", "–", "–")
+    assert (fmt.rate(None), fmt.number(None)) == ("–", "–")
     assert fmt.rate(12 * 1024) == "12K/s"
     assert fmt.number(0) == "0"
-    assert fmt.clock(datetime.fromisoformat("2026-01-02T03:04:05").astimezone()) == "03:04:05"
     assert fmt.units(None, ASCII) == "-"
 
 
@@ -142,20 +139,6 @@ def test_a_sparkline_rises_with_its_values() -> None:
     """The highest value is the highest step, 0 the lowest."""
     assert fmt.sparkline([0, None, 4, 8], 4) == "▁ ▅█"
     assert fmt.sparkline([1, 2], 4, top=100) == "  ▁▁"
-
-
-@given(
-    st.lists(st.tuples(st.sampled_from(SERVICE_STATES), st.integers(0, 500)), max_size=7, unique_by=lambda p: p[0]),
-    st.integers(1, 20),
-)
-def test_a_stacked_bar_shows_every_state_that_is_there(parts: list[tuple[str, int]], width: int) -> None:
-    """One cell at least for each while there are cells, and by its own sign, so that colour is not needed."""
-    bar = fmt.stacked_bar(parts, width)
-    present = [state for state, count in parts if count]
-    total = sum(count for _state, count in parts)
-    assert sum(len(cell.text) for cell in bar) == (min(total, width))
-    assert [cell.style for cell in bar] == present[:width]
-    assert all(set(cell.text) == {state_glyph(cell.style)} for cell in bar)
 
 
 def test_a_bar_is_full_at_one_and_shows_the_least_there_is() -> None:

@@ -9,6 +9,7 @@ from fleettop.collectors.errors import ConfigError
 from fleettop.tui.keymap import GROUPS, VIEWS, Keys, table_bindings
 from fleettop.tui.keynames import character_key, key_label
 from fleettop.tui.screens.help import help_lines
+from fleettop.tui.widgets.palette import entries
 from textual.keys import _character_to_key
 
 
@@ -46,6 +47,13 @@ def test_in_read_only_mode_what_changes_something_is_not_there() -> None:
     assert not any(binding.id in {command.id for command in changing} for binding in keys.bindings())
 
 
+def test_the_palette_offers_what_changes_something_first() -> None:
+    """In the order of the help, so that what is looked for at night is on the first screen of it."""
+    titles = [entry.title for entry in entries(Keys(), "services", lambda _: None)]
+    assert titles[0] == "Restart  (R)"
+    assert titles.index("Inspect: all that is known of it  (i)") < titles.index("Back in the history  ([)")
+
+
 def test_keys_are_given_otherwise_by_id() -> None:
     """As in the config: several with commas, characters as they are, names in any case."""
     keys = Keys({"service.restart": "R,F5", "filter.open": "?", "app.help": "f1", "move.up": "ctrl+P, pgup , w",
@@ -70,6 +78,7 @@ def test_keys_are_given_otherwise_by_id() -> None:
         ({"zzz": "R"}, "'zzz', which is no command"),
         ({"service.restart": "S"}, "'S' would be both service.restart and service.stop in services"),
         ({"look.copy": "R"}, "'R' would be both"),
+        ({"service.restart": "R,f9"}, "'F9', which says yes to questions"),
         ({"service.restart": "f99"}, "'f99', which is no key"),
         ({"service.restart": "hyperspace+x"}, "which is no key"),
         ({"service.restart": "ab"}, "which is no key"),

@@ -200,6 +200,65 @@ async def test_event_streams_are_closed_before_it_stops(start: Start, eventually
         assert await asyncio.to_thread(terminal.until_ended) == 0
 
 
+# -- what is typed -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("modern", [False, True], ids=["plain", "modern"])
+def test_esc_counts_whatever_arrives_with_it(start: Start, modern: bool) -> None:
+    """Over a slow line Esc comes in one piece with the next key, another Esc, or a word of the terminal's own."""
+    terminal = demo(start, modern=modern)
+    for company, shown in (
+        (b"", "LAST CHANGE"),
+        (b"2", "CONTAINER"),
+        (b"1", "LAST CHANGE"),
+        (b"\x1b3", "local socket"),
+        (b"\x1b[?2026;2$y", "local socket"),
+        (b"\x1b[I1", "LAST CHANGE"),
+        (b"\x1b[?1u", "LAST CHANGE"),
+        (b"\x1b[B3", "local socket"),
+    ):
+        terminal.press(b"?")
+        terminal.until_shown("─ Keys ─")
+        terminal.press(b"\x1b" + company)
+        terminal.until(lambda shown=shown: terminal.shows(shown) and not terminal.shows("─ Keys ─"))
+    terminal.press(b"\x03")
+    assert terminal.until_ended() == 0
+    assert terminal.left_behind() == {}
+
+
+def test_esc_counts_when_the_program_is_too_busy_to_look(start: Start) -> None:
+    """Esc and the next key, pressed while it is stopped and longer apart than Esc waits, are read at once."""
+    terminal = demo(start)
+    terminal.press(b"?")
+    terminal.until_shown("─ Keys ─")
+    terminal.send(signal.SIGSTOP)
+    terminal.until_stopped()
+    terminal.press(b"\x1b")
+    terminal.press(b"3")
+    terminal.send(signal.SIGCONT)
+    terminal.until_shown("local socket")
+    terminal.press(b"\x03")
+    assert terminal.until_ended() == 0
+    assert terminal.left_behind() == {}
+
+
+@pytest.mark.parametrize(("modern", "key"), [(False, "F9"), (True, "ctrl+Enter")])
+def test_the_question_shows_the_key_that_this_terminal_has(start: Start, modern: bool, key: str) -> None:
+    """Where ctrl+enter arrives as enter, the button does not name it; F9 says yes on every terminal."""
+    terminal = demo(start, modern=modern)
+    terminal.press(b"R")
+    terminal.until_shown(f"({key})")
+    terminal.press(b"\x1b\r")  # alt+enter: Esc, Enter
+    terminal.until(lambda: not terminal.shows("Cancel"))
+    terminal.press(b"R")
+    terminal.until_shown(f"({key})")
+    terminal.press(b"\x1b[13;5u" if modern else b"\x1b[20~")
+    terminal.until(lambda: any(re.search("[0-9] of [0-9] ended", line) for line in terminal.lines()))
+    terminal.press(b"\x03\x03")
+    assert terminal.until_ended() == 0
+    assert terminal.left_behind() == {}
+
+
 # -- what is drawn -----------------------------------------------------------------------------------------------------
 
 
@@ -232,7 +291,7 @@ def test_only_colours_that_the_terminal_has_are_written(
 ) -> None:
     """None where NO_COLOR is set or none can be shown, the sixteen on a console, else those it says it has."""
     terminal = demo(start, **more)
-    for key, words in ((b"2", "CONTAINER"), (b"4", "WHO"), (b"?", "Keys"), (b"q", "WHO"), (b"1", "LAST CHANGE")):
+    for key, words in ((b"2", "CONTAINER"), (b"4", "WHO"), (b"?", "Keys"), (b"\x1b", "WHO"), (b"1", "LAST CHANGE")):
         terminal.press(key)
         terminal.until_shown(words)
     terminal.press(b"R")

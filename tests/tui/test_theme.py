@@ -213,6 +213,8 @@ async def test_all_themes_can_be_put_on_and_a_foreign_one_keeps_our_roles() -> N
             app.theme = name
             await pilot.pause()
             assert styles_of(app) == styles_for(name)
+            if "ansi" in name or "mono" in name:
+                assert {app.current_theme.variables[part] for part in ("border", "scrollbar")} == {"ansi_default"}
         app.theme = "textual-light"
         assert styles_of(app) == styles_for("fleettop-light")
         app.theme = "nord"

@@ -286,7 +286,7 @@ async def test_what_is_typed_filters_as_far_as_it_can_be_read() -> None:
     """And what is wrong with it is said beside it; what is merely unfinished is not."""
     bar = FilterBar()
     app = Listening(bar)
-    async with app.run_test(size=(100, 5)) as pilot:
+    async with app.run_test(size=(72, 5)) as pilot:
         bar.open("api")
         bar.show_counts(3, 70)
         await settle(pilot)
@@ -298,7 +298,7 @@ async def test_what_is_typed_filters_as_far_as_it_can_be_read() -> None:
         assert "3 of 70" in text_of(bar._status)
         await pilot.press("x")
         await settle(pilot)
-        assert "no number for cpu" in text_of(bar._status)
+        assert "no number for cpu; write one like cpu>50." in text_of(bar._status)
         await pilot.press("backspace", "5")
         await settle(pilot)
         assert "3 of 70" in text_of(bar._status)

@@ -221,33 +221,11 @@ class EventFeed:
 
 def service_by_labels(event: EngineEvent, rules: Sequence[ServiceRule]) -> str | None:
     """The service of a container that is no more, by the labels that its events carry; None: it is no replica."""
-    from fleettop.collectors.model import Container, ContainerState, Health, Service, ServiceState
-    from fleettop.collectors.services import place_of
+    from fleettop.collectors.model import titled
+    from fleettop.collectors.services import as_container, place_of
 
-    container = Container(
-        engine=event.engine,
-        id=event.id,
-        name=event.name,
-        image=event.attributes.get("image", ""),
-        image_id="",
-        state=ContainerState.UNKNOWN,
-        health=Health.UNKNOWN,
-        labels=event.attributes,
-    )
-    place = place_of(container, rules)
-    if place.service is None:
-        return None
-    return service_title(
-        Service(
-            key=place.service,
-            name=place.name,
-            stack=place.stack,
-            state=ServiceState.UNKNOWN,
-            wanted=None,
-            running=0,
-            serving=None,
-        )
-    )
+    place = place_of(as_container(event), rules)
+    return titled(place.stack, place.name) if place.service is not None else None
 
 
 def event_line(event: EngineEvent, record: Mapping[str, object]) -> tuple[Text | str, ...]:

@@ -13,6 +13,7 @@ from fleettop.collectors.model import (
     Container,
     ContainerKey,
     ContainerState,
+    Image,
     Port,
     Service,
     ServiceKey,
@@ -21,23 +22,16 @@ from fleettop.collectors.model import (
     SwarmPicture,
 )
 
+from ..format import percent, units
 from ..output import Heading, Text
 from ..views.base import View
+from ..views.cells import sum_of
 from ..views.conditions import condition
 from ..views.containers import ContainersView
 from ..views.hosts import HostsView
 from ..views.services import ServicesView
-from .records import (
-    ImageUse,
-    Json,
-    container_record,
-    engine_record,
-    image_record,
-    images_in_use,
-    is_stale,
-    node_record,
-    service_record,
-)
+from .images import ImageUse, image_record, image_uses
+from .records import Json, container_record, engine_record, is_stale, node_record, service_record
 
 if TYPE_CHECKING:
     from fleettop.collectors.fleet import Fleet
@@ -65,6 +59,10 @@ class Listing(ABC):
     def fields(self, fleet: Fleet, thing: Hashable) -> Mapping[str, object]:
         """What the filter language sees of one."""
 
+    def containers(self, fleet: Fleet, thing: Hashable) -> tuple[ContainerKey, ...]:
+        """The containers whose use of CPU and memory the filter sees."""
+        return ()
+
     @abstractmethod
     def record(self, fleet: Fleet, thing: Hashable, moment: Moment) -> Json:
         """One as `--json` prints it."""
@@ -84,6 +82,40 @@ class _OfView(Listing):
 
     def fields(self, fleet: Fleet, thing: Hashable) -> Mapping[str, object]:
         return self.view.fields(fleet, thing)
+
+    def containers(self, fleet: Fleet, thing: Hashable) -> tuple[ContainerKey, ...]:
+        return self.view.containers(fleet, thing)
+
+
+class _Used(Listing):
+    """Another listing, with what the containers of each thing use."""
+
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
+        self.headings = (*listing.headings, Heading("CPU", "right"), Heading("MEM", "right"))
+
+    def things(self, fleet: Fleet) -> Iterable[Hashable]:
+        return self._listing.things(fleet)
+
+    def fields(self, fleet: Fleet, thing: Hashable) -> Mapping[str, object]:
+        return self._listing.fields(fleet, thing)
+
+    def containers(self, fleet: Fleet, thing: Hashable) -> tuple[ContainerKey, ...]:
+        return self._listing.containers(fleet, thing)
+
+    def record(self, fleet: Fleet, thing: Hashable, moment: Moment) -> Json:
+        return self._listing.record(fleet, thing, moment)
+
+    def row(self, fleet: Fleet, thing: Hashable, moment: Moment) -> Sequence[Text | str]:
+        keys = self.containers(fleet, thing)
+        cpu, memory = sum_of(fleet, keys, "cpu"), sum_of(fleet, keys, "memory")
+        used = (UNKNOWN if cpu is None else percent(cpu), UNKNOWN if memory is None else units(memory))
+        return (*self._listing.row(fleet, thing, moment), *used)
+
+
+def with_figures(listing: Listing) -> Listing:
+    """The same with two columns more, where its things have containers."""
+    return _Used(listing) if isinstance(listing, _OfView) else listing
 
 
 class Services(_OfView):
@@ -270,25 +302,38 @@ class Nodes(Listing):
 
 
 class Images(Listing):
-    """The images that containers were made from."""
+    """The images that lie on the engines and those that containers were made from."""
 
     headings = (
         Heading("IMAGE"),
         Heading("RUNNING", "right"),
         Heading("CONTAINERS", "right"),
+        Heading("SIZE", "right"),
         Heading("IDS", "right"),
         Heading("HOSTS"),
         Heading("SERVICES"),
     )
 
+    def __init__(self, lying: Sequence[Image] = ()) -> None:
+        """With what the engines said they have."""
+        self._lying = lying
+
     def things(self, fleet: Fleet) -> Iterable[Hashable]:
-        """Those of one name but several ids first: somewhere an old one runs."""
-        return sorted(images_in_use(fleet), key=lambda use: (-min(len(use.ids), 2), use.image))
+        """Those made of several ids under one name first: somewhere an old one runs. What nobody uses comes last."""
+        uses = image_uses(fleet, self._lying)
+        return sorted(uses, key=lambda use: (not (use.containers and len(use.ids) > 1), not use.containers, use.image))
 
     def fields(self, fleet: Fleet, thing: Hashable) -> Mapping[str, object]:
-        """Its name, hosts and services."""
+        """Its name, where it lies, who uses it, and its size."""
         use = _image(thing)
-        return {"name": use.image, "image": use.image, "host": use.engines, "service": use.services}
+        return {
+            "name": use.image,
+            "image": use.image,
+            "host": use.engines,
+            "service": use.services,
+            "containers": use.containers,
+            "disk": use.size,
+        }
 
     def record(self, fleet: Fleet, thing: Hashable, moment: Moment) -> Json:
         """One image."""
@@ -297,11 +342,13 @@ class Images(Listing):
     def row(self, fleet: Fleet, thing: Hashable, moment: Moment) -> Sequence[Text | str]:
         """One image."""
         use = _image(thing)
+        old_ones = use.containers and len(use.ids) > 1
         return (
-            use.image,
+            words.short_id(use.image) if use.image.startswith("sha256:") else use.image,
             str(use.running),
             str(use.containers),
-            Text(str(len(use.ids)), "degraded" if len(use.ids) > 1 else ""),
+            UNKNOWN if use.size is None else units(use.size),
+            Text(str(len(use.ids)), "degraded" if old_ones else ""),
             words.listed(use.engines),
             Text(words.listed(use.services), "dim"),
         )

@@ -5,15 +5,14 @@ Unknown is None, times are aware UTC (printed as ISO 8601), spans are seconds, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import msgspec
 from fleettop.collectors.actions.picture import service_title
 from fleettop.collectors.model import (
     Container,
-    ContainerState,
+    ContainerKey,
     EngineEvent,
     EngineStatus,
     Freshness,
@@ -23,6 +22,8 @@ from fleettop.collectors.model import (
     SwarmNode,
     SwarmPicture,
 )
+
+from ..views.cells import sum_of
 
 if TYPE_CHECKING:
     from fleettop.collectors.fleet import Fleet
@@ -57,6 +58,7 @@ def service_record(fleet: Fleet, service: Service) -> Json:
         "hosts": list(service.hosts),
         "image": service.image,
         "images": list(service.images),
+        **_used(fleet, [replica.container for replica in service.replicas if replica.container is not None]),
         "down_since": service.down_since,
         "down_since_certain": service.down_since_certain if service.down_since else None,
         "restarts_last_hour": service.restarts,
@@ -96,6 +98,7 @@ def container_record(fleet: Fleet, container: Container) -> Json:
         "state": str(container.state),
         "health": str(container.health),
         "serving": container.serving,
+        **_used(fleet, [container.key]),
         "command": container.command,
         "created": container.created,
         "started_at": detail.started_at if detail else None,
@@ -177,51 +180,6 @@ def node_record(picture: SwarmPicture, node: SwarmNode) -> Json:
     }
 
 
-class ImageUse(msgspec.Struct, frozen=True, kw_only=True):
-    """An image as the containers of the fleet use it."""
-
-    image: str
-    ids: tuple[str, ...]
-    engines: tuple[str, ...]
-    services: tuple[str, ...]
-    containers: int
-    running: int
-
-
-def images_in_use(fleet: Fleet) -> list[ImageUse]:
-    """The images that containers were made from, by name."""
-    by_image: dict[str, list[Container]] = {}
-    for container in fleet.containers.values():
-        by_image.setdefault(container.image, []).append(container)
-    return [
-        ImageUse(
-            image=image,
-            ids=_each(c.image_id for c in users),
-            engines=_each(c.engine for c in users),
-            services=_each(
-                service_title(fleet.services[key])
-                for c in users
-                if (key := fleet.service_of(c.key)) is not None and key in fleet.services
-            ),
-            containers=len(users),
-            running=sum(c.state is ContainerState.RUNNING for c in users),
-        )
-        for image, users in sorted(by_image.items())
-    ]
-
-
-def image_record(use: ImageUse) -> Json:
-    """An image in use."""
-    return {
-        "image": use.image,
-        "ids": list(use.ids),
-        "engines": list(use.engines),
-        "services": list(use.services),
-        "containers": use.containers,
-        "running": use.running,
-    }
-
-
 def event_record(event: EngineEvent, service: str | None) -> Json:
     """An event as an engine said it."""
     return {
@@ -237,15 +195,16 @@ def event_record(event: EngineEvent, service: str | None) -> Json:
     }
 
 
+def _used(fleet: Fleet, keys: Sequence[ContainerKey]) -> Json:
+    """What these use, as far as it was sampled."""
+    return {"cpu": sum_of(fleet, keys, "cpu"), "memory": sum_of(fleet, keys, "memory")}
+
+
 def is_stale(fleet: Fleet, container: Container) -> bool:
     """What is known of the container may be old."""
     engine = fleet.engines[container.engine]
     lost = engine.link.phase is not LinkPhase.UP or fleet.freshness(engine.name) in (Freshness.STALE, Freshness.NEVER)
     return lost or container.id in engine.doubtful
-
-
-def _each(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted(dict.fromkeys(texts)))
 
 
 def trail_record(line: Line, record: Record) -> Json:

@@ -1,6 +1,6 @@
 """Asking before a change: its effect in words, a reason, and the focus on Cancel.
 
-Nothing but pressing the button, or ctrl+enter, is a yes. A letter typed while a button has the focus goes into the
+Nothing but pressing the button, ctrl+enter, or F9 is a yes. A letter typed while a button has the focus goes into the
 reason and takes the focus with it, so that keys pressed at random move away from the button and not towards it.
 """
 
@@ -15,6 +15,8 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from ..glyphs import UNICODE, Glyphs, state_glyph
+from ..keymap import CONFIRMING
+from ..keynames import key_label
 from ..rows import Cell, Line
 from ..widgets.lines import Lines
 from ..widgets.press import Press
@@ -53,12 +55,13 @@ class ConfirmScreen(Dialog[Confirmed | None]):
     ConfirmScreen .row, ConfirmScreen .buttons { margin: 1 0 0 0; }
     ConfirmScreen.-low .row, ConfirmScreen.-low .buttons { margin: 0; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+enter", "confirm", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding(",".join(CONFIRMING), "confirm", show=False, priority=True)]
 
-    def __init__(self, question: Question, *, glyphs: Glyphs = UNICODE) -> None:
-        """Ask that."""
+    def __init__(self, question: Question, *, key: str = CONFIRMING[1], glyphs: Glyphs = UNICODE) -> None:
+        """Ask that; `key` is the one of CONFIRMING that the button shows."""
         super().__init__(question.title, _text(question, glyphs), glyphs=glyphs)
         self.question = question
+        self._key = key_label(key)
 
     def fields(self) -> ComposeResult:
         """The reason, the name to type, and the buttons."""
@@ -85,7 +88,7 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         return rows if low else 2 * rows
 
     def _verb(self) -> str:
-        return f"{self.question.verb} (ctrl+enter)" if self.app.size.width >= 60 else self.question.verb
+        return f"{self.question.verb} ({self._key})" if self.app.size.width >= 60 else self.question.verb
 
     def on_key(self, event: events.Key) -> None:
         """What is typed on a button is meant for the reason."""

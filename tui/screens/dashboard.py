@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING
 
+from fleettop.collectors.actions import service_title
 from fleettop.collectors.fleet import Changed
-from fleettop.collectors.model import ContainerKey, ServiceKey
+from fleettop.collectors.model import ContainerKey, Service, ServiceKey
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -97,6 +98,7 @@ class DashboardScreen(Screen[None]):
             self.table.forget_rows(dirty)
         if moved:
             self.table.update_rows({}, self._rows.order)
+            self._share()
         if not self._rows.order:
             self._say_empty()
         if self.filter_bar.display:
@@ -166,6 +168,7 @@ class DashboardScreen(Screen[None]):
     def _count(self) -> None:
         shown = len(self._rows.order)
         self.filter_bar.show_counts(shown, shown + self._rows.hidden)
+        self._share()
 
     def _crumbs(self) -> Line:
         """How this place differs from the plain view, at the right of the tabs."""
@@ -190,6 +193,14 @@ class DashboardScreen(Screen[None]):
         self.middle.set_class(beside, "-beside")
         self.middle.set_class(under, "-under")
         self._detailed = beside or under
+        self._share()
+
+    def _share(self) -> None:
+        """Inside a service its few rows take no more lines than they need, and the details have the rest."""
+        few = self.middle.has_class("-under") and isinstance(self.place.scope, ServiceKey)
+        self.middle.set_class(few, "-few")
+        rows = len(self._rows.order) + self._rows.hidden
+        self.table.styles.max_height = max(3, rows) + 1 if few else None
 
     def _show_detail(self, *, keep_place: bool = True) -> None:
         key, view, app = self.table.cursor_key, self.view, self.app
@@ -328,11 +339,11 @@ def _filter(text: str) -> Filter | None:
     return parse_partial(text)[0] if text.strip() else None
 
 
-def scope_words(services: Mapping[ServiceKey, object], scope: Scope) -> str:
+def scope_words(services: Mapping[ServiceKey, Service], scope: Scope) -> str:
     """What a place is narrowed to, in words."""
     if isinstance(scope, ServiceKey):
-        stack = getattr(services.get(scope), "stack", "")
-        return f"{stack}/{scope.name}" if stack else scope.name
+        service = services.get(scope)
+        return service_title(service) if service is not None else scope.name
     if isinstance(scope, ContainerKey):
         return scope.id[:12]
     return scope or ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from fleettop.collectors import words
 from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import ContainerKey, Freshness, Usage
 
@@ -30,9 +31,8 @@ def age_since(then: datetime, moment: Moment) -> str:
 
 
 def clock_time(then: datetime, moment: Moment) -> str:
-    """`02:41:07` today, `Nov 21 02:41` before: local time, as people on call think."""
-    local, today = then.astimezone(), moment.now.astimezone()
-    return local.strftime("%H:%M:%S") if local.date() == today.date() else local.strftime("%b %d %H:%M")
+    """`02:41:07` today, `21 Nov 02:41` before: local time, as people on call think."""
+    return words.clock_time(then, moment.now)
 
 
 def used_cpu(fleet: Fleet, keys: Iterable[ContainerKey], moment: Moment) -> Cell:
@@ -75,11 +75,3 @@ def _samples(fleet: Fleet, keys: Iterable[ContainerKey]) -> list[Usage]:
 
 def _age_style(samples: list[Usage], moment: Moment) -> str:
     return DIM if samples and moment.monotonic - min(sample.at for sample in samples) > OLD else ""
-
-
-def short_image(image: str) -> str:
-    """An image without its registry and path, an id without its length: `pay-api:2.8.1`, `sha256:9f3c…`."""
-    if image.startswith("sha256:"):
-        return image[:19]
-    name, _, digest = image.partition("@")
-    return name.rsplit("/", 1)[-1] + (f"@{digest[7:15]}" if digest else "")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fleettop.collectors.fleet import Fleet
-from fleettop.collectors.model import Container, ContainerDetail, HealthProbe
+from fleettop.collectors.model import Container, ContainerDetail, Health, HealthProbe
+from fleettop.collectors.words import count
 
 from .. import format as fmt
 from ..rows import Cell, Line
@@ -14,6 +17,8 @@ from .record_detail import record_lines, records_of
 
 RECORDS = 20
 PROVENANCE = "org.opencontainers.image."
+_PROVENANCE_WORDS = {f"{PROVENANCE}created": "built"}
+"""Where the label's own name says something else of a container."""
 
 
 def container_line(fleet: Fleet, container: Container, moment: Moment) -> Line:
@@ -37,8 +42,7 @@ def container_detail(fleet: Fleet, container: Container, moment: Moment) -> tupl
         _head(fleet, container, moment),
         *_state(container, moment),
         *_usage(fleet, container, moment),
-        *_words(fleet, container),
-        *health_lines(container, moment, last=3),
+        *_trouble(fleet, container, moment),
         (),
         *_facts(container, moment),
         *record_lines(fleet, records_of(fleet, container.key, RECORDS), moment),
@@ -71,8 +75,8 @@ def _state(container: Container, moment: Moment) -> list[Line]:
             words.append(f"exit code {detail.exit_code}")
         if detail.oom_killed:
             words.append("killed for memory")
-    if detail.restart_count is not None:
-        words.append(f"restarted {detail.restart_count} times by its policy ({policy(detail)})")
+    if detail.restart_count:
+        words.append(f"restarted {count(detail.restart_count, 'time')} by its policy ({policy(detail)})")
     lines: list[Line] = [(Cell(", ".join(words), DIM),)]
     if detail.error:
         lines.append((Cell(detail.error, "error"),))
@@ -97,11 +101,21 @@ def _usage(fleet: Fleet, container: Container, moment: Moment) -> list[Line]:
     return [(Cell(words), Cell(f"  {fmt.age(moment.monotonic - usage.at)} ago", DIM))]
 
 
-def _words(fleet: Fleet, container: Container) -> list[Line]:
+def _trouble(fleet: Fleet, container: Container, moment: Moment) -> list[Line]:
+    """Its last words and its health check; what the check says comes first where that is what is wrong."""
     words = fleet.words.get(container.key)
-    if not words or container.serving:
-        return []
-    return [(), (Cell("last words", "head"),), *((Cell(f"  {line}"),) for line in words)]
+    said = last_words(words) if words and not container.serving else []
+    checked = health_lines(container, moment, last=3)
+    return [*checked, *said] if container.health is Health.UNHEALTHY else [*said, *checked]
+
+
+def last_words(words: Sequence[str], of: str = "") -> list[Line]:
+    """The last line first, since a small pane shows little and that line mostly names the error; then those before."""
+    *before, last = words
+    lines: list[Line] = [(), (Cell("last words", "head"), Cell(of, DIM)), (Cell(f"  {last.strip()}"),)]
+    if before:
+        lines += [(Cell("before that", DIM),), *((Cell(f"  {line}", DIM),) for line in before)]
+    return lines
 
 
 def health_lines(container: Container, moment: Moment, last: int | None = None) -> list[Line]:
@@ -110,9 +124,10 @@ def health_lines(container: Container, moment: Moment, last: int | None = None) 
     if detail is None or not (detail.health_check or detail.health_log):
         return []
     streak = f", {detail.failing_streak} failures in a row" if detail.failing_streak else ""
+    state = "only while it runs" if container.health is Health.NONE else f"{container.health}{streak}"
     lines: list[Line] = [
         (),
-        (Cell("health check", "head"), Cell(f"  {container.health}{streak}", DIM)),
+        (Cell("health check", "head"), Cell(f"  {state}", DIM)),
         (Cell(f"  {' '.join(detail.health_check)}", DIM),),
     ]
     probes = list(reversed(detail.health_log))[:last]
@@ -149,11 +164,15 @@ def _facts(container: Container, moment: Moment) -> list[Line]:
         ("mount", f"{m.name or m.source} → {m.target}{'' if m.read_write else ' (ro)'}") for m in container.mounts
     ]
     if detail is not None:
-        limit = fmt.units(detail.memory_limit) if detail.memory_limit else "none"
-        facts += [("memory", f"limit {limit}"), ("restart", policy(detail)), ("user", detail.user or "root (default)")]
+        limit = f"limit {fmt.units(detail.memory_limit)}" if detail.memory_limit else "no limit"
+        facts += [("memory", limit), ("restart", policy(detail)), ("user", detail.user or "root (default)")]
         if detail.environment:
             facts.append(("env names", " ".join(detail.environment)))
-    facts += [(key[len(PROVENANCE) :], value) for key, value in container.labels.items() if key.startswith(PROVENANCE)]
+    facts += [
+        (_PROVENANCE_WORDS.get(key, key[len(PROVENANCE) :]), value)
+        for key, value in container.labels.items()
+        if key.startswith(PROVENANCE)
+    ]
     facts.append(("id", container.id[:12]))
     lines: list[Line] = [(Cell(f"{name:<10}", DIM), Cell(value)) for name, value in facts if value]
     others = {k: v for k, v in container.labels.items() if not k.startswith(PROVENANCE)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from datetime import datetime
 
+from fleettop.collectors import words
 from fleettop.collectors.actions import service_title
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import Container, ContainerKey, ContainerState, ServiceKey
@@ -13,7 +14,7 @@ from .. import format as fmt
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
-from .cells import DIM, UNKNOWN, is_stale, seconds_since, short_image, sum_of, used_cpu, used_memory, used_network
+from .cells import DIM, UNKNOWN, is_stale, seconds_since, sum_of, used_cpu, used_memory, used_network
 from .conditions import ORDER, condition, ports
 from .container_detail import container_detail, container_line
 
@@ -28,11 +29,11 @@ class ContainersView(View):
     noun = "containers"
     columns = (
         Column(id="state", title="", width=1, worth=100),
-        Column(id="name", title="CONTAINER", width=16, grow=3, worth=99),
+        Column(id="name", title="CONTAINER", width=16, grow=3, worth=99, cut="middle"),
         Column(id="status", title="STATE", width=11, worth=95),
-        Column(id="service", title="SERVICE", width=12, grow=2, worth=30),
+        Column(id="service", title="SERVICE", width=12, grow=2, worth=30, cut="middle"),
         Column(id="host", title="HOST", width=8, grow=1, worth=90),
-        Column(id="image", title="IMAGE", width=14, grow=3, worth=60),
+        Column(id="image", title="IMAGE", width=14, grow=3, worth=60, cut="middle"),
         Column(id="cpu", title="CPU", width=5, align="right", worth=80),
         Column(id="memory", title="MEM", width=5, align="right", worth=79),
         Column(id="network", title="NET", width=12, align="right", worth=35),
@@ -82,7 +83,7 @@ class ContainersView(View):
                 Cell(word, style if style != "healthy" else DIM),
                 Cell(_service_name(fleet, service), DIM),
                 Cell(container.engine),
-                Cell(short_image(container.image)),
+                Cell(words.short_image(container.image)),
                 used_cpu(fleet, (container.key,), moment),
                 used_memory(fleet, (container.key,), moment),
                 used_network(fleet, container.key, moment),

@@ -60,6 +60,7 @@ def _nothing_answers(engines: Sequence[EngineStatus], moment: Moment, notes: Seq
         lines.append((Cell(f"… and {len(failed) - 8} more", "dim"),))
     lines += [(), *((Cell(note, "dim"),) for note in notes)]
     lines += [
+        *(((),) if notes else ()),
         (Cell("Two ways on:", "strong"),),
         (Cell("  write fleettop.toml with your engines (fleettop --help names its place), or"),),
         (Cell("  fleettop demo   a simulated fleet to look around in; needs no Docker"),),

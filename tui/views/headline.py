@@ -5,31 +5,26 @@ from __future__ import annotations
 from collections import Counter
 
 from fleettop.collectors.fleet import Fleet
-from fleettop.collectors.model import LinkPhase, ServiceState
 
 from ..widgets.header import HeaderFacts
 from .base import Moment
-from .cells import seconds_since
-
-TROUBLE = (ServiceState.DOWN, ServiceState.DEGRADED, ServiceState.FLAPPING)
+from .cells import clock_time, seconds_since
 
 
 def headline(fleet: Fleet, moment: Moment, *, read_only: bool, group: str = "") -> HeaderFacts:
     """Hosts, services by state, the oldest outage, the time."""
-    engines = [engine for engine in fleet.engines.values() if not engine.same_as]
-    services = list(fleet.services.values())
-    outages = [s.down_since for s in services if s.state is ServiceState.DOWN and s.down_since is not None]
-    oldest = int(seconds_since(min(outages), moment)) if outages else None
+    totals = fleet.totals()
+    oldest = int(seconds_since(totals.oldest_outage, moment)) if totals.oldest_outage is not None else None
     return HeaderFacts(
         group=group,
-        engines=len(engines),
-        down=sum(1 for engine in engines if engine.link.phase is not LinkPhase.UP and engine.link.error is not None),
-        connecting=sum(1 for engine in engines if engine.link.phase is not LinkPhase.UP and engine.link.error is None),
-        services=Counter(str(service.state) for service in services),
-        containers=len(fleet.containers),
+        engines=totals.hosts,
+        down=totals.hosts_down,
+        connecting=totals.hosts - totals.hosts_up - totals.hosts_down,
+        services=Counter({str(state): number for state, number in totals.services.items()}),
+        containers=totals.containers,
         outage=oldest,
         outage_role="age-page" if oldest is not None and oldest >= 180 else "age-warn",
-        clock=moment.now.astimezone().strftime("%H:%M:%S"),
+        clock=clock_time(moment.now, moment),
         read_only=read_only,
-        insecure=sum(1 for engine in engines if engine.link.insecure),
+        insecure=sum(1 for engine in fleet.engines.values() if engine.link.insecure and not engine.same_as),
     )

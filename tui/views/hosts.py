@@ -32,7 +32,7 @@ class HostsView(View):
     columns = (
         Column(id="state", title="", width=1, worth=100),
         Column(id="name", title="HOST", width=12, grow=1, worth=99),
-        Column(id="link", title="LINK", width=34, grow=3, worth=95, limit=48),
+        Column(id="link", title="LINK", width=30, grow=3, worth=95, limit=48),
         Column(id="version", title="ENGINE", width=14, worth=60),
         Column(id="containers", title="CONTAINERS", width=16, grow=1, worth=90, limit=28),
         Column(id="cpu", title="CPU", width=5, align="right", worth=70),

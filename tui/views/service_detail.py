@@ -14,6 +14,7 @@ from ..rows import Cell, Line
 from .base import Moment
 from .cells import DIM, age_since, is_stale, seconds_since
 from .conditions import condition
+from .container_detail import last_words
 from .record_detail import record_lines, records_of
 
 RECORDS = 12
@@ -124,9 +125,7 @@ def _last_words(fleet: Fleet, service: Service) -> list[Line]:
         return []
     speaker = fleet.containers.get(story.words_of) if story.words_of else None
     of = f"  {speaker.name} on {speaker.engine}" if speaker else ""
-    lines: list[Line] = [(), (Cell("last words", "head"), Cell(of, DIM))]
-    lines += [(Cell(f"  {line}"),) for line in story.last_words]
-    return lines
+    return last_words(story.last_words, of)
 
 
 def _facts(service: Service, moment: Moment) -> list[Line]:

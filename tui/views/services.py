@@ -12,7 +12,7 @@ from .. import format as fmt
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
-from .cells import DIM, NOTHING, age_since, seconds_since, short_image, sum_of, used_cpu, used_memory
+from .cells import DIM, NOTHING, age_since, seconds_since, sum_of, used_cpu, used_memory
 from .service_detail import service_detail, service_story
 
 HOSTS_WIDTH = 16
@@ -32,7 +32,7 @@ class ServicesView(View):
         Column(id="replicas", title="REPL", width=5, align="right", worth=90),
         Column(id="hosts", title="HOSTS", width=HOSTS_WIDTH, worth=25),
         Column(id="down", title="DOWN FOR", width=8, align="right", worth=80),
-        Column(id="image", title="IMAGE", width=14, grow=3, worth=60, limit=36),
+        Column(id="image", title="IMAGE", width=14, grow=3, worth=60, limit=36, cut="middle"),
         Column(id="cpu", title="CPU", width=5, align="right", worth=35),
         Column(id="memory", title="MEM", width=5, align="right", worth=34),
         Column(id="restarts", title="↻1h", width=4, align="right", worth=55),
@@ -78,7 +78,7 @@ class ServicesView(View):
                 Cell(replicas(service), state if not calm else ""),
                 Cell(fmt.hosts(service.hosts, HOSTS_WIDTH, moment.glyphs), "dim"),
                 _down_cell(service, moment),
-                Cell(short_image(service.image), "degraded" if _differs(service) else ""),
+                Cell(service.image, "degraded" if _differs(service) else ""),
                 used_cpu(fleet, members, moment),
                 used_memory(fleet, members, moment),
                 _restarts_cell(service),

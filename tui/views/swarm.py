@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from fleettop.collectors import words
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import ContainerKey, ServiceKey, SwarmNode, SwarmPicture, SwarmTask
 
@@ -13,7 +14,7 @@ from .. import format as fmt
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
-from .cells import DIM, age_since, seconds_since, short_image
+from .cells import DIM, age_since, seconds_since
 
 
 class NodeKey(NamedTuple):
@@ -304,7 +305,7 @@ def _task_row(picture: SwarmPicture, task: SwarmTask, key: Hashable, moment: Mom
             Cell(age, DIM),
             Cell(task_reason(task), role if role == "down" else ""),
             Cell("", DIM),
-            Cell(short_image(task.image), DIM),
+            Cell(words.short_image(task.image), DIM),
         ),
     )
 

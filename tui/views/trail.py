@@ -171,12 +171,3 @@ def object_words(record: Record) -> str:
 def _what(record: Record, moment: Moment) -> str:
     """What happened; of a folded loop, how often and since when."""
     return told(record, moment.now)
-
-
-def scope_words(scope: Scope) -> str:
-    """What a view is narrowed to, in words."""
-    if isinstance(scope, ServiceKey):
-        return scope.name
-    if isinstance(scope, ContainerKey):
-        return scope.id[:12]
-    return scope or ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
@@ -20,7 +21,7 @@ from .lines import Painted
 class _Status(Painted):
     """What is said of the filter, at the right of it."""
 
-    DEFAULT_CSS = "_Status { height: 1; width: auto; max-width: 65%; padding: 0 1; }"
+    DEFAULT_CSS = "_Status { height: 1; width: auto; padding: 0 1; }"
 
     cells: Line = ()
 
@@ -103,6 +104,7 @@ class FilterBar(Horizontal):
 
     def _say(self) -> None:
         if self._error is not None and not self._error.incomplete:
+            self._status.styles.max_width = max(20, self.size.width - cell_len(self._input.value) - 4)
             self._status.show((Cell(str(self._error), "error"),))
         elif self._counts is not None:
             shown, of = self._counts

@@ -9,7 +9,7 @@ import msgspec
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from ..keymap import Command, Keys
+from ..keymap import GROUPS, Command, Keys
 
 
 class PaletteEntry(msgspec.Struct, frozen=True):
@@ -29,8 +29,9 @@ class HasPalette(Protocol):
 
 
 def entries(keys: Keys, view: str, run: Callable[[str], None]) -> tuple[PaletteEntry, ...]:
-    """The commands of a view as lines of the palette; `run` is called with the id of the one that is chosen."""
-    return tuple(_entry(keys, command, run) for command in keys.at(view) if command.palette)
+    """The commands of a view as lines of the palette, in the order of help; `run` gets the id of the one chosen."""
+    offered = sorted(keys.at(view), key=lambda command: GROUPS.index(command.group))
+    return tuple(_entry(keys, command, run) for command in offered if command.palette)
 
 
 def _entry(keys: Keys, command: Command, run: Callable[[str], None]) -> PaletteEntry:

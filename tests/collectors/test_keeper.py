@@ -1,0 +1,146 @@
+"""The keeper: nothing waits for the store, nothing that was put is lost unnoticed, what others write is heard."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fleettop.collectors.clock import SystemClock
+from fleettop.collectors.errors import StoreFull
+from fleettop.collectors.trail import keeper as module
+from fleettop.collectors.trail.entry import Entry, stamp
+from fleettop.collectors.trail.keeper import Keeper
+from fleettop.collectors.trail.segments import SegmentStore
+from fleettop.collectors.trail.store import Line, Query
+
+Eventually = Callable[..., Any]
+TIME = 1_790_000_000_000_000_000
+
+
+class Full(SegmentStore):
+    """A store on a disk that a test fills and frees."""
+
+    full = False
+
+    def append(self, entries: Sequence[Entry]) -> tuple[int, ...]:
+        if Full.full:
+            raise StoreFull("The trail's disk is full.")
+        return super().append(entries)
+
+
+@pytest.fixture(autouse=True)
+def _free_disk() -> None:
+    Full.full = False
+
+
+def entry(number: int, instance: str = "one") -> Entry:
+    """One line of its own."""
+    at = stamp(TIME + number)
+    return Entry(thread=f"{instance}-{number}", kind="note", at=at, seen=at, instance=instance, what=f"note {number}")
+
+
+@asynccontextmanager
+async def keeping(folder: Path, instance: str = "one") -> AsyncIterator[Keeper]:
+    """A keeper at work."""
+    keeper = Keeper(lambda: Full(folder, instance=instance), instance=instance, clock=SystemClock())
+    task = asyncio.ensure_future(keeper.run())
+    try:
+        yield keeper
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await keeper.close()
+
+
+def kept(folder: Path) -> list[str]:
+    """What is in the trail, in its order."""
+    store = SegmentStore(folder)
+    try:
+        return [line.entry.what for line in store.lines()]
+    finally:
+        store.close()
+
+
+async def test_what_was_flushed_is_in_the_trail(tmp_path: Path) -> None:
+    """In the order in which it was put."""
+    async with keeping(tmp_path / "trail") as keeper:
+        keeper.put(entry(n) for n in range(2_500))
+        await keeper.flush()
+        assert kept(tmp_path / "trail") == [f"note {n}" for n in range(2_500)]
+
+
+async def test_leaving_writes_what_is_left(tmp_path: Path) -> None:
+    """Nobody has to flush."""
+    async with keeping(tmp_path / "trail") as keeper:
+        keeper.put([entry(1)])
+    assert kept(tmp_path / "trail") == ["note 1"]
+
+
+async def test_on_a_full_disk_lines_wait_and_are_written_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    """F16: it is said at once, whoever needs the line on disk hears so, and nothing is lost of what can wait."""
+    monkeypatch.setattr(module, "RETRY", 0.01)
+    async with keeping(tmp_path / "trail") as keeper:
+        told: list[bool] = []
+        keeper.on_trouble = lambda: told.append(keeper.trouble is not None)
+        Full.full = True
+        keeper.put([entry(1)])
+        with pytest.raises(StoreFull):
+            await keeper.flush()
+        keeper.put([entry(2)])
+        Full.full = False
+        await eventually(lambda: keeper.trouble is None)
+        await keeper.flush()
+        assert told == [True, False]
+    assert kept(tmp_path / "trail") == ["note 1", "note 2"]
+
+
+async def test_what_cannot_wait_any_longer_is_counted_in_a_gap(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    """The memory it takes has a bound; the hole is told with its number and its cause."""
+    monkeypatch.setattr(module, "RETRY", 0.01)
+    monkeypatch.setattr(module, "WAITING", 10)
+    async with keeping(tmp_path / "trail") as keeper:
+        Full.full = True
+        keeper.put(entry(n) for n in range(10))
+        await eventually(lambda: keeper.trouble is not None)
+        keeper.put(entry(n) for n in range(10, 25))
+        Full.full = False
+        await eventually(lambda: keeper.trouble is None)
+        keeper.put([entry(99)])
+        await keeper.flush()
+    written = kept(tmp_path / "trail")
+    assert written[:10] == [f"note {n}" for n in range(10)]
+    assert "15 lines are missing: the disk of the trail was full" in written
+    assert "note 99" in written
+
+
+async def test_lines_of_others_are_handed_on_once(tmp_path: Path, eventually: Eventually) -> None:
+    """And our own never."""
+    heard: list[Line] = []
+    async with keeping(tmp_path / "trail") as one, keeping(tmp_path / "trail", "two") as two:
+        one.on_lines = heard.extend
+        one.put([entry(1)])
+        await one.flush()
+        two.put([entry(2, "two")])
+        await two.flush()
+        one.put([entry(3)])
+        await one.flush()
+        two.put([entry(4, "two")])
+        await eventually(lambda: len(heard) == 2)
+    assert [line.entry.what for line in heard] == ["note 2", "note 4"]
+
+
+async def test_reading_goes_on_beside_writing(tmp_path: Path) -> None:
+    """A question is answered from what is there."""
+    async with keeping(tmp_path / "trail") as keeper:
+        keeper.put([entry(1), entry(2)])
+        await keeper.flush()
+        found = await keeper.ask(lambda store: store.read(Query(), 10))
+    assert [line.entry.what for line in found] == ["note 2", "note 1"]
