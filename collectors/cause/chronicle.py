@@ -32,7 +32,7 @@ from .desk import Case, Desk, Outside, Step
 from .endings import QUICK_END, alone, exit_words
 from .history import End, Life, Lives
 from .intents import Intents
-from .sequences import HANDLERS, MEMORY_NEAR
+from .sequences import HANDLERS, MEMORY_NEAR, tell_exec
 
 __all__ = ("Chronicle", "Outside", "told")
 
@@ -60,13 +60,25 @@ class Chronicle:
             case = self._cases[key] = Case()
         if event.action != "die" and "exitCode" in event.attributes:
             case.forged = True
-        step = Step(self.desk, event, key, case, self.lives.of(key), self._outside.ours(event.engine, event.time))
+        if event.action == "destroy":
+            self._tell_held(key, case)
+        step = self._step(event, key, case)
         with self.desk.hearing(event) as told:
             handler(step)
             if not told() and event.action not in MAY_BE_NOISE:
                 _keep(step)
         if event.action == "destroy":
             self._cases.pop(key, None)  # nothing follows
+
+    def _step(self, event: EngineEvent, key: ContainerKey, case: Case) -> Step:
+        return Step(self.desk, event, key, case, self.lives.of(key), self._outside.ours(event.engine, event.time))
+
+    def _tell_held(self, key: ContainerKey, case: Case) -> None:
+        """It goes before it was inspected: whether its execs were its health check is not known, so they are told."""
+        held, case.held = case.held, []
+        for event in held:
+            with self.desk.hearing(event):
+                tell_exec(self._step(event, key, case))
 
     def observe(self, container: Container) -> None:
         """An inspect told more: amend what was written from events alone."""
@@ -138,7 +150,9 @@ class Chronicle:
 
     def gone(self, key: ContainerKey) -> None:
         """The container is no longer there."""
-        self._cases.pop(key, None)
+        case = self._cases.pop(key, None)
+        if case is not None:
+            self._tell_held(key, case)
         self.lives.ended(key)
 
     def move(self, old: ContainerKey, new: ContainerKey) -> None:

@@ -39,6 +39,8 @@ from .history import LOOP_WINDOW, End, Life
 
 MEMORY_NEAR = timedelta(seconds=5)
 """An `oom` and the end it led to are this close together."""
+MOST_HELD = 32
+"""Execs of a container that wait for its first inspect; what does not find room is told."""
 EXEC_FOLD = timedelta(minutes=10)
 """The same exec within this is told as one, with how often."""
 
@@ -335,12 +337,18 @@ def _on_health(step: Step) -> None:
 def _on_exec(step: Step) -> None:
     container, command = step.container, step.event.argument
     if container is None or container.detail is None:
-        if container is None or container.health is not Health.NONE:
-            if len(step.case.held) < 32:
-                step.case.held.append(step.event)
+        may_be_check = container is None or container.health is not Health.NONE
+        if may_be_check and len(step.case.held) < MOST_HELD:
+            step.case.held.append(step.event)
             return
     elif is_health_check(command, container.detail.health_check):
         return
+    tell_exec(step)
+
+
+def tell_exec(step: Step) -> None:
+    """An exec that is no health check, or of which nobody can say any more whether it is."""
+    command = step.event.argument
     draft = step.case.execs.get(command)
     if draft is not None and step.at - draft.at <= EXEC_FOLD:
         first = draft.record.first or draft.record.time

@@ -75,8 +75,8 @@ def gap(second: int, engine: str = "web-1") -> Entry:
     at = stamp(BEGIN + second * SECOND)
     return Entry(
         thread=f"one-{second}", kind="gap", at=at, seen=at, instance="one", engine=engine, type="host", name=engine,
-        action="gap", what="nothing known for 12s: link lost", actor="gap, certain", attribution="derived", certain=True,
-        reason="pay-api-2 is gone", until=stamp(BEGIN + (second + 12) * SECOND),
+        action="gap", what="nothing known for 12s: link lost", actor="gap, certain", attribution="derived",
+        certain=True, reason="pay-api-2 is gone", until=stamp(BEGIN + (second + 12) * SECOND),
     )  # fmt: skip
 
 

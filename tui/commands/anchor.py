@@ -100,7 +100,7 @@ def words(head: Head, folder: Path) -> str:
     return f"{head.seq}:{head.hash} {head.at or '-'} {folder}"
 
 
-def parse_head(text: str) -> tuple[int, str] | None:
+def _head(text: str) -> tuple[int, str] | None:
     """Number and hash of a head as written by us; None: it is none."""
     seq, _, digest = text.partition(":")
     hexadecimal = len(digest) == 64 and set(digest) <= set("0123456789abcdef")
@@ -117,6 +117,6 @@ def heads_in(path: Path) -> Iterator[tuple[int, str]]:
         ) from error
     for line in text.splitlines():
         for word in line.split():
-            head = parse_head(word)
+            head = _head(word)
             if head is not None:
                 yield head

@@ -11,6 +11,8 @@ from fleettop.collectors.text import plain
 from ..output import Output, Text, as_json
 
 Level = Literal["info", "warning", "error"]
+PLAIN = (str, int, float, datetime)
+"""What JSON has a form of its own for (bool is an int); all else is told in its words."""
 _ROLES = {"info": "dim", "warning": "warning", "error": "error"}
 
 
@@ -28,7 +30,8 @@ class LogLines:
         now = self._now()
         known = {name: value for name, value in facts.items() if value is not None}
         if self._json:
-            self._put(as_json({"time": now, "level": level, "what": what, **known}))
+            facts = {name: value if isinstance(value, PLAIN) else str(value) for name, value in known.items()}
+            self._put(as_json({"time": now, "level": level, "what": what, **facts}))
             return
         pieces: list[Text | str] = [
             Text(f"{now.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{now.microsecond // 1000:03}Z", "dim"),

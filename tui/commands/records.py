@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 from fleettop.collectors.actions.picture import service_title
 from fleettop.collectors.model import (
     Container,

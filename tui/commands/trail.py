@@ -81,10 +81,9 @@ def _show(request: Request) -> int:
 
 
 def _verify(request: Request) -> int:
-    from .trailproof import verify
+    from .trailproof import prove
 
-    with closing(open_trail(request)) as store:
-        return verify(request, store)
+    return prove(request, there(request))
 
 
 def _head(request: Request) -> int:
@@ -119,20 +118,29 @@ _ACTIONS: Mapping[str, Callable[[Request], int]] = {
 }
 
 
+def there(request: Request) -> Path:
+    """The folder of the trail. Raises ConfigError where none lies in it."""
+    from fleettop.collectors.trail.folder import Folder
+
+    folder = request.trail_folder
+    try:
+        if folder.exists():
+            Folder(folder).look()
+            if Folder(folder).numbers():
+                return folder
+    except TrailError as error:
+        raise ConfigError(f"{str(error).removesuffix('.')}.", hint=error.hint) from error
+    raise ConfigError(
+        f"There is no trail in {folder}.",
+        hint="`fleettop record` or the dashboard begins one; --trail DIR or [trail] folder name another place.",
+    )
+
+
 def open_trail(request: Request) -> SegmentStore:
     """The trail that is kept, for reading. Raises ConfigError where there is none."""
     from fleettop.collectors.trail.segments import SegmentStore
 
-    folder = request.trail_folder
-    if not folder.exists():
-        raise ConfigError(
-            f"There is no trail in {folder}.",
-            hint="`fleettop record` or the dashboard begins one; --trail DIR or [trail] folder name another place.",
-        )
-    try:
-        return SegmentStore(folder, read_only=True)
-    except TrailError as error:
-        raise ConfigError(f"{str(error).removesuffix('.')}.", hint=error.hint) from error
+    return SegmentStore(there(request), read_only=True)
 
 
 class Chosen(NamedTuple):
