@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from ..address import EngineAddress
 from ..clock import Clock
@@ -20,18 +19,17 @@ from ..model import (
     EngineEvent,
     EngineInfo,
     EngineSeen,
-    FirstWatched,
-    GapSeen,
     LinkChanged,
     LinkPhase,
     LinkStatus,
 )
 from .backoff import Backoff
 from .events import OVERLAP_NS, EventStream, nanoseconds
+from .gaps import Gaps
 from .interest import Interest
 from .listing import ContainerList
 from .pace import Pacer, Way
-from .past import LeftOff, Past, changed_since
+from .past import Past
 from .swarm import CALM, Clusters, SwarmReader
 from .usage import AT_ONCE, UsageReader
 
@@ -48,15 +46,6 @@ STAND_BY = 0.5
 
 class _SecondAddressError(Exception):
     """What is being read is found to be read over another address already."""
-
-
-class Gap(NamedTuple):
-    """A span of which nothing is known yet; without a cause it has not been told."""
-
-    begin: datetime
-    cause: str = ""
-    told: bool = True
-    """False: it is told when it is over, and only where something was missed."""
 
 
 class EngineWatch:
@@ -95,17 +84,10 @@ class EngineWatch:
         self._info: EngineInfo | None = None
         self._members = asyncio.Event()
         """What the engine says of its place in a swarm is another than before."""
-        self._heard: float | None = None
-        """Monotonic time at which everything said so far was certainly heard; None: not following."""
-        self._gap: Gap | None = None
-        self._past = past
-        self._left: LeftOff | None = None
-        """Where another process left off, until the past is read."""
-        self._new = True
-        """This process has not read its past yet."""
         self._deadline = DEADLINE
         self._list = ContainerList(address.name, publish, clock)
         self._events = EventStream(address.name, publish, clock)
+        self._gaps = Gaps(address.name, self._events, publish, clock, past)
         self._swarm = SwarmReader(address.name, clusters, publish, clock)
         self._usage = UsageReader(address.name, interest, self._list, publish, clock)
 
@@ -117,8 +99,8 @@ class EngineWatch:
     async def run(self) -> None:
         """Watch until cancelled. May be called again: what was missed since is a gap then."""
         try:
-            if self._gap is not None:
-                self._tell_gap("fleettop was stopped for a while")
+            if self._gaps.open is not None:
+                self._gaps.tell("fleettop was stopped for a while")
             while True:
                 error = await self._attempt()
                 await self._wait(error)
@@ -138,9 +120,7 @@ class EngineWatch:
     @property
     def heard(self) -> datetime | None:
         """Everything said before this moment, on our clock, was heard; None: it is not followed."""
-        if self._heard is None or self._new:
-            return None
-        return self._clock.now() - timedelta(seconds=self._clock.monotonic() - max(self._heard, self._events.heard_at))
+        return self._gaps.heard
 
     @property
     def newest(self) -> tuple[EngineEvent, ...]:
@@ -160,7 +140,7 @@ class EngineWatch:
             return self._explain(error)
         finally:
             self.client = self.endpoint = None
-            self._end_following()
+            self._gaps.end()
             self.answered.set()
             await link.close()
         return ConnectionLost(f"The way to {self.address.name} ended.")
@@ -188,8 +168,7 @@ class EngineWatch:
         try:
             await client.negotiate()
             self._info = await self._who(client)
-            if self._new:
-                await self._take_up(self._info)
+            await self._gaps.take_up(self._info)
             self._say(
                 phase=LinkPhase.UP, route=link.route, insecure=link.insecure, error=None, latency=await client.ping()
             )
@@ -221,7 +200,7 @@ class EngineWatch:
                 group.create_task(self._end_as_second())
                 await self._read(client, info, group)
         except* _SecondAddressError:
-            self._heard = self._gap = None  # the other one has followed all the time
+            self._gaps.stand_by()
             self.answered.set()
 
     async def _end_as_second(self) -> None:
@@ -242,7 +221,7 @@ class EngineWatch:
         if self._first_address() is not None:
             raise _SecondAddressError
         self._deadline = self._deadline if self._list.way.narrow else DEADLINE
-        self._heard = heard
+        self._gaps.heard_until(heard)
         self.answered.set()
 
         def happened(event: EngineEvent) -> None:
@@ -252,12 +231,14 @@ class EngineWatch:
         async with self._list.way.alone():  # the past can be long too
             until = self._clock.now() + skew
             heard = self._clock.monotonic()
-            complete = await self._events.replay(client, until=until, on_container=happened, recall=self._recall())
+            complete = await self._events.replay(
+                client, until=until, on_container=happened, recall=self._gaps.recall(info)
+            )
         if not complete:
             self._list.doubt()
-        self._heard = heard
+        self._gaps.heard_until(heard)
         self._backoff.reset()
-        self._begin_or_close_gap(complete, differences)
+        self._gaps.close(complete, differences, self._list.known)
         group.create_task(self._follow_events(client, filtered=info.kind == "docker"))
         group.create_task(self._events.deliver(self._on_container, self._swarm.changed))
         group.create_task(self._list.follow(client))
@@ -275,11 +256,11 @@ class EngineWatch:
             self.answered.set()
             await asyncio.sleep(STAND_BY)
         for other in self._other_addresses():
-            if other._gap is not None:  # who has it was the last to read the engine
+            if other._gaps.open is not None:  # who has it was the last to read the engine
                 self._list.inherit(other._list)
                 self._events.inherit(other._events)
-                self._gap, other._gap = other._gap, None
-                self._tell_gap(f"{other.address.name} lost, this is its second address")
+                self._gaps.open, other._gaps.open = other._gaps.open, None
+                self._gaps.tell(f"{other.address.name} lost, this is its second address")
 
     async def _end_with(self, link: Link) -> None:
         await link.lost()
@@ -299,8 +280,8 @@ class EngineWatch:
                 if self._list.answered_at <= began:
                     raise self._unsure(error) from error
                 # Late, but something else was answered meanwhile: the way is narrow and not broken.
-            if self._heard is not None:
-                self._heard = began
+            if self._gaps.following:
+                self._gaps.heard_until(began)
             self._publish(Confirmed(engine=self.address.name, at=self._clock.monotonic(), latency=latency))
             if self._first_address() is not None:
                 self._second.set()
@@ -336,7 +317,7 @@ class EngineWatch:
             await self._events.read(client, filtered=filtered)
         except ConnectionLost:
             if self.address.scheme != "ssh":  # there it is our own end that hangs up, maybe after a long silence
-                self._heard = self._clock.monotonic()
+                self._gaps.heard_until(self._clock.monotonic())
             raise
 
     async def _read_swarm(self, client: EngineClient) -> None:
@@ -364,8 +345,8 @@ class EngineWatch:
     async def _wait(self, error: EngineError) -> None:
         pause = self._backoff.next(error)
         now = self._clock.monotonic()
-        if self._gap is not None and not self._gap.cause:
-            self._tell_gap(f"link lost, {error.word}")
+        if self._gaps.open is not None and not self._gaps.open.cause:
+            self._gaps.tell(f"link lost, {error.word}")
         self._say(phase=LinkPhase.DOWN, error=error, retry_at=now + pause, attempts=self._backoff.attempts)
         self._retry.clear()
         try:
@@ -373,62 +354,6 @@ class EngineWatch:
                 await self._retry.wait()
         except TimeoutError:
             pass
-
-    def _end_following(self) -> None:
-        """From here on nothing is known: from when its silence began, not from when that was noticed."""
-        heard, self._heard = self._heard, None
-        if heard is not None and self._gap is None:
-            silent = self._clock.monotonic() - max(heard, self._events.heard_at)
-            self._gap = Gap(self._clock.now() - timedelta(seconds=silent))
-
-    def _tell_gap(self, cause: str) -> None:
-        assert self._gap is not None
-        self._gap = gap = Gap(self._gap.begin, cause)
-        self._publish(GapSeen(engine=self.address.name, begin=gap.begin, end=None, cause=cause, certain=True))
-
-    async def _take_up(self, info: EngineInfo) -> None:
-        """Go on where another process left off, if one did."""
-        if self._past is None:
-            return
-        self._left = left = await self._past.left_off(self.address.name, info)
-        if left is not None:
-            self._events.begin = left.heard + timedelta(seconds=info.skew or 0)
-            self._events.heard_before = left.events
-        if left is not None and not left.watched and self._gap is None:
-            self._gap = Gap(left.heard, "fleettop was not running", told=False)
-
-    def _recall(self) -> Callable[[Sequence[EngineEvent]], Awaitable[bool]] | None:
-        """How to find out what of the engine's past was written down before; None: this process was there."""
-        info, past = self._info, self._past
-        if not self._new or info is None or past is None:
-            return None
-        return lambda events: past.recall(self.address.name, info, events)
-
-    def _begin_or_close_gap(self, complete: bool, differences: tuple[str, ...]) -> None:
-        left, new, self._left, self._new = self._left, self._new, None, False
-        if new and left is None and self._past is not None:
-            self._publish(FirstWatched(engine=self.address.name, since=self._events.oldest or self._clock.now()))
-        if left is not None and left.containers and not left.watched:
-            differences = changed_since(left.containers, self._list.known)
-        self._close_gap(complete, differences)
-
-    def _close_gap(self, complete: bool, differences: tuple[str, ...]) -> None:
-        gap, self._gap = self._gap, None
-        if gap is None or (complete and not gap.told):
-            return
-        cause = gap.cause
-        if complete:
-            cause += "; the engine remembered all of it"
-        self._publish(
-            GapSeen(
-                engine=self.address.name,
-                begin=gap.begin,
-                end=gap.begin if complete else self._clock.now(),
-                cause=cause,
-                certain=not complete and self._events.lost,
-                differences=differences,
-            )
-        )
 
     def _say(
         self,
