@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -197,8 +203,8 @@ def test_a_line_as_json_is_its_canonical_form_with_its_place_in_the_chain(run: R
     keep([happened(1)])
     (line,) = run("show", "--raw", "--json")[1].splitlines()
     kept = json.loads(line)
-    assert (kept["seq"], kept["previous"]) == (1, "0" * 64)
-    assert json.dumps(kept["line"], sort_keys=True, separators=(",", ":"), ensure_ascii=False) in line
+    assert (kept["seq"], kept["prev"]) == (1, "0" * 64)
+    assert json.dumps(kept["record"], sort_keys=True, separators=(",", ":"), ensure_ascii=False) in line
 
 
 # -- head
@@ -321,3 +327,199 @@ def test_a_file_in_the_place_of_the_folder_is_no_trail(run: Run, folder: Path) -
     code, _, err = run("show")
     assert code == 2
     assert f"{folder} is no folder." in err
+
+
+# -- verify
+
+
+def spoil(folder: Path, *statements: str) -> None:
+    """Change the newest segment by hand."""
+    file = max(folder.glob("segment-*.sqlite"))
+    with closing(sqlite3.connect(file, isolation_level=None)) as sql:
+        for statement in statements:
+            sql.execute(statement)
+
+
+def test_a_whole_trail_is_said_to_be_intact_with_what_is_in_it(run: Run, keep) -> None:
+    """Kinds, span, gaps, segments and the head; exit 0."""
+    keep([happened(1), gap(2), happened(30)])
+    code, out, err = run("verify")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == "3 lines in 1 segment: 2 event, 1 gap"
+    head = run("head")[1].split()[0]
+    assert lines[1] == f"from 2026-01-02 03:04:06 to 2026-01-02 03:04:35 UTC; the head is {head}"
+    assert lines[2] == "1 gap line, the longest of them 12s"
+    assert lines[-1].startswith("intact: ")
+    record = json.loads(run("verify", "--json")[1])
+    assert (record["intact"], record["lines"], record["kinds"]) == (True, 3, {"event": 2, "gap": 1})
+
+
+def test_a_start_without_an_end_is_told(run: Run, keep) -> None:
+    """It still runs, or was killed: no fault of the trail."""
+    at = stamp(BEGIN)
+    keep([Entry(thread="one-1", kind="start", at=at, seen=at, instance="one", actor="ops@here")])
+    code, out, _ = run("verify")
+    assert code == 0
+    assert "1 start without an end (line 1)" in out
+
+
+@pytest.mark.parametrize(
+    ("statements", "words"),
+    [
+        (
+            ["UPDATE line SET body = replace(CAST(body AS TEXT), 'exited 1', 'exited 0') WHERE seq = 3"],
+            "line 3",
+        ),
+        (["DELETE FROM line WHERE seq = 3"], "lines 3 to 3 are missing"),
+        (["UPDATE line SET hash = zeroblob(32) WHERE seq = 4"], "line 4"),
+    ],
+)
+def test_what_was_changed_is_named_by_the_first_bad_line(run: Run, keep, folder: Path, statements, words: str) -> None:
+    """Changed, removed, or with another hash: exit 1, on the screen and as JSON."""
+    keep([happened(second) for second in range(1, 7)])
+    spoil(folder, *statements)
+    code, out, _ = run("verify")
+    assert code == 1
+    first = next(line for line in out.splitlines() if line.startswith("WRONG"))
+    assert words in first
+    assert "intact" not in out
+    code, out, _ = run("verify", "--json")
+    assert code == 1
+    assert words in json.loads(out)["problems"][0]["what"]
+
+
+def test_a_head_kept_elsewhere_proves_what_the_trail_alone_cannot(run: Run, keep, folder: Path) -> None:
+    """On the chain: fine. Cut off behind, or written anew: exit 1, though every hash in it is right."""
+    keep([happened(1), happened(2)])
+    head = run("head")[1].split()[0]
+    keep([happened(3)])
+    code, out, _ = run("verify", "--head", head)
+    assert code == 0
+    assert "ok: on the chain is 1 head kept elsewhere" in out
+    shutil.rmtree(folder)
+    keep([happened(1)])
+    assert run("verify")[0] == 0
+    code, out, _ = run("verify", "--head", head)
+    assert code == 1
+    assert "WRONG: head 2:" in out
+    keep([happened(7)])
+    code, out, _ = run("verify", "--head", head)
+    assert code == 1
+    assert "the trail was written anew" in out
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--head", "nonsense"), "--head: 'nonsense' is no head of a trail"),
+        (("--head", "1:abc"), "is no head of a trail"),
+        (("--anchored", "/nowhere/heads"), "/nowhere/heads cannot be read"),
+        (("--anchored", "/dev/null"), "no head stands in /dev/null"),
+    ],
+)
+def test_a_head_that_is_none_is_refused(run: Run, keep, options, words: str) -> None:
+    """Exit 2, which is not the exit of a trail that is wrong."""
+    keep([happened(1)])
+    code, out, err = run("verify", *options)
+    assert (code, out) == (2, "")
+    assert words in err
+
+
+# -- export
+
+
+def readme_script() -> str:
+    """The program in the README that verifies an export."""
+    text = (Path(__file__).parents[2] / "README.md").read_text()
+    (script,) = re.findall(r"```python\n(import hashlib.*?)```", text, re.DOTALL)
+    return str(script)
+
+
+def check(file: Path) -> subprocess.CompletedProcess[str]:
+    """Run it, with nothing of fleettop in reach."""
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-c", readme_script(), str(file)], capture_output=True, text=True, check=False
+    )
+
+
+def test_the_script_in_the_readme_is_short_and_needs_nothing(run: Run) -> None:
+    """Twenty lines, and only hashlib, json and sys."""
+    script = readme_script()
+    assert len(script.strip().splitlines()) <= 20
+    assert re.findall(r"^(?:import|from) .*", script, re.MULTILINE) == ["import hashlib, json, sys"]
+
+
+def test_an_export_is_verified_by_the_script_in_the_readme(run: Run, keep, tmp_path: Path) -> None:
+    """Also with letters of every kind in it, and from the middle of a chain on."""
+    odd = 'äöü “quotes” \\ back " 日本語 🐳 <>&/ \u2028'
+    keep([happened(1), happened(2, reason=odd, name=odd), gap(3)])
+    file = tmp_path / "trail.jsonl"
+    assert run("export", "--output", str(file)) == (0, "", "")
+    assert file.stat().st_mode & 0o777 == 0o600
+    head = run("head")[1].split()[0]
+    assert check(file).stdout == f"3 lines, the last is {head}\n"
+    assert run("export", "--since", "2026-01-02T03:04:07Z", "--output", str(file))[0] == 0
+    assert check(file).stdout == f"2 lines, the last is {head}\n"
+
+
+@pytest.mark.parametrize(
+    ("spoil_it", "words"),
+    [
+        (lambda lines: [lines[0], lines[1].replace("exited 1", "exited 0"), lines[2]], "line 2 was changed"),
+        (lambda lines: [lines[0], lines[2]], "line 2 is missing or was put in another place"),
+        (lambda lines: [lines[1], lines[0], lines[2]], "line 3 is missing or was put in another place"),
+    ],
+)
+def test_the_script_in_the_readme_finds_what_was_changed(run: Run, keep, tmp_path: Path, spoil_it, words) -> None:
+    """It names the line, and ends with an error."""
+    keep([happened(1), happened(2), happened(3)])
+    file = tmp_path / "trail.jsonl"
+    run("export", "--output", str(file))
+    file.write_text("".join(spoil_it(file.read_text().splitlines(keepends=True))))
+    done = check(file)
+    assert done.returncode == 1
+    assert done.stderr.strip() == words
+
+
+@pytest.mark.parametrize(("form", "first"), [("jsonl", '{"seq":1,'), ("csv", "seq,hash,"), ("cef", "CEF:0|fleettop|")])
+def test_an_export_goes_to_standard_output_in_three_formats(run: Run, keep, form: str, first: str) -> None:
+    """One line after the other, narrowed as asked."""
+    keep([happened(1), gap(2), happened(3)])
+    code, out, err = run("export", "--format", form, "--filter", "!kind:gap")
+    assert (code, err) == (0, "")
+    assert out.startswith(first)
+    assert len(out.splitlines()) == 2 + (form == "csv")
+
+
+def test_an_export_is_there_whole_or_not_at_all(
+    run: Run, keep, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be written leaves the file of before, and nothing beside it."""
+    keep([happened(1)])
+    file = tmp_path / "out" / "trail.jsonl"
+    code, _, err = run("export", "--output", str(file))
+    assert code == 2
+    assert f"{file} cannot be written: No such file or directory." in err
+    file.parent.mkdir()
+    file.write_text("before")
+
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    code, _, err = run("export", "--output", str(file))
+    assert code == 2
+    assert "No space left on device" in err
+    assert [(one.name, one.read_text()) for one in file.parent.iterdir()] == [("trail.jsonl", "before")]
+
+
+def test_an_export_never_takes_the_place_of_what_is_no_plain_file(run: Run, keep, tmp_path: Path) -> None:
+    """No device, no link: exit 2."""
+    keep([happened(1)])
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    for where in (Path("/dev/null"), tmp_path / "link", tmp_path):
+        code, _, err = run("export", "--output", str(where))
+        assert code == 2
+        assert f"{where} is no plain file." in err
+    assert Path("/dev/null").is_char_device()

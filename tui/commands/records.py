@@ -239,5 +239,5 @@ def trail_record(line: Line, record: Record) -> Json:
 
 
 def line_record(line: Line) -> Json:
-    """A line of the trail, in its canonical form, with its place in the chain."""
-    return {"seq": line.seq, "previous": line.previous, "hash": line.hash, "line": msgspec.Raw(line.body)}
+    """A line of the trail, in its canonical form, with its place in the chain: as it is exported."""
+    return {"seq": line.seq, "prev": line.previous, "hash": line.hash, "record": msgspec.Raw(line.body)}

@@ -102,11 +102,11 @@ def _head(request: Request) -> int:
 
 
 def _export(request: Request) -> int:
-    from .trailexport import export
+    from .trailexport import hand_out
 
     meant = chosen(request)
     with closing(open_trail(request)) as store:
-        export(request, store, meant.query(store), meant.filter, request.args.format or "jsonl")
+        hand_out(request, store, meant.query(store), meant.filter)
         return _say_damage(request, store)
 
 

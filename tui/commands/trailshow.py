@@ -11,6 +11,7 @@ from fleettop.collectors.cause import told
 from fleettop.collectors.fleet.lines import record_of
 from fleettop.collectors.model import Record, RecordKind
 from fleettop.collectors.trail.entry import nanos
+from fleettop.collectors.trail.export import chosen
 from fleettop.collectors.trail.store import Line, Place, Query, Store
 
 from ..filter import Filter
@@ -70,10 +71,8 @@ def records_on(store: Store, query: Query, wanted: Filter) -> Iterator[tuple[Lin
 
 def lines_of(store: Store, query: Query, wanted: Filter) -> Iterator[Line]:
     """Lines of such records, in the order in which they were written."""
-    for line in store.lines():
-        at = nanos(line.entry.at)
-        if (query.since is None or at >= query.since) and (query.until is None or at < query.until):
-            yield from (meant for meant, _ in _meant((line,), wanted))
+    lines = chosen(store, query)
+    return (line for line, _ in _meant(lines, wanted)) if wanted else lines
 
 
 def _meant(lines: Iterable[Line], wanted: Filter) -> Iterator[tuple[Line, Record]]:
