@@ -8,11 +8,10 @@ from collections.abc import Iterator
 import msgspec
 
 from .entry import Entry, nanos, parse
-from .segment import KINDS, OTHER_KIND, Segment, is_trouble, object_number
+from .segment import ENDLESS, KINDS, OTHER_KIND, Segment, is_trouble, object_number
 from .shelf import Shelf
 from .store import Line, Place, Query
 
-ENDLESS = 1 << 62
 FIRST_PIECE, LAST_PIECE = 64, 4096
 
 Row = tuple[int, int]

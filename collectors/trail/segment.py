@@ -31,12 +31,13 @@ GRAIN = 24
 """Bits taken from a time in nanoseconds (17 ms are left) where only the order of times counts."""
 UNPLACED = 0
 """Instead of such a time: that of no event."""
+ENDLESS = 1 << 62
 
 SCHEMA = f"""
 PRAGMA application_id = {APPLICATION};
 PRAGMA user_version = {LAYOUT};
 CREATE TABLE segment (number INTEGER NOT NULL, after_seq INTEGER NOT NULL, after_hash BLOB NOT NULL,
-    sealed INTEGER NOT NULL DEFAULT 0);
+    sealed INTEGER NOT NULL DEFAULT 0, newest_event INTEGER);
 CREATE TABLE line (seq INTEGER PRIMARY KEY, hash BLOB NOT NULL, body BLOB NOT NULL);
 CREATE TABLE name (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE);
 CREATE TABLE known (time INTEGER NOT NULL, key BLOB NOT NULL, seq INTEGER NOT NULL,
@@ -47,19 +48,25 @@ CREATE TABLE record (at INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT
 CREATE TABLE amended (old INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
 """
 # known: keys of events and threads, by the event's own time; seq: the newest line of the thread of that name, or below
-# zero that line of another thread which the event is in.
+# zero that line of another thread which the event is in. A sealed segment has `keys` instead, found without a time.
 # record: the newest line of each thread. amended: which line came in place of which, also of an earlier segment.
 
-INDEXES = """
-CREATE INDEX known_key ON known (key);
+SEALING = f"""
+UPDATE segment SET sealed = 1, newest_event = CASE
+    WHEN EXISTS (SELECT 1 FROM known WHERE time = {UNPLACED} AND length(key) = 16) THEN {ENDLESS}
+    ELSE (SELECT max(time) FROM known) END;
+CREATE TABLE keys (key BLOB PRIMARY KEY, seq INTEGER) WITHOUT ROWID;
+INSERT INTO keys SELECT key, max(seq) FROM known GROUP BY key ORDER BY key;
+DROP TABLE known;
 CREATE INDEX amended_seq ON amended (seq);
 CREATE INDEX record_service ON record (service, at, seq) WHERE service <> 0;
 CREATE INDEX record_object ON record (object, at, seq) WHERE object <> 0;
 CREATE INDEX record_engine ON record (engine, at, seq) WHERE engine <> 0;
 CREATE INDEX record_actor ON record (actor, at, seq) WHERE actor <> 0;
 CREATE INDEX record_kind ON record (at, seq, kind) WHERE kind <> 0;
-CREATE INDEX record_trouble ON record (at, seq) WHERE trouble <> 0;
-"""
+CREATE INDEX record_trouble ON record (at, seq) WHERE trouble <> 0
+"""  # noqa: S608
+# newest_event: where a thread is known of whose event nobody knows when it was, that may be any time.
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +85,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     """Of its records, Unix nanoseconds on our clock."""
     newest: int
     newest_event: int
-    """Of the times in `known`."""
+    """No event in it is newer than this, as times stand in `known`."""
 
 
 class Damaged(Exception):
@@ -133,13 +140,12 @@ class Segment:
         """What it says of itself now."""
         if self._about is not None and self._about.sealed:
             return self._about
-        rows = self.sql.execute("SELECT after_seq, after_hash, sealed FROM segment").fetchall()
+        rows = self.sql.execute("SELECT after_seq, after_hash, sealed, newest_event FROM segment").fetchall()
         if len(rows) != 1:
             raise Damaged("what it says of itself is gone")
-        after_seq, after_hash, sealed = rows[0]
+        after_seq, after_hash, sealed, newest_event = rows[0]
         (oldest,) = self.sql.execute("SELECT min(at) FROM record").fetchone()
         (newest,) = self.sql.execute("SELECT max(at) FROM record").fetchone()
-        (newest_event,) = self.sql.execute("SELECT max(time) FROM known").fetchone()
         last = self.last()
         try:
             self._about = About(
@@ -152,7 +158,7 @@ class Segment:
                 records=oldest is not None,
                 oldest=oldest or 0,
                 newest=newest or 0,
-                newest_event=newest_event or 0,
+                newest_event=ENDLESS if newest_event is None else newest_event,
             )
         except (AttributeError, TypeError) as error:
             raise Damaged("what it says of itself makes no sense") from error
@@ -165,6 +171,11 @@ class Segment:
         """What it said of itself when last asked."""
         assert self._about is not None
         return self._about
+
+    @property
+    def keys(self) -> str:
+        """The table of what is known in it."""
+        return "keys" if self.about.sealed else "known"
 
     def last(self) -> tuple[int, str] | None:
         """The last line's number and hash; None: it has none."""
@@ -204,16 +215,19 @@ class Segment:
 
     def newest_of(self, key: bytes) -> int | None:
         """The newest line of a thread in this segment, wherever in time it stands."""
-        row = self.sql.execute("SELECT seq FROM known WHERE key = ? AND seq > 0", (key,)).fetchone()
+        row = self.sql.execute(f"SELECT seq FROM {self.keys} WHERE key = ? AND seq > 0", (key,)).fetchone()  # noqa: S608
         return row[0] if row else None
 
     def find(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
         """Which of these are known here: the newest line of the threads among them, below zero the line of an event."""
         for part in parts(keys):
-            yield from self.sql.execute(f"SELECT key, seq FROM known WHERE key IN ({_marks(part)})", part)  # noqa: S608
+            yield from self.sql.execute(f"SELECT key, seq FROM {self.keys} WHERE key IN ({_marks(part)})", part)  # noqa: S608
 
     def find_at(self, places: Iterable[tuple[int, bytes]]) -> Iterator[tuple[bytes, int]]:
         """Likewise, where it is known where in time they stand: quick also where a segment is still being written."""
+        if self.about.sealed:
+            yield from self.find([key for _, key in places])
+            return
         for time, key in places:
             row = self.sql.execute("SELECT seq FROM known WHERE time = ? AND key = ?", (time, key)).fetchone()
             if row is not None:
@@ -251,10 +265,8 @@ def create(path: Path, number: int, after_seq: int, after_hash: str) -> None:
 
 def seal(sql: sqlite3.Connection) -> None:
     """Index it and say that nothing comes any more; inside a transaction."""
-    for statement in INDEXES.split(";"):
-        if statement.strip():
-            sql.execute(statement)
-    sql.execute("UPDATE segment SET sealed = 1")
+    for statement in SEALING.split(";"):
+        sql.execute(statement)
 
 
 def finish(sql: sqlite3.Connection) -> bool:

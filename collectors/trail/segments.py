@@ -104,7 +104,7 @@ class SegmentStore:
         sql = segment.sql
         sql.execute("BEGIN IMMEDIATE")
         try:
-            if not self._is_current(segment) or (self._is_full(sql) and self._seal(segment)):
+            if not self._is_current(segment) or (self._is_full(segment) and self._seal(segment)):
                 self._leave()
                 return None
             seq, digest = segment.last() or (segment.about.after_seq, segment.about.after_hash)
@@ -130,9 +130,9 @@ class SegmentStore:
         (sealed,) = segment.sql.execute("SELECT sealed FROM segment").fetchone() or (1,)
         return not sealed
 
-    def _is_full(self, sql: sqlite3.Connection) -> bool:
-        (pages,) = sql.execute("PRAGMA page_count").fetchone()
-        return bool(pages * PAGE_SIZE >= self._segment_size)
+    def _is_full(self, segment: Segment) -> bool:
+        (pages,) = segment.sql.execute("PRAGMA page_count").fetchone()
+        return bool(pages * PAGE_SIZE >= self._segment_size) and segment.last() is not None
 
     def _seal(self, segment: Segment) -> bool:
         """End the current segment, in the transaction that runs. False: no room to index it, so it goes on for now."""
@@ -392,6 +392,6 @@ class SegmentStore:
     def close(self) -> None:
         """Let go of it."""
         with self._writing:
-            self._leave()
             self._marks.close()
             self.shelf.close()
+            self._leave()  # last: who can write brings the log into the file
