@@ -113,15 +113,19 @@ def test_what_recording_could_not_hear_is_told_and_what_it_heard_can_be_proved(
     fleet.fault("h3", "cut-ssh")
     eventually_sync(lambda: recorder.gaps("h3", "nothing missed: link lost"), timeout=2 * DEADLINE)
 
-    seen = len(recorder.said("engine-up", "h2"))
     assert recorder.end(signal.SIGKILL) == -signal.SIGKILL
+    fleet.run("h1", "shop", "late", "sleep 1000")  # which its engine remembers
     fleet.run("h2", "shop", "db", "sleep 1000")
+    fleet.fault("h2", "kill")  # and with that, all that its engine remembered
+    fleet.heal("h2")
     recorder.start()
-    eventually_sync(lambda: len(recorder.said("engine-up", "h2")) > seen, timeout=DEADLINE)
-    eventually_sync(lambda: recorder.gaps("h2", "fleettop was not running"), timeout=DEADLINE)
-    eventually_sync(lambda: named(recorder, "shop-db-1", "started from"), timeout=DEADLINE)
+    eventually_sync(lambda: named(recorder, "shop-late-1", "started from"), timeout=DEADLINE)
+    (gap,) = eventually_sync(lambda: recorder.gaps("h2", "fleettop was not running"), timeout=DEADLINE)
+    assert gap["certain"]
+    assert "shop-db-1 is new" in gap["reason"]
     assert recorder.end(signal.SIGTERM) == 0
 
+    assert recorder.gaps("h1", "fleettop was not running") == []
     stops = recorder.records("--filter", "kind:stop")
     assert [("without saying so" in one["what"]) for one in stops] == [True, False]
     proof = recorder.ask("verify", "--head", head)
