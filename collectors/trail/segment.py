@@ -223,9 +223,9 @@ class Segment:
         for part in parts(keys):
             yield from self.sql.execute(f"SELECT key, seq FROM {self.keys} WHERE key IN ({_marks(part)})", part)  # noqa: S608
 
-    def find_at(self, places: Iterable[tuple[int, bytes]]) -> Iterator[tuple[bytes, int]]:
+    def find_at(self, places: Sequence[tuple[int, bytes]]) -> Iterator[tuple[bytes, int]]:
         """Likewise, where it is known where in time they stand: quick also where a segment is still being written."""
-        if self.about.sealed:
+        if self.keys != "known":
             yield from self.find([key for _, key in places])
             return
         for time, key in places:
