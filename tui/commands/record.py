@@ -105,15 +105,13 @@ async def _watch(
     )
     writer = PatientWriter(out.stream, dropped=lambda n: log.say("warning", "log-lines-lost", count=n))
     log = LogLines(out, writer.put, session.clock.now, json=request.args.json)
-    recorder = Recorder(session, log, request.trail_folder, anchor)
+    recorder = Recorder(session, log, request.trail_folder, anchor, kept=request.config.trail)
     metrics = MetricsServer(listen, recorder.figures) if listen is not None else nullcontext()
     with metrics, _signals(log, at_terminal=request.interactive) as told:
         recorder.begin(listen)
         async with session, asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(work)
-                for work in (_write_log(writer), recorder.follow(), recorder.count(), recorder.keep_anchor())
-            ]
+            work = (_write_log(writer), *recorder.work())
+            tasks = [group.create_task(one) for one in work]
             await recorder.trail_opened()
             notify(door, "READY=1")
             number = await told

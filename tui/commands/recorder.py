@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
+from collections.abc import Coroutine
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.cause import told
+from fleettop.collectors.config.settings import TrailSettings
 from fleettop.collectors.errors import TrailError
 from fleettop.collectors.instance import own_version
 from fleettop.collectors.model import EngineStatus, LinkPhase, Record, RecordKind
+from fleettop.collectors.trail.retention import Keep, Removed, apply, warning
 from fleettop.collectors.trail.segments import SegmentStore
 
 from ..views.record_detail import attribution_words
@@ -39,13 +43,21 @@ class Recorder:
     """Follows one session and says what happens to it."""
 
     def __init__(
-        self, session: Session, log: LogLines, folder: Path, anchor: Anchor | None, *, every: float = HOUR
+        self,
+        session: Session,
+        log: LogLines,
+        folder: Path,
+        anchor: Anchor | None,
+        *,
+        kept: TrailSettings | None = None,
+        every: float = HOUR,
     ) -> None:
         self._session = session
         self._log = log
         self._folder = folder
         self._anchor = anchor
         self._every = every
+        self._keep = _keep(kept or TrailSettings())
         self._size: int | None = None
         self._phases: dict[str, LinkPhase] = {}
         self._told: dict[int, object] = {}
@@ -86,6 +98,10 @@ class Recorder:
 
     # -- for as long as it runs
 
+    def work(self) -> tuple[Coroutine[object, object, None], ...]:
+        """All that goes on beside each other, for ever."""
+        return self.follow(), self.count(), self.keep_anchor(), self.trim()
+
     async def follow(self) -> None:
         """Take in what changes, for ever."""
         while True:
@@ -120,6 +136,21 @@ class Recorder:
         while True:
             begun = await self._keep_head()
             await asyncio.sleep(self._every if begun else SOON)
+
+    async def trim(self) -> None:
+        """At the start and every hour, let go of what need not be kept any longer, as configured."""
+        await self.trail_opened()
+        while True:
+            try:
+                gone, word = await asyncio.to_thread(_trim, self._folder, self._session.instance.name, self._keep)
+            except TrailError as error:
+                self._log.say("error", "trail-not-trimmed", error=error, do=error.hint or None)
+            else:
+                if gone is not None:
+                    self._log.say("info", "trail-trimmed", first=gone.first, last=gone.last, bytes=gone.bytes)
+                elif word:
+                    self._log.say("warning", "trail-large", says=word)
+            await asyncio.sleep(self._every)
 
     # -- what is said
 
@@ -232,3 +263,16 @@ def _keep_head(anchor: Anchor, folder: Path) -> bool:
     if head.seq:
         anchor.keep(head, folder)
     return head.seq > 0
+
+
+def _keep(settings: TrailSettings) -> Keep:
+    return Keep(age=round(settings.keep * 1e9) if settings.keep is not None else None, size=settings.keep_size)
+
+
+def _trim(folder: Path, instance: str, keep: Keep) -> tuple[Removed | None, str]:
+    """What went; a word where all is kept and that is much."""
+    if keep.everything:
+        with closing(SegmentStore(folder, read_only=True)) as store:
+            return None, warning(store, keep)
+    with closing(SegmentStore(folder, instance=instance)) as store:
+        return apply(store, keep, time.time_ns()), ""
