@@ -40,6 +40,8 @@ class EngineAddress(msgspec.Struct, frozen=True, kw_only=True):
     group: str = ""
     ssh_config: Path | None = None
     """The ssh config to read; None: the user's own."""
+    correlate: bool = False
+    """Over SSH: look who is logged in on the host when somebody unknown did something there."""
     origin: str = ""
     """Where it was written: `fleettop.toml`, `docker context edge`, `DOCKER_HOST`, `argument`."""
 

@@ -23,6 +23,7 @@ from .services.places import ServiceRule
 from .trail import OpenTrail
 from .trail.keeper import Keeper
 from .watch.interest import Interest
+from .watch.logins import read_logins
 from .watch.supervisor import EngineWatch
 from .watch.swarm import Clusters
 
@@ -41,13 +42,16 @@ class Session:
         *,
         rules: Sequence[ServiceRule] = (),
         read_only: bool = False,
+        declared_by: Sequence[str] = (),
         clock: Clock | None = None,
         open_trail: OpenTrail | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self.read_only = read_only
         self.instance = this_instance()
-        self.fleet = Fleet(addresses, rules=rules, clock=self.clock, instance=self.instance.name)
+        self.fleet = Fleet(
+            addresses, rules=rules, clock=self.clock, instance=self.instance.name, declared_by=declared_by
+        )
         self.keeping: Keeping | None = None
         """The trail that lasts; None: what is recorded is forgotten with this session."""
         if open_trail is not None:
@@ -129,6 +133,8 @@ class Session:
             self._tasks.append(self._group.create_task(self._read_words()))
             if self.keeping is not None:
                 self._tasks.append(self._group.create_task(self.keeping.keep_marks(self._watches)))
+            if any(watch.address.correlate for watch in self._watches.values()):
+                self._tasks.append(self._group.create_task(read_logins(self.fleet, self._watches)))
 
     async def settled(self, deadline: float) -> None:
         """Return when every engine has answered or failed, or after `deadline` seconds."""

@@ -76,7 +76,12 @@ class FleetApp(App[int]):
         self.notes = tuple(notes)
         self.group = group
         self.session = Session(
-            addresses, rules=config.rules, read_only=read_only, clock=self.clock, open_trail=open_trail
+            addresses,
+            rules=config.rules,
+            read_only=read_only,
+            declared_by=config.declared_by,
+            clock=self.clock,
+            open_trail=open_trail,
         )
         self.loose_ends = LooseEnds(self.fleet, self.reach, partial(found_later, self))
         self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)

@@ -26,18 +26,35 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from typing import Any
 
-from ..model import Cause, Container, ContainerDetail, ContainerKey, ContainerState, EngineEvent, Record, Told
-from ..words import clock_time, ordinal
-from .desk import Case, Desk, Outside, Step
+from ..model import (
+    Attribution,
+    Cause,
+    Container,
+    ContainerDetail,
+    ContainerKey,
+    ContainerState,
+    EngineEvent,
+    ExecSeen,
+    ImageSeen,
+    Record,
+    Told,
+)
+from ..words import clock_time, ordinal, short_id, short_image
+from .comparison import recreate_words, update_words
+from .desk import Case, Desk, Draft, Outside, Step, doer
 from .endings import QUICK_END, alone, exit_words
 from .history import End, Life, Lives
+from .inside import exec_seen, in_the_engines_word, tell_exec
 from .intents import Intents
-from .sequences import HANDLERS, MEMORY_NEAR, tell_exec
+from .joining import joined_container, on_join
+from .noise import NOISE
+from .provenance import digest
+from .sequences import HANDLERS, MEMORY_NEAR
 
 __all__ = ("Chronicle", "Outside", "told")
 
-MAY_BE_NOISE = frozenset(("exec_create",))
-"""Those of health checks are left out: nine of ten events of a container that has one."""
+UNDIGESTED = 64
+"""Records of one image that wait for its digest."""
 
 
 class Chronicle:
@@ -48,11 +65,13 @@ class Chronicle:
         self.desk = Desk(outside, intents, lives)
         self._outside = outside
         self._cases: dict[ContainerKey, Case] = {}
+        self._undigested: dict[tuple[str, str], list[Draft]] = {}
+        """Records that have but the id of their image, by engine and that."""
 
     def fold(self, event: EngineEvent) -> None:
         """Take in one event of a container."""
-        handler = HANDLERS.get(event.action)
-        if handler is None or not event.id:
+        handler = HANDLERS.get(event.action, in_the_engines_word)
+        if not event.id or ((event.type, event.action) in NOISE and event.action not in HANDLERS):
             return
         key = ContainerKey(event.engine, event.id)
         case = self._cases.get(key)
@@ -65,7 +84,7 @@ class Chronicle:
         step = self._step(event, key, case)
         with self.desk.hearing(event) as told:
             handler(step)
-            if not told() and event.action not in MAY_BE_NOISE:
+            if not told() and (event.type, event.action) not in NOISE:
                 _keep(step)
         if event.action == "destroy":
             self._cases.pop(key, None)  # nothing follows
@@ -78,7 +97,8 @@ class Chronicle:
         held, case.held = case.held, []
         for event in held:
             with self.desk.hearing(event):
-                tell_exec(self._step(event, key, case))
+                if event.argument:  # Podman's have none, and most are the check
+                    tell_exec(self._step(event, key, case))
 
     def observe(self, container: Container) -> None:
         """An inspect told more: amend what was written from events alone."""
@@ -96,6 +116,47 @@ class Chronicle:
         self._true_exit(container, detail, case, life)
         self._settle_execs(case)
         self._settle_update(container, case)
+        self._settle_birth(container, case)
+        self._settle_image(container, case)
+
+    def exec_seen(self, seen: ExecSeen) -> None:
+        """The engine told more of an exec."""
+        key = ContainerKey(seen.engine, seen.container)
+        case = self._cases.get(key)
+        if case is not None:
+            exec_seen(self.desk, case, seen, self._outside.container(key))
+
+    def image_seen(self, seen: ImageSeen) -> None:
+        """The digests of an image are known: records that only had its id say more."""
+        for draft in self._undigested.pop((seen.engine, seen.id), ()):
+            found = digest(draft.record.image, seen.id, seen.digests)
+            if draft.record.digest != found:
+                self.desk.amend(draft, draft.at, digest=found)
+
+    def joined(self, event: EngineEvent) -> bool:
+        """Take in a network's event; True: it was somebody's deed on a running container, and is told."""
+        found = joined_container(event)
+        if found is None:
+            return False
+        key = ContainerKey(found.engine, found.id)
+        case = self._cases.setdefault(key, Case())
+        at = self._outside.ours(event.engine, event.time)
+        step = Step(self.desk, found, key, case, self.lives.of(key), at)
+        with self.desk.hearing(event) as told:
+            deed = on_join(step, event)
+            if deed and not told():
+                _keep(step)
+        return deed
+
+    def correlated(self, record: int, evidence: tuple[str, ...], *, one: bool) -> None:
+        """Who was logged in on the host when that was done. It stays unknown who it was."""
+        draft = self.desk.drafted(record)
+        if draft is None or draft.record.attribution is not Attribution.UNKNOWN:
+            return
+        fields: dict[str, Any] = {"evidence": (*draft.record.evidence, *evidence)}
+        if one:
+            fields |= {"attribution": Attribution.CORRELATED, "actor": "unknown"}
+        self.desk.amend(draft, draft.at, **fields)
 
     def swarm_service_changed(self, service_id: str, at: datetime) -> None:
         """Somebody changed a swarm service: what its tasks do next is the swarm's doing."""
@@ -205,10 +266,38 @@ class Chronicle:
         if case.updated is None:
             return
         draft, before = case.updated
-        words = _differences(before, container)
+        words = update_words(before, container)
         if words:
             case.updated = None
-            self.desk.amend(draft, draft.at, what=f"changed by {draft.record.actor or 'someone'}: {words}")
+            evidence = (*draft.record.evidence, "its inspects before and after compared")
+            self.desk.amend(draft, draft.at, what=f"changed by {doer(draft.record)}: {words}", evidence=evidence)
+
+    def _settle_birth(self, container: Container, case: Case) -> None:
+        if case.birth is None:
+            return
+        (draft, replaced), case.birth = case.birth, None
+        begun, _, rest = draft.record.what.partition(" ")
+        if not rest.startswith("from "):
+            return  # it has gone again meanwhile
+        words = recreate_words(replaced, container)
+        told = f"recreated: {words}" if words else "recreated with the same configuration"
+        evidence = (*draft.record.evidence, f"compared with the inspect of {short_id(replaced.id)}, which it replaces")
+        what = f"{begun} from {short_image(container.image)}, {told}"
+        self.desk.amend(draft, draft.at, what=what, evidence=evidence)
+
+    def _settle_image(self, container: Container, case: Case) -> None:
+        """Its making is told before it could be read, so without its image's digest."""
+        for draft in (case.deed, case.crash):
+            if draft is None or draft.record.object_id != container.id:
+                continue
+            digests = self._outside.digests(container.engine, container.image_id)
+            found = digest(container.image, container.image_id, digests or ())
+            if digests is None and found == container.image_id:
+                waiting = self._undigested.setdefault((container.engine, container.image_id), [])
+                if draft not in waiting and len(waiting) < UNDIGESTED:
+                    waiting.append(draft)
+            if draft.record.digest != found:
+                self.desk.amend(draft, draft.at, digest=found)
 
 
 def _keep(step: Step) -> None:
@@ -235,30 +324,3 @@ def _with_exit(what: str, old: int | None, new: int | None) -> str:
     if old is not None:
         return what.replace(f"exit {old})", f"exit {new})", 1)
     return f"{what[:-1]}, exit {new})" if what.endswith(")") else f"{what}{exit_words(new)}"
-
-
-def _differences(before: Container, after: Container) -> str:
-    """What an `update` changed, as far as an inspect tells."""
-    old, new = before.detail, after.detail
-    if old is None or new is None:
-        return ""
-    words = []
-    if old.memory_limit != new.memory_limit:
-        words.append(f"memory limit {_size(old.memory_limit)} → {_size(new.memory_limit)}")
-    if (old.restart_policy, old.restart_retries) != (new.restart_policy, new.restart_retries):
-        words.append(f"restart policy {_policy(old)} → {_policy(new)}")
-    return ", ".join(words)
-
-
-def _policy(detail: ContainerDetail) -> str:
-    retries = f":{detail.restart_retries}" if detail.restart_retries else ""
-    return (detail.restart_policy or "no") + retries
-
-
-def _size(count: int | None) -> str:
-    if not count:
-        return "none"
-    for unit, letter in ((1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K")):
-        if count >= unit:
-            return f"{count / unit:.3g}{letter}"
-    return f"{count}"

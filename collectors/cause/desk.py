@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,7 +11,20 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from ..model import Attribution, Cause, Container, ContainerKey, EngineEvent, Record, RecordKind, ServiceKey, Told
+from ..model import (
+    Attribution,
+    Cause,
+    Container,
+    ContainerKey,
+    EngineEvent,
+    ExecSeen,
+    Record,
+    RecordKind,
+    ServiceKey,
+    Told,
+)
+from . import provenance
+from .declared import Declaring
 from .history import Life, Lives
 from .intents import Intent, Intents
 
@@ -21,6 +34,8 @@ LONG_STOP = timedelta(minutes=15)
 """How long a container may take to end after it was asked to."""
 REPEATED = 2_000
 """Records kept to tell others like them by."""
+KEPT_DRAFTS = 2_000
+"""Records of which more may become known from elsewhere: who was logged in, the digest of the image."""
 SWARM_DEED = timedelta(seconds=90)
 """Tasks that end or begin this soon after their service was changed did so for that."""
 
@@ -53,7 +68,17 @@ class Case:
     """Podman said `restart`, and has not started it again yet."""
     fresh: bool = False
     """It was made, and has not been started yet."""
+    birth: tuple[Draft, Container] | None = None
+    """Of one that was made in place of another: its record, and that other as last read."""
     execs: dict[str, Draft] = field(default_factory=dict)
+    by_exec: dict[str, Draft] = field(default_factory=dict)
+    """Records of execs by the engine's id of the exec."""
+    asked: dict[str, ExecSeen] = field(default_factory=dict)
+    """What the engine said of execs that have no record yet."""
+    copied: dict[str, Draft] = field(default_factory=dict)
+    """Records of files copied into it or out of it."""
+    joined: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """When it was last connected to or disconnected from a network by somebody."""
     held: list[EngineEvent] = field(default_factory=list)
     """Execs that may be its health check: not known before it is inspected."""
     updated: tuple[Draft, Container] | None = None
@@ -86,6 +111,10 @@ class Outside:
         image_before: Callable[[EngineEvent], str],
         key: Callable[[EngineEvent], str],
         recalled: Callable[[str], Record | None],
+        predecessor: Callable[[EngineEvent], Container | None] = lambda event: None,
+        digests: Callable[[str, str], Sequence[str] | None] = lambda engine, image_id: None,
+        cluster: Callable[[str], str] = lambda engine: "",
+        declaring: Declaring | None = None,
     ) -> None:
         self.number = number
         self.now = now
@@ -99,6 +128,13 @@ class Outside:
         """What makes an event the same for whoever hears it."""
         self.recalled = recalled
         """The record that an event of the past was written into before, by this key."""
+        self.predecessor = predecessor
+        """The container that this new one replaces, as last read."""
+        self.digests = digests
+        """The digests of an image by its id on an engine; None: not known (yet)."""
+        self.cluster = cluster
+        """The swarm an engine is of."""
+        self.declaring = declaring or Declaring()
 
 
 class Desk:
@@ -115,6 +151,7 @@ class Desk:
         self._told: dict[tuple[int, str], Told] = {}
         self._hearing: Hearing | None = None
         self._repeated: OrderedDict[tuple[ServiceKey | None, str], Draft] = OrderedDict()
+        self._drafts: OrderedDict[int, Draft] = OrderedDict()
 
     @contextmanager
     def hearing(self, event: EngineEvent) -> Iterator[Callable[[], bool]]:
@@ -136,6 +173,18 @@ class Desk:
         if not record.key and hearing is not None:
             record = msgspec.structs.replace(record, key=hearing.key)
         return Draft(self._tell(record), at)
+
+    def draft(self, record: Record, at: datetime) -> Draft:
+        """Put out a record of which more may become known."""
+        draft = self.write(record, at)
+        self._drafts[draft.record.id] = draft
+        if len(self._drafts) > KEPT_DRAFTS:
+            self._drafts.popitem(last=False)
+        return draft
+
+    def drafted(self, record: int) -> Draft | None:
+        """A record that can still be amended."""
+        return self._drafts.get(record)
 
     def amend(self, draft: Draft, at: datetime, **fields: Any) -> None:
         """More became known of a record. Nothing new where its event is one that was written down before."""
@@ -217,6 +266,9 @@ class Step:
         """A new record of this event; `what` may hold `{who}`."""
         event, outside = self.event, self.desk.outside
         owner = outside.owner(event)
+        container = self.container
+        digests = outside.digests(event.engine, container.image_id) if container is not None else None
+        made = provenance.of_container(event.attributes.get("image", ""), event.attributes, container, digests or ())
         record = Record(
             id=outside.number(),
             time=event.time,
@@ -230,9 +282,10 @@ class Step:
             service=owner.key,
             service_name=owner.name,
             action=event.action,
+            swarm=outside.cluster(event.engine) if self.by_swarm else "",
+            **made,
         )
-        record = msgspec.structs.replace(record, **fields)
-        draft = self.case.last = self.desk.write(record, self.at)
+        draft = self.case.last = self.desk.draft(msgspec.structs.replace(record, **fields), self.at)
         return draft
 
     def amend(self, draft: Draft, **fields: Any) -> None:
@@ -253,26 +306,33 @@ class Step:
         self.amend(draft, object_id=event.id, object_name=event.name, **(counted | fields))
         return draft
 
-    def deed(self, what: str, **fields: Any) -> None:
+    def deed(self, what: str, **fields: Any) -> Draft:
         """Something somebody did: ours where we said so before, else unknown. Begins or goes on with the open deed."""
         intent = self.intent()
-        fields = attributed(intent) | fields
+        given, fields = fields, attributed(intent) | fields
         draft = self.case.deed
         if self.dark and intent is None:
             fields["cause"] = Cause.UNKNOWN
         nobody = "someone or its engine" if self.dark else "someone"
         text = what.replace("{who}", intent.actor if intent is not None else nobody)
         if draft is not None and self.follows(draft):
-            if draft.record.attribution is Attribution.OWN and intent is None:
-                text = what.replace("{who}", draft.record.actor)
-                for name in ("actor", "attribution", "reason", "of"):
+            if intent is None and self._goes_on(draft.record, given):
+                text = what.replace("{who}", doer(draft.record))
+                for name in ("actor", "attribution", "reason", "evidence", "of"):
                     fields.pop(name, None)
             self.amend(draft, what=text, action=self.event.action, **fields)
         else:
-            self.case.deed = self.write(text, **fields)
-        done = self.case.deed.record if self.case.deed is not None else None
-        self.life.by_own = done is not None and done.attribution is Attribution.OWN
-        self.life.by = done.actor if done is not None else ""
+            draft = self.case.deed = self.write(text, **fields)
+        self.life.by_own = draft.record.attribution is Attribution.OWN
+        self.life.by = draft.record.actor
+        return draft
+
+    @staticmethod
+    def _goes_on(record: Record, given: Mapping[str, Any]) -> bool:
+        """Whether who is known of the deed so far is known of what follows, too."""
+        if record.attribution is Attribution.OWN:
+            return True
+        return record.attribution is Attribution.CORRELATED and "actor" not in given
 
     def follows(self, draft: Draft) -> bool:
         """Whether this event comes soon enough to belong to that record."""
@@ -284,4 +344,16 @@ def attributed(intent: Intent | None) -> dict[str, Any]:
     """Who did it, and how that is known, as fields of a record."""
     if intent is None:
         return {"actor": "", "attribution": Attribution.UNKNOWN}
-    return {"actor": intent.actor, "attribution": Attribution.OWN, "reason": intent.reason, "of": intent.key}
+    return {
+        "actor": intent.actor,
+        "attribution": Attribution.OWN,
+        "reason": intent.reason,
+        "of": intent.key,
+        "evidence": (f"the intent to {intent.verb} was recorded before, and the engine's event fell into the call",),
+    }
+
+
+def doer(record: Record) -> str:
+    """Who a record names, in its own words; `someone` where that is not known."""
+    named = record.actor and record.attribution not in (Attribution.UNKNOWN, Attribution.CORRELATED)
+    return record.actor if named else "someone"

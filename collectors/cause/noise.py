@@ -1,34 +1,28 @@
-"""What of the engines' events the trail leaves out, and why. The README tells the same."""
+"""Which events leave no record, and why: the one list of what is left out."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
-HEALTH_CHECK = "exec_create"
-"""Of containers this is left out too where the command is the container's own health check."""
-
-NOISE: Mapping[tuple[str, str], str] = MappingProxyType(
-    {
-        **{
-            ("container", action): "how an exec went on that is told by its exec_create"
-            for action in ("exec_start", "exec_die", "exec_detach")
-        },
-        **{
-            ("container", action): "somebody looks at it, and changes nothing"
-            for action in ("attach", "detach", "resize", "top", "export", "archive-path")
-        },
-        **{
-            ("network", action): "comes with every start and end of a container"
-            for action in ("connect", "disconnect")
-        },
-        **{
-            ("volume", action): "comes with every start and end of a container" for action in ("mount", "unmount")
-        },
-        **{
-            ("container", action): "Podman's own steps between two events that are told"
-            for action in ("init", "cleanup", "sync", "mount", "unmount")
-        },
-    }
-)  # fmt: skip
-"""By the type of the object and the action, as Docker calls them."""
+NOISE: Mapping[tuple[str, str], str] = {
+    ("container", "exec_create"): "only where it is the container's own health check: it runs every few seconds",
+    ("container", "exec_start"): "its exec_create is told",
+    ("container", "exec_die"): "its exec_create is told",
+    ("container", "exec_detach"): "somebody left a terminal; nothing changed",
+    ("container", "health_status"): "only where it says the same as before, or that a check began",
+    ("container", "attach"): "somebody looks at its output; nothing changed",
+    ("container", "detach"): "likewise",
+    ("container", "resize"): "a terminal's window changed",
+    ("container", "top"): "somebody looked at its processes; nothing changed",
+    ("container", "init"): "Podman prepares a start, which is told",
+    ("container", "cleanup"): "Podman tidies up after an end, which is told",
+    ("container", "sync"): "Podman reads its own state anew",
+    ("container", "mount"): "Podman mounts its file system to start it",
+    ("container", "unmount"): "and lets go of it",
+    ("volume", "mount"): "comes with each start of a container that has it",
+    ("volume", "unmount"): "comes with each end of one",
+    ("network", "connect"): "only where it comes with a container's start: of a running container it is told",
+    ("network", "disconnect"): "only where it comes with a container's end: of a running container it is told",
+    ("service", "update"): "only where the swarm's first word on a rollout repeats the change told a moment ago",
+}
+"""By the type of the object and what happened to it. Everything else that an engine tells is a record."""

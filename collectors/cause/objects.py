@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from ..model import Attribution, Cause, EngineEvent, Record, RecordKind, ServiceKey
-from ..words import short_id, short_image
+from ..model import EngineEvent, Record, RecordKind, ServiceKey
+from ..words import short_id
 from .desk import Desk, Draft, attributed
 from .intents import Intents
+from .noise import NOISE
+from .repeats import SWARM_TYPES
+from .servicedeeds import BY_SWARM, ServiceDeeds
 
 _VERBS: Mapping[tuple[str, str], str] = {
     ("image", "pull"): "pulled",
@@ -21,11 +25,13 @@ _VERBS: Mapping[tuple[str, str], str] = {
     ("image", "delete"): "deleted",
     ("image", "load"): "loaded",
     ("image", "import"): "imported",
-    ("image", "save"): "saved",
+    ("image", "loadfromarchive"): "loaded",
+    ("image", "save"): "written into an archive",
     ("image", "prune"): "unused images were pruned",
     ("container", "prune"): "stopped containers were pruned",
     ("volume", "create"): "created",
     ("volume", "destroy"): "removed",
+    ("volume", "remove"): "removed",
     ("volume", "prune"): "unused volumes were pruned",
     ("network", "create"): "created",
     ("network", "destroy"): "removed",
@@ -40,18 +46,22 @@ _VERBS: Mapping[tuple[str, str], str] = {
     ("config", "create"): "created",
     ("config", "update"): "changed",
     ("config", "remove"): "removed",
+    ("plugin", "pull"): "pulled",
+    ("plugin", "create"): "created",
     ("plugin", "enable"): "enabled",
     ("plugin", "disable"): "disabled",
     ("plugin", "install"): "installed",
     ("plugin", "remove"): "removed",
     ("daemon", "reload"): "configuration of the engine reloaded",
 }
-"""What is told of each event; what is not in here (mounts, network connects) is noise."""
-
-ONE_UPDATE = timedelta(seconds=1)
-"""A service's change and the swarm's first word on the rollout carry nearly the same time."""
+"""What is told of each event. One that is neither here nor in `noise` is told in the engine's own word."""
 
 TOGETHER = timedelta(minutes=1)
+PRUNED = timedelta(seconds=1)
+"""The longest pause between two removals of one prune, and between the last one and the word of the prune itself."""
+REMOVED = 500
+NAMES = 20
+_REMOVALS = frozenset(("destroy", "remove", "delete"))
 
 
 class Objects:
@@ -62,74 +72,57 @@ class Objects:
     ) -> None:
         self._desk = desk
         self._intents = intents
-        self._service_of = service_of
-        self._updates: dict[str, Draft] = {}
         self._folded: dict[str, Draft] = {}
+        self._gone: dict[tuple[str, str], deque[tuple[datetime, str]]] = {}
+        """What was removed lately, by engine and type: a prune tells no names."""
+        self.services = ServiceDeeds(desk, service_of, self._write, self._record)
 
     def fold(self, event: EngineEvent) -> None:
         """Take in one event."""
         at = self._desk.outside.ours(event.engine, event.time)
+        if event.action in _REMOVALS:
+            self.went(event, at)
         with self._desk.hearing(event):
             self._fold(event, at)
 
     def _fold(self, event: EngineEvent, at: datetime) -> None:
         if event.type == "service":
-            self._service(event, at)
+            self.services.fold(event, at)
         elif event.type == "node" and event.action == "update":
             self._node(event, at)
+        elif (event.type, event.action) in NOISE:
+            return
+        elif event.action == "prune":
+            verb = _VERBS.get((event.type, "prune"), f"unused {event.type}s were pruned")
+            self._write(event, at, verb + _freed(event), evidence=self._pruned(event, at))
+        elif event.type == "daemon":
+            self._write(event, at, _VERBS.get((event.type, event.action), f"engine: {event.action}"))
         else:
-            verb = _VERBS.get((event.type, event.action))
-            whole = event.action == "prune" or event.type == "daemon"
-            if verb is not None:
-                self._write(event, at, verb if whole else f"{verb} by {{who}}", **_by_itself(event))
+            verb = _VERBS.get((event.type, event.action)) or f"{event.action.replace('_', ' ')}:"
+            self._write(event, at, f"{verb} by {{who}}".replace(": by", ", by"), **_by_itself(event))
 
-    def _service(self, event: EngineEvent, at: datetime) -> None:
-        key, name = self._service_of(event)
-        fields: dict[str, Any] = {"service": key, "service_name": name}
-        if event.action in ("create", "remove"):
-            self._desk.swarm_changes[event.id] = at
-            word = "created" if event.action == "create" else "removed"
-            self._write(event, at, f"service {word} by {{who}}", **fields)
-            return
-        if event.action != "update":
-            return
-        state = event.attributes.get("updatestate.new", "")
-        if state and not _changes(event):
-            self._rollout(event, at, state, fields)
-            return
-        self._desk.swarm_changes[event.id] = at
-        action, what = _service_change(event)
-        draft = self._write(event, at, what, action=action, **fields)
-        self._updates[event.id] = draft
+    def went(self, event: EngineEvent, at: datetime) -> None:
+        """Something was removed; perhaps a prune did that, which is told only after all it removed."""
+        lately = self._gone.setdefault((event.engine, event.type), deque(maxlen=REMOVED))
+        lately.append((at, short_id(event.name or event.id) if event.type == "image" else event.name or event.id))
 
-    def _rollout(self, event: EngineEvent, at: datetime, state: str, fields: dict[str, Any]) -> None:
-        words = {
-            "updating": "update begun",
-            "completed": "update completed",
-            "paused": "update paused",
-            "rollback_started": "rolled back",
-            "rollback_paused": "rolling back was paused",
-            "rollback_completed": "rolling back completed",
-        }.get(state, f"update: {state}")
-        self._desk.swarm_changes[event.id] = at
-        draft = self._updates.get(event.id)
-        if state == "updating" and draft is not None and at - draft.at <= ONE_UPDATE:
-            self._desk.add(draft)  # the change itself was told a moment ago
-            return
-        trouble = state in ("paused", "rollback_started", "rollback_paused")
-        record = self._record(event, words, action="rollout", **fields)
-        record = msgspec.structs.replace(
-            record, cause=Cause.SWARM, actor="the swarm", attribution=Attribution.DERIVED, trouble=trouble
-        )
-        self._desk.write(record, at)
+    def _pruned(self, event: EngineEvent, at: datetime) -> tuple[str, ...]:
+        """Those that went one after the other just before: a prune removes first and is told last, without names."""
+        names: list[str] = []
+        lately = self._gone.get((event.engine, event.type), deque())
+        while lately and at - lately[-1][0] <= PRUNED:
+            at, name = lately.pop()
+            names.append(name)
+        names.reverse()
+        more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+        return (f"removed just before it: {', '.join(names[:NAMES])}{more}",) if names else ()
 
     def _node(self, event: EngineEvent, at: datetime) -> None:
         changed = event.attributes
         state, availability = changed.get("state.new", ""), changed.get("availability.new", "")
         if state:
             record = self._record(event, f"node is {state} (was {changed.get('state.old', 'unknown')})")
-            fields = {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
-            self._desk.write(msgspec.structs.replace(record, trouble=state == "down", **fields), at)
+            self._desk.write(msgspec.structs.replace(record, trouble=state == "down", **BY_SWARM), at)
         elif availability:
             self._write(event, at, f"node set to {availability} by {{who}} (was {changed.get('availability.old', '')})")
         elif role := changed.get("role.new", ""):
@@ -139,8 +132,7 @@ class Objects:
                 "became the leader" if changed.get("leader.new") == "true" else "changed its place among the managers"
             )
             record = self._record(event, words)
-            fields = {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
-            self._desk.write(msgspec.structs.replace(record, **fields), at)
+            self._desk.write(msgspec.structs.replace(record, **BY_SWARM), at)
         else:
             self._write_folded(event, at, "node changed")
 
@@ -163,7 +155,7 @@ class Objects:
         record = self._record(
             event, what.replace("{who}", str(fields.get("actor", who))), **(attributed(intent) | fields)
         )
-        return self._desk.write(record, at)
+        return self._desk.draft(record, at)
 
     def _record(self, event: EngineEvent, what: str, **fields: Any) -> Record:
         outside = self._desk.outside
@@ -178,27 +170,18 @@ class Objects:
             object_id=event.id,
             object_name=short_id(event.id) if event.name in ("", event.id) else event.name,
             action=event.action,
+            swarm=outside.cluster(event.engine) if event.type in SWARM_TYPES else "",
         )
         return msgspec.structs.replace(record, **fields)
+
+
+def _freed(event: EngineEvent) -> str:
+    freed = event.attributes.get("reclaimed", "")
+    return f" ({int(freed):,} bytes freed)" if freed.isdigit() and len(freed) < 19 and int(freed) else ""
 
 
 def _by_itself(event: EngineEvent) -> dict[str, Any]:
     """A swarm makes its own networks on each node."""
     if event.type == "network" and event.name in ("ingress", "docker_gwbridge"):
-        return {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
+        return BY_SWARM
     return {}
-
-
-def _changes(event: EngineEvent) -> bool:
-    return "replicas.new" in event.attributes or "image.new" in event.attributes
-
-
-def _service_change(event: EngineEvent) -> tuple[str, str]:
-    """What kind of change an update event tells of, and its words."""
-    changed = event.attributes
-    old, new = changed.get("image.old", ""), changed.get("image.new", "")
-    if new:
-        return "deploy", f"image {short_image(old)} → {short_image(new)} by {{who}}"
-    if "replicas.new" in changed:
-        return "scale", f"scaled {changed.get('replicas.old', '?')} → {changed['replicas.new']} by {{who}}"
-    return "update", "service changed by {who}"

@@ -13,8 +13,7 @@ from typing import Any
 
 import msgspec
 
-from ..model import Attribution, Cause, Health
-from ..text import redact_text
+from ..model import Attribution, Cause
 from ..words import short_image, signal_name
 from .desk import FOLLOWS, LONG_STOP, Draft, Step, attributed
 from .endings import (
@@ -28,7 +27,6 @@ from .endings import (
     distinct,
     exit_words,
     has_policy,
-    is_health_check,
     labelled,
     may_be_policy,
     number,
@@ -36,13 +34,18 @@ from .endings import (
     would_return,
 )
 from .history import LOOP_WINDOW, End, Life
+from .inside import on_commit, on_copy, on_exec
 
 MEMORY_NEAR = timedelta(seconds=5)
 """An `oom` and the end it led to are this close together."""
-MOST_HELD = 32
-"""Execs of a container that wait for its first inspect; what does not find room is told."""
-EXEC_FOLD = timedelta(minutes=10)
-"""The same exec within this is told as one, with how often."""
+MEMORY_EVIDENCE = "the engine said `oom` of it"
+ALONE_EVIDENCE = "it ended with no signal and no stop sent through the engine"
+BY_SWARM: dict[str, Any] = {
+    "cause": Cause.SWARM,
+    "actor": "the swarm",
+    "attribution": Attribution.DERIVED,
+    "evidence": ("it is a task of a swarm, by its labels",),
+}
 
 
 def _on_kill(step: Step) -> None:
@@ -98,6 +101,7 @@ def _died(step: Step, end: End) -> None:
         "attribution": Attribution.DERIVED,
         "exit_code": life.exit_code,
         "trouble": memory or life.exit_code != 0,
+        "evidence": (MEMORY_EVIDENCE if memory else ALONE_EVIDENCE,),
     }
     crash = case.crash
     what = alone(life)
@@ -126,7 +130,7 @@ def _on_memory(step: Step) -> None:
     life, case = step.life, step.case
     life.memory_at = step.at
     fields: dict[str, Any] = {"cause": Cause.OUT_OF_MEMORY, "actor": "the kernel", "trouble": True}
-    fields["attribution"] = Attribution.DERIVED
+    fields |= {"attribution": Attribution.DERIVED, "evidence": (MEMORY_EVIDENCE,)}
     dead = life.end is End.EXITED and life.ended_at is not None and step.at - life.ended_at <= MEMORY_NEAR
     if dead and case.crash is not None:
         life.end = End.MEMORY
@@ -162,7 +166,7 @@ def _swarm_deed(step: Step, word: str, **fields: Any) -> None:
     """Of a swarm's task: the swarm's doing if its service was just changed, else that of someone or the swarm."""
     code = exit_words(step.life.exit_code) if "exit_code" in fields else ""
     if step.desk.swarm_did_it(step.event, step.at) or word == "started":
-        fields |= {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
+        fields |= BY_SWARM
         step.deed(f"{word} by the swarm{code}", **fields)
     else:
         step.deed(f"{word} by {{who}} or the swarm{code}", cause=Cause.UNKNOWN, **fields)
@@ -186,7 +190,8 @@ def _on_start(step: Step) -> None:
         life.returns.add(step.at)
         if case.crash is not None:
             text = "started again by its restart policy" if has_policy(step.container) else "started again"
-            step.amend(case.crash, what=f"{alone(life, end)}, {text}")
+            evidence = case.crash.record.evidence[:1] + _policy_evidence(step)
+            step.amend(case.crash, what=f"{alone(life, end)}, {text}", evidence=evidence)
             case.crash.at = ended
     elif step.by_swarm:
         _swarm_deed(step, "started")
@@ -204,6 +209,11 @@ def _on_start(step: Step) -> None:
         case.crash = None
         life.calmed()
         step.deed("started by {who}")
+
+
+def _policy_evidence(step: Step) -> tuple[str, ...]:
+    policy = restart_policy(step.container)
+    return (f"its restart policy is {policy}",) if policy not in ("", "no") else ()
 
 
 def _on_restart(step: Step) -> None:
@@ -256,12 +266,15 @@ def _on_create(step: Step) -> None:
     if before:
         what += f" (before: {short_image(before)})"
     if step.by_swarm:
-        fields = {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
         what = f"{what.replace('created', 'started', 1)} by the swarm"
-        step.case.deed = step.write_folded(what, LOOP_WINDOW, **fields)
+        step.case.deed = step.write_folded(what, LOOP_WINDOW, **BY_SWARM)
         return
     step.case.deed = None
-    step.deed(what)
+    declared = step.desk.outside.declaring.fields(step.event.attributes) if step.intent() is None else {}
+    draft = step.deed(what, **declared)
+    replaced = step.desk.outside.predecessor(step.event)
+    if replaced is not None:
+        step.case.birth = (draft, replaced)
 
 
 def _on_destroy(step: Step) -> None:
@@ -277,8 +290,7 @@ def _on_destroy(step: Step) -> None:
             step.deed(f"removed by force by {{who}}{code}", cause=Cause.REMOVED, trouble=False)
     elif step.by_swarm:
         case.deed = None
-        fields = {"cause": Cause.SWARM, "actor": "the swarm", "attribution": Attribution.DERIVED}
-        case.deed = step.write_folded("its old containers were removed by the swarm", LOOP_WINDOW, **fields)
+        case.deed = step.write_folded("its old containers were removed by the swarm", LOOP_WINDOW, **BY_SWARM)
     elif crash is not None and life.end in (End.EXITED, End.MEMORY) and _removed_itself(step, crash):
         step.amend(crash, what=f"{crash.record.what}, then removed")
     else:
@@ -305,7 +317,10 @@ def _on_rename(step: Step) -> None:
     step.case.deed = step.case.deed if step.case.deed and step.case.deed.record.action == "create" else None
     if step.case.deed is None:
         intent = step.intent()
-        step.write(f"renamed from {old}" if old else "renamed", **attributed(intent))
+        who = intent.actor if intent is not None else "someone"
+        step.write(f"renamed from {old} by {who}" if old else f"renamed by {who}", **attributed(intent))
+    else:
+        step.amend(step.case.deed, object_name=step.event.name)  # compose makes it under another name first
 
 
 def _on_update(step: Step) -> None:
@@ -330,34 +345,9 @@ def _on_health(step: Step) -> None:
         cause=Cause.UNHEALTHY if status == "unhealthy" else Cause.NONE,
         actor="its health check",
         attribution=Attribution.DERIVED,
+        evidence=("the engine said so of its health check",),
         trouble=status == "unhealthy",
     )
-
-
-def _on_exec(step: Step) -> None:
-    container, command = step.container, step.event.argument
-    if container is None or container.detail is None:
-        may_be_check = container is None or container.health is not Health.NONE
-        if may_be_check and len(step.case.held) < MOST_HELD:
-            step.case.held.append(step.event)
-            return
-    elif is_health_check(command, container.detail.health_check):
-        return
-    tell_exec(step)
-
-
-def tell_exec(step: Step) -> None:
-    """An exec that is no health check, or of which nobody can say any more whether it is."""
-    command = step.event.argument
-    draft = step.case.execs.get(command)
-    if draft is not None and step.at - draft.at <= EXEC_FOLD:
-        first = draft.record.first or draft.record.time
-        step.amend(draft, count=draft.record.count + 1, first=first, time=step.event.time)
-        return
-    if len(step.case.execs) >= 64:
-        step.case.execs.clear()
-    intent = step.intent()
-    step.case.execs[command] = step.write(f"exec “{redact_text(command)}”", **attributed(intent))
 
 
 Handler = Callable[[Step], None]
@@ -377,5 +367,9 @@ HANDLERS: dict[str, Handler] = {
     "rename": _on_rename,
     "update": _on_update,
     "health_status": _on_health,
-    "exec_create": _on_exec,
+    "exec_create": on_exec,
+    "extract-to-dir": on_copy,
+    "archive-path": on_copy,
+    "export": on_copy,
+    "commit": on_commit,
 }

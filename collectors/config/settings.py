@@ -53,6 +53,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The ssh config to read; None: the user's own."""
     engines: tuple[EngineAddress, ...] = ()
     groups: Mapping[str, Group] = {}
+    declared_by: tuple[str, ...] = ()
+    """`[trail] declared_by`: labels by which a deployer names who ran it, beside the usual ones."""
     rules: tuple[ServiceRule, ...] = ()
     """The `[[services]]`: what a service is by a person's own word."""
     keys: Mapping[str, str] = {}
@@ -88,6 +90,7 @@ def load_config(path: Path | None, *, home: Path, required: bool = True) -> Conf
         ssh_config=ssh_config,
         engines=reader.engines(ssh_config),
         groups=reader.groups(),
+        declared_by=reader.declared_by(),
         rules=reader.rules(),
         keys=reader.keys(),
         trail=reader.trail(),
@@ -121,6 +124,7 @@ class _TrailEntry(msgspec.Struct, frozen=True, kw_only=True):
     folder: str | None = None
     keep: str | None = None
     keep_size: str | None = None
+    declared_by: list[str] = []
 
 
 class _TlsEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +140,7 @@ class _EngineEntry(msgspec.Struct, frozen=True, kw_only=True):
     tls: _TlsEntry | None = None
     insecure: bool = False
     ssh_config: str | None = None
+    correlate: bool = False
 
 
 class _MatchEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -190,6 +195,13 @@ class _Reader(msgspec.Struct, frozen=True):
             self._rule(self.file.convert(value, _ServiceEntry, ("services", number)), ("services", number))
             for number, value in enumerate(self._list("services"))
         )
+
+    def declared_by(self) -> tuple[str, ...]:
+        """The labels in `[trail]` that name who deployed."""
+        entry = self.file.convert(self._table("trail", "[trail]"), _TrailEntry, ("trail",))
+        if any(not name.strip() for name in entry.declared_by):
+            raise self.file.wrong(("trail", "declared_by"), "a label in declared_by has no name")
+        return tuple(entry.declared_by)
 
     def keys(self) -> dict[str, str]:
         """The `[keys]` table."""
@@ -247,11 +259,18 @@ class _Reader(msgspec.Struct, frozen=True):
                 (*place, "address"), f"{called}: {sentence[:1].lower()}{sentence[1:]}", hint=error.hint
             ) from error
         tls = self._tls(entry, address, place)
+        if entry.correlate and address.scheme != "ssh":
+            raise self.file.wrong(
+                (*place, "correlate"),
+                f"engine {address.name!r}: correlate is for ssh:// addresses, and this is {address.scheme}://",
+                hint="Who is logged in on a host can only be read on the host itself, which only ssh leads to.",
+            )
         return msgspec.structs.replace(
             address,
             group=entry.group,
             tls=tls,
             insecure=entry.insecure,
+            correlate=entry.correlate,
             ssh_config=self.path(entry.ssh_config) or ssh_config,
             origin=self.file.path.name,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import TypeVar
@@ -18,6 +19,7 @@ from ..text import plain_log
 from . import wire
 from .decode import Listing, decode_info, decode_inspect, decode_listing, decode_version
 from .decode_events import decode_event
+from .decode_evidence import ExecEntry, decode_digests, decode_exec
 from .decode_images import decode_images
 from .decode_swarm import RawService, decode_nodes, decode_raw_service, decode_services, decode_tasks
 from .display import shown
@@ -33,6 +35,7 @@ _T = TypeVar("_T")
 
 IDS_AT_ONCE = 100
 """Ids in one filtered listing: their URL stays under the 8 KB that proxies allow."""
+IMAGE_ID = re.compile(r"(?:sha256:)?[0-9a-f]{64}")
 LINE_CAP = MIB
 PODMAN_SLACK = 1_000_000
 """Nanoseconds by which Podman is asked for more than wanted: its floats are off by hundreds of them."""
@@ -200,6 +203,16 @@ class EngineClient:
         others. Never shown and never kept.
         """
         return await self._requests.decoded(path, query, as_sent)
+
+    async def exec_entry(self, id: str) -> ExecEntry | None:  # noqa: A002
+        """As whom an exec was asked to run; None where the engine no longer knows it."""
+        return await self._requests.decoded(f"/exec/{self._container(id)}/json", "", decode_exec)
+
+    async def image_digests(self, id: str) -> tuple[str, ...] | None:  # noqa: A002
+        """The digests in registries of the image with this id, `name@sha256:…`; None where it is gone."""
+        if not IMAGE_ID.fullmatch(id):
+            raise malformed("image id", ascii(id[:80]))
+        return await self._requests.decoded(f"/images/{id}/json", "", decode_digests)
 
     # -- usage
 

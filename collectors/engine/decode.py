@@ -38,6 +38,7 @@ from .fields import (
     unix_moment,
     word,
 )
+from .fingerprint import environment, fingerprint
 
 COMMAND_LIMIT = 512
 PROBE_LIMIT = 4096
@@ -242,6 +243,7 @@ def _detail(
     host = found.host_config or wire.HostConfig()
     policy = host.restart_policy or wire.RestartPolicy()
     health = state.health or wire.HealthState()
+    names, prints = environment(config.env)
     return ContainerDetail(
         exit_code=None if status in _NEVER_ENDED else state.exit_code,
         oom_killed=state.oom_killed,
@@ -257,12 +259,28 @@ def _detail(
         health_check=_health_check(config),
         health_patience=_health_patience(config),
         memory_limit=positive(host.memory),
+        memory_swap=host.memory_swap or None,
+        memory_reservation=positive(host.memory_reservation),
+        cpu_limit=_cores(host),
+        cpu_shares=positive(host.cpu_shares),
+        cpu_set=word(host.cpuset_cpus),
+        pids_limit=positive(host.pids_limit),
         stop_timeout=config.stop_timeout,
         tty=config.tty is True,
         user=word(config.user),
-        environment=tuple(sorted({safe(entry.partition("=")[0], 128) for entry in config.env or ()})),
+        environment=names,
+        environment_prints=prints,
+        command_print=fingerprint(found.path or "", *(found.args or ())),
         auto_remove=host.auto_remove is True,
     )
+
+
+def _cores(host: wire.HostConfig) -> float | None:
+    """`--cpus`, or the older quota in a period (by default 100 ms)."""
+    if nano := positive(host.nano_cpus):
+        return nano / 1e9
+    quota = positive(host.cpu_quota)
+    return quota / (positive(host.cpu_period) or 100_000) if quota else None
 
 
 def _probe(result: wire.ProbeResult) -> HealthProbe:

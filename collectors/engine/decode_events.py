@@ -16,7 +16,7 @@ _EVENT = msgspec.json.Decoder(wire.Event)
 _PODMAN = {
     ("container", "died"): "die",
     ("container", "remove"): "destroy",
-    ("container", "exec"): "exec_start",
+    ("container", "exec"): "exec_create",
     ("container", "exec_died"): "exec_die",
     ("image", "remove"): "delete",
 }
@@ -35,7 +35,8 @@ def _event(event: wire.Event, engine: str) -> EngineEvent:
         raise malformed("event", "it has no type or no action")
     actor = event.actor or wire.Actor()
     object_id = plain(actor.id or "", NAME_LIMIT)
-    if kind == "container" and not is_container_id(object_id):
+    whole = not object_id and event.action == "prune"  # of all that were removed, each of which is told before
+    if kind == "container" and not whole and not is_container_id(object_id):
         raise malformed("event", f"{object_id[:80]!r} is no container id")
     nanoseconds = event.time_nano or (event.time or 0) * 1_000_000_000
     time = unix_moment(nanoseconds / 1_000_000_000)

@@ -9,7 +9,8 @@ import msgspec
 
 from ..model import Port, SwarmNode, SwarmService, SwarmTask
 from ..text import plain
-from . import wire
+from . import wire_swarm as wire
+from .decode_design import design
 from .fields import is_swarm_id, labels, malformed, moment, ordered_ports, parse, parse_rows, safe, word
 
 _NODES: msgspec.json.Decoder[list[wire.Node] | None] = msgspec.json.Decoder(list[wire.Node] | None)
@@ -149,6 +150,8 @@ def _service(row: wire.ServiceRow, counts: Mapping[str, tuple[int, int]]) -> Swa
         update_state=word(update.state),
         update_message=safe(update.message),
         updated=moment(row.updated_at),
+        design=design(spec, _mode(mode)),
+        before=design(row.previous_spec, _mode(row.previous_spec.mode or wire.Mode())) if row.previous_spec else None,
     )
 
 

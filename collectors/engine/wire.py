@@ -164,6 +164,14 @@ class HostConfig(Wire):
     """The part of a container's configuration that belongs to its host."""
 
     memory: Number = None
+    memory_swap: Number = None
+    memory_reservation: Number = None
+    nano_cpus: Number = None
+    cpu_quota: Number = None
+    cpu_period: Number = None
+    cpu_shares: Number = None
+    cpuset_cpus: Text = None
+    pids_limit: Number = None
     auto_remove: Flag = None
     restart_policy: RestartPolicy | None = None
 
@@ -261,179 +269,28 @@ class Event(Wire):
     time_nano: Number = msgspec.field(default=None, name="timeNano")
 
 
-# -- swarm -------------------------------------------------------------------------------------------------------------
+# -- deeds -------------------------------------------------------------------------------------------------------------
 
 
-class Index(Wire):
-    """The version of a swarm object, needed to change it."""
+class ExecProcess(msgspec.Struct):
+    """What an exec runs, and as whom. The names are lower case here."""
 
-    index: Number = None
-
-
-class NodeSpec(Wire):
-    """What a node should be."""
-
-    role: Text = None
-    availability: Text = None
+    user: Text = None
+    privileged: Flag = None
 
 
-class NodeEngine(Wire):
-    """The engine of a node."""
+class ExecEntry(Wire):
+    """`GET /exec/{id}/json`."""
 
-    engine_version: Text = None
-
-
-class NodeDescription(Wire):
-    """What a node is."""
-
-    hostname: Text = None
-    engine: NodeEngine | None = None
-
-
-class NodeStatus(Wire):
-    """How a node is."""
-
-    state: Text = None
-    message: Text = None
-    addr: Text = None
-
-
-class ManagerStatus(Wire):
-    """A manager among managers."""
-
-    leader: Flag = None
-    reachability: Text = None
-    addr: Text = None
-
-
-class Node(Wire):
-    """One row of `GET /nodes`."""
-
-    id: Text = msgspec.field(default=None, name="ID")
-    spec: NodeSpec | None = None
-    description: NodeDescription | None = None
-    status: NodeStatus | None = None
-    manager_status: ManagerStatus | None = None
-
-
-class ContainerSpec(Wire):
-    """What a task's container is made of."""
-
-    image: Text = None
-
-
-class TaskSpec(Wire):
-    """What a task is made of."""
-
-    container_spec: ContainerSpec | None = None
-
-
-class Replicated(Wire):
-    """So many replicas."""
-
-    replicas: Number = None
-
-
-class JobMode(Wire):
-    """Tasks that run to completion."""
-
-    max_concurrent: Number = None
-    total_completions: Number = None
-
-
-class Mode(Wire):
-    """How a service spreads: exactly one of these is there."""
-
-    replicated: Replicated | None = None
-    global_: AnyMap = msgspec.field(default=None, name="Global")
-    replicated_job: JobMode | None = None
-    global_job: AnyMap = None
-
-
-class ServiceSpec(Wire):
-    """What a service should be."""
-
-    name: Text = None
-    labels: TextMap = None
-    task_template: TaskSpec | None = None
-    mode: Mode | None = None
-
-
-class SwarmPort(Wire):
-    """A port published by a service."""
-
-    protocol: Text = None
-    target_port: Number = None
-    published_port: Number = None
-
-
-class SwarmEndpoint(Wire):
-    """Where a service is reached."""
-
-    ports: list[SwarmPort] | None = None
-
-
-class UpdateStatus(Wire):
-    """How the last update of a service goes."""
-
-    state: Text = None
-    message: Text = None
-
-
-class ServiceStatus(Wire):
-    """The counts of `?status=true` (API 1.41)."""
-
-    running_tasks: Number = None
-    desired_tasks: Number = None
-
-
-class ServiceRow(Wire):
-    """One row of `GET /services`."""
-
-    id: Text = msgspec.field(default=None, name="ID")
-    version: Index | None = None
-    updated_at: Text = None
-    spec: ServiceSpec | None = None
-    endpoint: SwarmEndpoint | None = None
-    update_status: UpdateStatus | None = None
-    service_status: ServiceStatus | None = None
-
-
-class ContainerStatus(Wire):
-    """The container of a task."""
-
+    process_config: ExecProcess | None = None
     container_id: Text = msgspec.field(default=None, name="ContainerID")
-    exit_code: Number = None
 
 
-class TaskStatus(Wire):
-    """How a task is."""
+class ImageEntry(Wire):
+    """`GET /images/{id}/json`."""
 
-    timestamp: Text = None
-    state: Text = None
-    message: Text = None
-    err: Text = None
-    container_status: ContainerStatus | None = None
-
-
-class Task(Wire):
-    """One row of `GET /tasks`."""
-
-    id: Text = msgspec.field(default=None, name="ID")
-    service_id: Text = msgspec.field(default=None, name="ServiceID")
-    node_id: Text = msgspec.field(default=None, name="NodeID")
-    slot: Number = None
-    desired_state: Text = None
-    spec: TaskSpec | None = None
-    status: TaskStatus | None = None
-
-
-class RawServiceHead(Wire):
-    """What an action needs of a service: its version and its spec, to be sent back with one field changed."""
-
-    id: Text = msgspec.field(default=None, name="ID")
-    version: Index | None = None
-    spec: dict[str, object] | None = None
+    id: Text = None
+    repo_digests: Texts = None
 
 
 # -- errors ------------------------------------------------------------------------------------------------------------

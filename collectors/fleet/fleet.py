@@ -56,12 +56,13 @@ class Fleet:
         clock: Clock | None = None,
         trail: Trail | None = None,
         instance: str = "",
+        declared_by: Sequence[str] = (),
     ) -> None:
         self.clock: Clock = clock or SystemClock()
         self.trail: Trail = trail if trail is not None else MemoryTrail()
         self.on_change: Callable[[], None] | None = None
         """Called, also several times, whenever there is something to take."""
-        self._intake = Intake(engines, rules, self.clock, self.trail, instance)
+        self._intake = Intake(engines, rules, self.clock, self.trail, instance, declared_by)
         self._touched = self._intake.touched
         self.containers: Mapping[ContainerKey, Container] = self._intake.containers
         self.usage: Mapping[ContainerKey, Usage] = self._intake.usage
@@ -132,6 +133,15 @@ class Fleet:
     def wanted_words(self) -> frozenset[ContainerKey]:
         """The newest dead or failing replica of each service in trouble, where its last words are not known yet."""
         return self._intake.words.unread(self.containers)
+
+    @property
+    def wanted_logins(self) -> tuple[str, ...]:
+        """Engines where somebody unknown did something, and on whose hosts we may look who is logged in."""
+        return self._intake.witnesses.wanted()
+
+    def take_wanted_logins(self, engine: str) -> tuple[int, ...]:
+        """The records for whose sake; they are not asked for again."""
+        return self._intake.witnesses.take(engine)
 
     def freshness(self, engine: str) -> Freshness:
         """How far what is shown of this engine can be trusted to be the present."""
@@ -372,7 +382,7 @@ class Fleet:
         for standing in assembled.standings:
             container = standing.replica.container
             if container is not None and standing.changes_at is not None and standing.changes_at <= now:
-                self._intake.touch_container(container)
+                self._intake.marking.container(container)
 
     def _standing(self, key: ContainerKey) -> Standing | None:
         standing = self._standings.get(key)

@@ -12,7 +12,7 @@ import msgspec
 
 from ..address import EngineAddress
 from ..cause.chronicle import Chronicle, Outside
-from ..cause.desk import Owner
+from ..cause.declared import Declaring
 from ..cause.history import End, Lives
 from ..cause.intents import Intents
 from ..cause.objects import Objects
@@ -28,13 +28,16 @@ from ..model import (
     EngineEvent,
     EngineSeen,
     EventsSeen,
+    ExecSeen,
     FirstWatched,
     Freshness,
     GapSeen,
     Health,
+    ImageSeen,
     LinkChanged,
     LinkPhase,
     Listed,
+    LoginsSeen,
     Service,
     ServiceKey,
     SwarmSeen,
@@ -47,13 +50,16 @@ from ..services.places import ServiceRule, as_container
 from ..services.since import Surroundings, unhealthy_since
 from ..trail import Trail
 from ..trail.entry import event_key
-from ..words import age, familiar_image
+from ..words import age
 from .engines import Book, Engines
 from .lastwords import LastWords
+from .marking import Marking
+from .owners import Owners
 from .recordbook import RecordBook
 from .roster import Roster
 from .swarmbook import SwarmBook, service_key
 from .touched import Touched
+from .witnesses import Witnesses
 
 _REACHABLE = (Freshness.LIVE, Freshness.LATE)
 
@@ -68,6 +74,7 @@ class Intake:
         clock: Clock,
         trail: Trail,
         instance: str = "",
+        declared_by: Sequence[str] = (),
     ) -> None:
         self.clock = clock
         self.containers: dict[ContainerKey, Container] = {}
@@ -80,6 +87,11 @@ class Intake:
         self.lives = Lives()
         self.words = LastWords(self.lives)
         self.swarms = SwarmBook(self.reachable)
+        self.marking = Marking(self.touched, self.roster, self.swarms)
+        self.witnesses = Witnesses(addresses, self.engines.ours, clock.now)
+        self._digests: dict[tuple[str, str], tuple[str, ...]] = {}
+        """Of images, by engine and id."""
+        self._owners = Owners(self.roster, self.containers)
         self._repeats = Repeats()
         intents = Intents()
         self.book = RecordBook(trail, clock, self.touched, self.roster, intents, self.engines.ours, instance)
@@ -88,8 +100,12 @@ class Intake:
             now=clock.now,
             ours=self.engines.ours,
             container=self.containers.get,
-            owner=self._owner,
-            image_before=self._image_before,
+            owner=self._owners.owner,
+            image_before=self._owners.image_before,
+            predecessor=self._owners.predecessor,
+            digests=lambda engine, image_id: self._digests.get((engine, image_id)),
+            cluster=lambda engine: self._cluster_of(self.engines[engine]),
+            declaring=Declaring(declared_by),
             key=self._event_key,
             recalled=self.book.recalled,
         )
@@ -107,6 +123,9 @@ class Intake:
             FirstWatched: self._on_first,
             SwarmSeen: self._on_swarm,
             WordsSeen: self._on_words,
+            ExecSeen: lambda change, book: self._chronicle.exec_seen(change),
+            ImageSeen: self._on_image,
+            LoginsSeen: self._on_logins,
         }
 
     def take(self, change: Change) -> None:
@@ -115,7 +134,9 @@ class Intake:
         if book is None:
             return
         self._handlers[type(change)](change, book)
-        self.book.write(self._chronicle.take())
+        told = self._chronicle.take()
+        self.book.write(told)
+        self.witnesses.consider(one.record for one in told)
 
     def refresh(self) -> None:
         """Time has passed: readings may have become late."""
@@ -160,7 +181,7 @@ class Intake:
             book.down_at = self.clock.monotonic()
             if phase is LinkPhase.DOWN:
                 for key in self._chronicle.engine_lost(book.name, self.clock.now()):
-                    self.touch_container(key)
+                    self.marking.container(key)
         if phase is LinkPhase.DOWN and not book.told_down:
             book.told_down = True
             word = f": {change.link.error.word}" if change.link.error is not None else ""
@@ -168,7 +189,7 @@ class Intake:
                 f"{'link lost' if book.ever_up else 'cannot be reached'}{word}", engine=book.name, trouble=True
             )
         self._settle_sameness(book)
-        self._touch_engine(book)
+        self.marking.engine(book)
 
     def _on_engine(self, change: EngineSeen, book: Book) -> None:
         self.engines.info(book, change.info)
@@ -179,7 +200,7 @@ class Intake:
     def _learn_nodes(self) -> None:
         if self.swarms.learn_engines(self.engines.all()):
             for cluster in self.swarms.pictures:
-                self._touch_cluster(cluster)
+                self.marking.cluster(cluster)
 
     def _settle_sameness(self, book: Book) -> None:
         handed = self.engines.settle_sameness(book)
@@ -217,7 +238,7 @@ class Intake:
         freshness = self.engines.freshness(book.name)
         if freshness is not book.freshness:
             book.freshness = freshness
-            self._touch_engine(book)
+            self.marking.engine(book)
 
     # -- containers
 
@@ -259,7 +280,7 @@ class Intake:
         for container_id in changed:
             key = ContainerKey(book.name, container_id)
             self.touched.containers.add(key)
-            self.touch_container(key)
+            self.marking.container(key)
 
     def _put(self, book: Book, container: Container, at: float) -> None:
         key, old = container.key, book.containers.get(container.id)
@@ -340,11 +361,29 @@ class Intake:
                 continue
             if event.type == "container" and event.id:
                 if event.action == "destroy":
-                    self.roster.remember(as_container(event), self.engines.ours(book.name, event.time))
+                    self._remember(event, book)
                 self._chronicle.fold(event)
-                self.touch_container(ContainerKey(event.engine, event.id))
-            else:
+                self.marking.container(ContainerKey(event.engine, event.id))
+            elif not self._chronicle.joined(event):
                 self._objects.fold(event)
+
+    def _remember(self, event: EngineEvent, book: Book) -> None:
+        """It goes; what is made in its place is compared with it, and a prune is told with its name."""
+        ended = self.engines.ours(book.name, event.time)
+        self._objects.went(event, ended)
+        self._owners.goes(event)
+        self.roster.remember(as_container(event), ended)
+
+    def _on_image(self, change: ImageSeen, book: Book) -> None:
+        self._digests[book.name, change.id] = change.digests
+        self._chronicle.image_seen(change)
+
+    def _on_logins(self, change: LoginsSeen, book: Book) -> None:
+        for number in change.records:
+            record = self.book.trail.get(number)
+            if record is not None:
+                evidence, one = self.witnesses.heard(change, record)
+                self._chronicle.correlated(number, evidence, one=one)
 
     def _on_gap(self, change: GapSeen, book: Book) -> None:
         if book.status.same_as:
@@ -353,7 +392,7 @@ class Intake:
         complete = change.end is not None and change.end <= change.begin
         if complete or change.restarted is False:
             for key in self._chronicle.engine_stayed(book.name):
-                self.touch_container(key)
+                self.marking.container(key)
         if change.end is not None and change.end > change.begin:
             book.events_since = change.end
         self.book.gap(change, book.name)
@@ -365,26 +404,11 @@ class Intake:
     def _event_key(self, event: EngineEvent) -> str:
         return event_key(event, self.engines.origin(event.engine))
 
-    def _owner(self, event: EngineEvent) -> Owner:
-        """The service of an event's container: its labels come with the event, so also of one not listed yet."""
-        place = self.roster.place(ContainerKey(event.engine, event.id))
-        if place is None:
-            place = self.roster.place_for(as_container(event))
-        return Owner(place.key, titled(place.stack, place.name))
-
-    def _image_before(self, event: EngineEvent) -> str:
-        owner, image = self._owner(event).key, event.attributes.get("image", "")
-        births = [b for b in self.roster.births(owner) if b.key.id != event.id] if owner is not None else []
-        here = [b for b in births if b.key.engine == event.engine]  # a replica is replaced where it was
-        newest = max(here or births, key=lambda b: b.created, default=None)
-        if newest is None or not image or familiar_image(newest.image) == familiar_image(image):
-            return ""
-        return newest.image
-
     # -- swarms
 
     def _on_swarm(self, change: SwarmSeen, book: Book) -> None:
         cluster = change.picture.cluster_id or self._cluster_of(book)
+        self._objects.services.observe(change.picture, cluster)
         touched = self.swarms.put(change.picture, cluster)
         if touched is None:
             return
@@ -404,28 +428,3 @@ class Intake:
         key = service_key(event, self._cluster_of(book) if book is not None else "")
         service = self.services.get(key)
         return key, titled(service.stack, service.name) if service is not None else event.name
-
-    # -- marking
-
-    def touch_container(self, key: ContainerKey) -> None:
-        """How this container stands is to be told anew."""
-        self.touched.standings.add(key)
-        self._touch_service(key)
-
-    def _touch_service(self, key: ContainerKey) -> None:
-        place = self.roster.place(key)
-        if place is not None and place.key is not None:
-            self.touched.rebuild.add(place.key)
-
-    def _touch_engine(self, book: Book) -> None:
-        self.touched.engines.add(book.name)
-        for container_id in book.containers:
-            key = ContainerKey(book.name, container_id)
-            self.touched.containers.add(key)
-            self._touch_service(key)  # how a container stands does not depend on its host being reachable
-        for cluster in self.swarms.read_by(book.name):
-            self._touch_cluster(cluster)
-
-    def _touch_cluster(self, cluster: str) -> None:
-        self.touched.swarms = True
-        self.touched.rebuild |= self.swarms.services_of(cluster)

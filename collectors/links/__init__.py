@@ -5,11 +5,22 @@ from __future__ import annotations
 from ..address import EngineAddress
 from .base import Endpoint, Link, Misconfigured, TcpEndpoint, UnixEndpoint
 from .handshakes import HandshakeGate
+from .logins import Logins
 from .ssh import SshLink
 from .tcp import TcpLink
 from .unix import UnixLink
 
-__all__ = ["Endpoint", "HandshakeGate", "Link", "Misconfigured", "TcpEndpoint", "UnixEndpoint", "link_to"]
+__all__ = [
+    "Endpoint",
+    "HandshakeGate",
+    "Link",
+    "Logins",
+    "Misconfigured",
+    "TcpEndpoint",
+    "UnixEndpoint",
+    "link_to",
+    "logins_over",
+]
 
 
 def link_to(address: EngineAddress, *, gate: HandshakeGate | None = None) -> Link:
@@ -19,3 +30,8 @@ def link_to(address: EngineAddress, *, gate: HandshakeGate | None = None) -> Lin
     if address.scheme == "tcp":
         return TcpLink(address)
     return SshLink(address, gate or HandshakeGate())
+
+
+async def logins_over(link: Link) -> Logins | None:
+    """Who is logged in on the host at the other end of an open link; None: only SSH leads to a host."""
+    return await link.logins() if isinstance(link, SshLink) else None

@@ -68,7 +68,7 @@ _LISTENERS = (
 async def look(connection: asyncssh.SSHClientConnection, socket: str) -> HostSight:
     """Look for the engine's socket at `socket`, or at the usual places where it is empty."""
     script, *words = (_EACH, "fleettop", socket) if socket else (_USUAL + _EACH, "fleettop")
-    lines = await _run(connection, script, *words)
+    lines = await run(connection, script, *words)
     found = []
     docker = None
     for line in lines:
@@ -82,7 +82,7 @@ async def look(connection: asyncssh.SSHClientConnection, socket: str) -> HostSig
 
 async def somebody_listens(connection: asyncssh.SSHClientConnection, socket: str) -> bool | None:
     """Whether a program listens at that path on the host; None where that cannot be told."""
-    lines = await _run(connection, _LISTENERS, "fleettop", socket)
+    lines = await run(connection, _LISTENERS, "fleettop", socket)
     if not lines:
         return None
     wanted = {_name(line.removeprefix("is ")) for line in lines if line.startswith("is ")} | {_name(socket)}
@@ -94,8 +94,8 @@ def _name(path: str) -> str:
     return path.removeprefix("/var")
 
 
-async def _run(connection: asyncssh.SSHClientConnection, script: str, *words: str) -> list[str]:
-    """What a script printed for us, without the mark; empty where it cannot be run."""
+async def run(connection: asyncssh.SSHClientConnection, script: str, *words: str) -> list[str]:
+    """What a constant script printed for us, without the mark; empty where it cannot be run."""
     import asyncssh
 
     command = " ".join(["/bin/sh", "-c", *(shlex.quote(word) for word in (script, *words))])

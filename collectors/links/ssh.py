@@ -16,6 +16,7 @@ from .base import UnixEndpoint
 from .dialstdio import CHANNELS, READERS, DialServer, try_dialling
 from .handshakes import HandshakeGate, JumpLease
 from .login import Login, log_in
+from .logins import Logins, who_is_in
 from .sshoptions import Route, find_route
 
 if TYPE_CHECKING:
@@ -71,6 +72,10 @@ class SshLink:
         """The first half of `open`: be logged in at the host, and have looked around. `close` undoes it."""
         route = await asyncio.to_thread(find_route, self.address)
         return await self._log_in(route)
+
+    async def logins(self) -> Logins | None:
+        """Who is logged in on the host now; None while we are not."""
+        return await who_is_in(self._login.connection) if self._login is not None else None
 
     async def lost(self) -> None:
         """Return when the connection broke: ended, or silent for three keepalives (15 s)."""

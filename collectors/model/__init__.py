@@ -9,10 +9,14 @@ from .changes import (
     ContainersSeen,
     EngineSeen,
     EventsSeen,
+    ExecSeen,
     FirstWatched,
     GapSeen,
+    HostLogin,
+    ImageSeen,
     LinkChanged,
     Listed,
+    LoginsSeen,
     SwarmSeen,
     UsageSeen,
     WordsSeen,
@@ -33,7 +37,7 @@ from .engines import EngineInfo, EngineStatus, LinkPhase, LinkStatus, SwarmMembe
 from .images import Image
 from .records import Attribution, Cause, EngineEvent, Record, RecordKind, Told
 from .services import Replica, Service, ServiceChange, ServiceKey, ServiceState, titled
-from .swarms import SwarmNode, SwarmPicture, SwarmService, SwarmTask
+from .swarms import ServiceDesign, SwarmNode, SwarmPicture, SwarmService, SwarmTask
 
 __all__ = [
     "Attribution",
@@ -50,16 +54,20 @@ __all__ = [
     "EngineSeen",
     "EngineStatus",
     "EventsSeen",
+    "ExecSeen",
     "FirstWatched",
     "Freshness",
     "GapSeen",
     "Health",
     "HealthProbe",
+    "HostLogin",
     "Image",
+    "ImageSeen",
     "LinkChanged",
     "LinkPhase",
     "LinkStatus",
     "Listed",
+    "LoginsSeen",
     "Mount",
     "Port",
     "Record",
@@ -67,6 +75,7 @@ __all__ = [
     "Replica",
     "Service",
     "ServiceChange",
+    "ServiceDesign",
     "ServiceKey",
     "ServiceState",
     "SwarmMembership",

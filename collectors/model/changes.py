@@ -109,6 +109,52 @@ class WordsSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     lines: tuple[str, ...]
 
 
+class ExecSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """The engine's own entry of an exec was asked for (`GET /exec/{id}/json`)."""
+
+    engine: str
+    id: str
+    container: str
+    user: str | None = None
+    """As whom it was asked to run; empty: as the container's own user; None: not known."""
+    privileged: bool = False
+    why: str = ""
+    """Why the user is not known."""
+
+
+class ImageSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """An image was inspected: its digests in registries, `name@sha256:…`; none where it was never there."""
+
+    engine: str
+    id: str
+    digests: tuple[str, ...] = ()
+
+
+class HostLogin(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who was logged in on an engine's host."""
+
+    user: str
+    origin: str = ""
+    """From where, as the host says it; empty: at the host itself."""
+    since: str = ""
+    """In the host's own words."""
+    began: datetime | None = None
+    ended: datetime | None = None
+    """Where sshd's log tells; None: not known, or still there."""
+
+
+class LoginsSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Who was logged in on the host of an engine, asked for the sake of these records."""
+
+    engine: str
+    records: tuple[int, ...]
+    logins: tuple[HostLogin, ...] = ()
+    answered: bool = True
+    """False: the host let us run no such command."""
+    log_read: bool = False
+    """sshd's log was read too; without it, logins that have no terminal are not seen."""
+
+
 Change = (
     LinkChanged
     | EngineSeen
@@ -121,5 +167,8 @@ Change = (
     | FirstWatched
     | SwarmSeen
     | WordsSeen
+    | ExecSeen
+    | ImageSeen
+    | LoginsSeen
 )
 """All that the watchers tell the fleet."""

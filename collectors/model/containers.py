@@ -98,11 +98,24 @@ class ContainerDetail(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds in which its check, as configured, must have said more than `starting`; None: no check, or not told."""
     memory_limit: int | None = None
     """Bytes; None: unlimited or not told."""
+    memory_swap: int | None = None
+    """Bytes of memory and swap together; -1: unlimited; None: not set or not told."""
+    memory_reservation: int | None = None
+    cpu_limit: float | None = None
+    """Cores; None: unlimited or not told."""
+    cpu_shares: int | None = None
+    cpu_set: str = ""
+    pids_limit: int | None = None
+    """None: unlimited or not told."""
     stop_timeout: int | None = None
     tty: bool = False
     user: str = ""
     environment: tuple[str, ...] = ()
     """Names only: values never leave the decoder."""
+    environment_prints: bytes = b""
+    """Of each value, in the order of the names: tells that one changed, and nothing else. Never shown, never stored."""
+    command_print: bytes = b""
+    """Of the command with its arguments, likewise: as shown, their secrets are hidden."""
     auto_remove: bool = False
 
 

@@ -41,7 +41,7 @@ class RecordKind(StrEnum):
     GAP = "gap"
     NOTE = "note"
     START = "start"
-    """A fleettop began to watch."""
+    """A fleettop began to watch: who ran it, where, which version."""
     STOP = "stop"
     """It ended, and said so."""
 
@@ -99,6 +99,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     cause: Cause = Cause.NONE
     actor: str = ""
     attribution: Attribution = Attribution.UNKNOWN
+    evidence: tuple[str, ...] = ()
+    """What attribution and cause rest on, a sentence each."""
     reason: str = ""
     exit_code: int | None = None
     trouble: bool = False
@@ -113,6 +115,14 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Of a gap: whether something is known to be missing."""
     instance: str = ""
     """The fleettop that wrote it, where that was another one."""
+    image: str = ""
+    """What the container or service is made from: name:tag."""
+    digest: str = ""
+    """The image's digest in its registry; where that is not known its id on the host. Both are `sha256:…`."""
+    revision: str = ""
+    """The source revision its labels name, else the version."""
+    swarm: str = ""
+    """The cluster it is of, by id."""
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True):

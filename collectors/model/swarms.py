@@ -42,6 +42,40 @@ class SwarmTask(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime | None = None
 
 
+class ServiceDesign(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody asked a swarm's service to be, as far as changes of it are told."""
+
+    image: str = ""
+    """name:tag, without the digest."""
+    digest: str = ""
+    mode: str = ""
+    replicas: int | None = None
+    command_print: bytes = b""
+    """Tells that the command changed, and nothing else. Never shown, never stored; the other prints likewise."""
+    environment: tuple[str, ...] = ()
+    environment_prints: bytes = b""
+    secrets: tuple[str, ...] = ()
+    configs: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    mounts: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    constraints: tuple[str, ...] = ()
+    cpu_limit: float | None = None
+    memory_limit: int | None = None
+    pids_limit: int | None = None
+    cpu_reserved: float | None = None
+    memory_reserved: int | None = None
+    restart: str = ""
+    update: str = ""
+    rollback: str = ""
+    """How an update and a rollback go, in words."""
+    forced: int = 0
+    """How often its tasks were made anew though nothing else changed."""
+    health_print: bytes = b""
+    labels: Mapping[str, str] = {}
+    """Its own and, where it has no own of that name, those of its containers."""
+
+
 class SwarmService(msgspec.Struct, frozen=True, kw_only=True):
     """A service, as a manager keeps it."""
 
@@ -61,6 +95,9 @@ class SwarmService(msgspec.Struct, frozen=True, kw_only=True):
     update_state: str = ""
     update_message: str = ""
     updated: datetime | None = None
+    design: ServiceDesign | None = None
+    before: ServiceDesign | None = None
+    """What it was before it was last changed (`PreviousSpec`)."""
 
 
 class SwarmPicture(msgspec.Struct, frozen=True, kw_only=True):

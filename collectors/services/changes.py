@@ -170,7 +170,15 @@ def deed(record: Record) -> str:
     if record.kind is not RecordKind.EVENT or record.service is None:
         return ""
     if record.object_type == "service":
-        return {"scale": "scale", "deploy": "deploy", "update": "update", "create": "created"}.get(record.action, "")
+        if record.cause is Cause.SWARM:
+            return ""
+        return {
+            "scale": "scale",
+            "deploy": "deploy",
+            "update": "update",
+            "create": "created",
+            "rollback": "rollback",
+        }.get(record.action, "")
     if record.object_type != "container" or record.cause in (Cause.SWARM, Cause.UNKNOWN):
         return ""
     if record.cause in _BY_CAUSE:
@@ -233,7 +241,7 @@ def _of(record: Record, what: str, at: datetime) -> Made:
 
 def _detail(record: Record) -> str:
     """What was changed on a swarm's service, from the words of its record."""
-    what = record.what.removesuffix(f" by {record.actor or 'someone'}")
+    what = record.what.partition(" by ")[0]
     if record.object_type != "service":
         return ""
     if record.action == "deploy":

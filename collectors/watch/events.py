@@ -14,36 +14,15 @@ from ..errors import ConnectionLost, NotAnswering
 from ..model import Change, EngineEvent, EventsSeen, GapSeen
 
 FILTERS: dict[str, tuple[str, ...]] = {
-    "type": ("container", "service", "node", "image", "daemon", "network", "volume", "secret", "config"),
+    "type": (
+        *("container", "service", "node", "image", "daemon", "network", "volume", "secret", "config"),
+        *("plugin", "builder"),
+    ),
     "event": (
-        *(
-            "create",
-            "start",
-            "die",
-            "stop",
-            "kill",
-            "oom",
-            "pause",
-            "unpause",
-            "restart",
-            "rename",
-            "update",
-            "destroy",
-        ),
-        *(
-            "health_status",
-            "exec_create",
-            "remove",
-            "delete",
-            "tag",
-            "untag",
-            "pull",
-            "load",
-            "import",
-            "push",
-            "prune",
-        ),
-        *("reload", "connect", "disconnect"),
+        *("create", "start", "die", "stop", "kill", "oom", "pause", "unpause", "restart", "rename", "update"),
+        *("destroy", "health_status", "exec_create", "extract-to-dir", "archive-path", "export", "commit"),
+        *("remove", "delete", "tag", "untag", "pull", "load", "import", "push", "save", "prune"),
+        *("reload", "connect", "disconnect", "enable", "disable"),
     ),
 }
 """Asked of Docker. `exec_start`, `exec_die`, attach, resize, mount and top never cross the wire. Since the list holds
@@ -229,7 +208,12 @@ class EventStream:
         self._queue.append(event)
         self._wake.set()
 
-    async def deliver(self, on_container: Callable[[EngineEvent], None], on_swarm: Callable[[], None]) -> None:
+    async def deliver(
+        self,
+        on_container: Callable[[EngineEvent], None],
+        on_swarm: Callable[[], None],
+        on_exec: Callable[[EngineEvent], None] = lambda event: None,
+    ) -> None:
         """Hand over what `read` queued, as it comes, for ever."""
         while True:
             if not self._queue:
@@ -242,6 +226,8 @@ class EventStream:
             for event in (*events, *dropped):
                 if _changes_container(event):
                     on_container(event)
+                if event.action == "exec_create":
+                    on_exec(event)
                 if event.type in ("service", "node") or "com.docker.swarm.task.id" in event.attributes:
                     on_swarm()
             if self.overrun and self._overrun_since is None:

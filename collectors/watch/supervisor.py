@@ -11,11 +11,12 @@ from ..address import EngineAddress
 from ..clock import Clock
 from ..engine.client import EngineClient
 from ..errors import ConnectionLost, EngineError, Malformed, NotAnswering, Rejected, Unreachable, Unsupported
-from ..links import HandshakeGate, link_to
+from ..links import HandshakeGate, Logins, link_to, logins_over
 from ..links.base import Endpoint, Link, UnixEndpoint
 from ..model import (
     Change,
     Confirmed,
+    Container,
     EngineEvent,
     EngineInfo,
     EngineSeen,
@@ -30,6 +31,7 @@ from .interest import Interest
 from .listing import ContainerList
 from .pace import Pacer, Way
 from .past import Past
+from .questions import Questions
 from .swarm import CALM, Clusters, SwarmReader
 from .usage import AT_ONCE, UsageReader
 
@@ -68,6 +70,7 @@ class EngineWatch:
         self.address = address
         self.client: EngineClient | None = None
         self.endpoint: Endpoint | None = None
+        self._link: Link | None = None
         self.answered = asyncio.Event()
         """Set once the engine has been listed, or has failed."""
         self._publish = publish
@@ -85,7 +88,8 @@ class EngineWatch:
         self._members = asyncio.Event()
         """What the engine says of its place in a swarm is another than before."""
         self._deadline = DEADLINE
-        self._list = ContainerList(address.name, publish, clock)
+        self._questions = Questions(address.name, self._known, publish, clock)
+        self._list = ContainerList(address.name, self._questions.passing(publish), clock)
         self._events = EventStream(address.name, publish, clock)
         self._gaps = Gaps(address.name, self._events, publish, clock, past)
         self._swarm = SwarmReader(address.name, clusters, publish, clock)
@@ -127,6 +131,14 @@ class EngineWatch:
         """The last events that were heard, newest last."""
         return self._events.newest
 
+    async def logins(self) -> Logins | None:
+        """Who is logged in on the engine's host now; None: not reached over SSH, or nobody asked for that."""
+        link = self._link
+        return await logins_over(link) if link is not None and self.address.correlate else None
+
+    def _known(self, container_id: str) -> Container | None:
+        return self._list.known.get(container_id)
+
     # -- one attempt
 
     async def _attempt(self) -> EngineError:
@@ -139,7 +151,7 @@ class EngineWatch:
         except Exception as error:
             return self._explain(error)
         finally:
-            self.client = self.endpoint = None
+            self.client = self.endpoint = self._link = None
             self._gaps.end()
             self.answered.set()
             await link.close()
@@ -173,7 +185,7 @@ class EngineWatch:
                 phase=LinkPhase.UP, route=link.route, insecure=link.insecure, error=None, latency=await client.ping()
             )
             self._publish(EngineSeen(engine=self.address.name, info=self._info))
-            self.client, self.endpoint = client, endpoint
+            self.client, self.endpoint, self._link = client, endpoint, link
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._end_with(link))
                 group.create_task(self._ping(client))
@@ -240,9 +252,10 @@ class EngineWatch:
         self._backoff.reset()
         self._gaps.close(complete, differences, self._list.known)
         group.create_task(self._follow_events(client, filtered=info.kind == "docker"))
-        group.create_task(self._events.deliver(self._on_container, self._swarm.changed))
+        group.create_task(self._events.deliver(self._on_container, self._swarm.changed, self._questions.exec_begun))
         group.create_task(self._list.follow(client))
         group.create_task(self._keep(client))
+        group.create_task(self._questions.ask(client, self._list.way))
         group.create_task(self._usage.read(client, samples_at_once(self.endpoint)))
         group.create_task(self._read_swarm(client))
 

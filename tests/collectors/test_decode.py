@@ -344,7 +344,7 @@ def test_an_event_is_split_into_action_and_argument() -> None:
         ("container", "died", "die"),
         ("container", "remove", "destroy"),
         ("container", "exec_died", "exec_die"),
-        ("container", "exec", "exec_start"),
+        ("container", "exec", "exec_create"),
         ("image", "remove", "delete"),
         ("container", "init", "init"),
         ("container", "cleanup", "cleanup"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -33,6 +34,8 @@ class Stage:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.began = datetime.now(UTC)
+        """What an engine tells of before this is of another test."""
 
     def engine(self, name: str) -> EngineStatus:
         """An engine as the fleet has it."""

@@ -117,6 +117,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
                 rules=self.config.rules,
                 read_only=self.read_only,
                 open_trail=self.open_trail if record else None,
+                declared_by=self.config.declared_by,
             ) as session:
                 await session.settled(self.args.timeout)
                 session.fleet.take_changes()
