@@ -15,10 +15,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from fleettop.collectors.cause.noise import NOISE
 from fleettop.collectors.trail.entry import Entry, RawEvent, nanos, stamp
 from fleettop.collectors.trail.segments import SegmentStore
 from fleettop.tui import cli
 
+README = Path(__file__).parents[2] / "README.md"
 BEGIN = nanos("2026-01-02T03:04:05.000000001Z")
 SECOND = 1_000_000_000
 Run = Callable[..., tuple[int, str, str]]
@@ -192,7 +194,7 @@ def test_a_record_as_json_has_its_documented_fields(run: Run, keep) -> None:
     keep([happened(1, exit_code=1)])
     (line,) = run("show", "--json")[1].splitlines()
     record = json.loads(line)
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    readme = README.read_text()
     (row,) = [row for row in readme.splitlines() if row.startswith("| `trail show` |")]
     assert list(record) == row.split("|")[2].split()
     assert (record["exit_code"], record["reason"], record["time"]) == (1, None, "2026-01-02T03:04:06Z")
@@ -329,6 +331,13 @@ def test_a_file_in_the_place_of_the_folder_is_no_trail(run: Run, folder: Path) -
     assert f"{folder} is no folder." in err
 
 
+def test_the_readme_names_all_that_is_left_out() -> None:
+    """Every action of the product's own list of noise, in the paragraph about it."""
+    text = README.read_text()
+    paragraph = text[text.index("Left out as noise") :].partition("\n\n")[0]
+    assert [action for _, action in NOISE if f"`{action}`" not in paragraph] == []
+
+
 # -- verify
 
 
@@ -431,7 +440,7 @@ def test_a_head_that_is_none_is_refused(run: Run, keep, options, words: str) -> 
 
 def readme_script() -> str:
     """The program in the README that verifies an export."""
-    text = (Path(__file__).parents[2] / "README.md").read_text()
+    text = README.read_text()
     (script,) = re.findall(r"```python\n(import hashlib.*?)```", text, re.DOTALL)
     return str(script)
 
