@@ -61,7 +61,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
     engine_up: Mapping[str, bool]
     last_event: Mapping[str, float]
-    """Unix time of the last event of each engine that was heard since the start."""
+    """Unix time of the last event of each engine that is known."""
     containers: Mapping[tuple[str, ContainerState], int]
     health: Mapping[tuple[str, Health], int]
     services: Mapping[ServiceState, int]
@@ -125,7 +125,7 @@ def families(figures: Figures) -> Iterable[Metric]:
     )
     yield gauge(
         "engine_last_event_timestamp_seconds",
-        "When the engine's last event happened that was heard since the start.",
+        "When the engine's last event happened that is known.",
         ("engine",),
         (((engine,), at) for engine, at in figures.last_event.items()),
     )

@@ -15,6 +15,7 @@ from fleettop.collectors.config.settings import TrailSettings
 from fleettop.collectors.errors import TrailError
 from fleettop.collectors.instance import own_version
 from fleettop.collectors.model import EngineStatus, LinkPhase, Record, RecordKind
+from fleettop.collectors.trail.folder import Folder
 from fleettop.collectors.trail.retention import Keep, Removed, apply, warning
 from fleettop.collectors.trail.segments import SegmentStore
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 PACE = 0.25
 """Seconds between two looks at what changed."""
 HOUR = 3600.0
+MEASURE = 30.0
 SOON = 1.0
 """Seconds after which it is looked again whether the trail has begun."""
 REMEMBERED = 10_000
@@ -100,7 +102,7 @@ class Recorder:
 
     def work(self) -> tuple[Coroutine[object, object, None], ...]:
         """All that goes on beside each other, for ever."""
-        return self.follow(), self.count(), self.keep_anchor(), self.trim()
+        return self.follow(), self.measure(), self.count(), self.keep_anchor(), self.trim()
 
     async def follow(self) -> None:
         """Take in what changes, for ever."""
@@ -112,13 +114,21 @@ class Recorder:
                 self._record(record)
             await asyncio.sleep(PACE)
 
+    async def measure(self) -> None:
+        """Twice a minute, what the trail takes on the disk."""
+        await self.trail_opened()
+        while True:
+            try:
+                self._size = await asyncio.to_thread(Folder(self._folder).size)
+            except TrailError:
+                self._size = None
+            await asyncio.sleep(MEASURE)
+
     async def count(self) -> None:
         """Every hour, how much there was of everything."""
         while True:
-            await self._measure()
             await asyncio.sleep(self._every)
             hourly, self._hourly = self._hourly, Counter()
-            await self._measure()
             totals = self._session.fleet.totals()
             self._log.say(
                 "info",
@@ -173,6 +183,9 @@ class Recorder:
             self._log.say("warning", "engine-down", engine=engine.name, error=engine.link.error)
 
     def _record(self, record: Record) -> None:
+        if record.kind is RecordKind.EVENT:
+            at = record.time.timestamp()
+            self._last_event[record.engine] = max(at, self._last_event.get(record.engine, at))
         if record.instance:
             return  # written by another process, or before this one
         self._count(record)
@@ -202,9 +215,6 @@ class Recorder:
         return True
 
     def _count(self, record: Record) -> None:
-        if record.kind is RecordKind.EVENT:
-            at = record.time.timestamp()
-            self._last_event[record.engine] = max(at, self._last_event.get(record.engine, at))
         if record.id > self._newest:
             self._newest = record.id
             self._records[record.kind] += 1
@@ -221,12 +231,6 @@ class Recorder:
             self._log.say("info", "trail-written-again")
 
     # -- the trail itself
-
-    async def _measure(self) -> None:
-        try:
-            self._size = await asyncio.to_thread(_size, self._folder)
-        except TrailError:
-            self._size = None
 
     async def _keep_head(self) -> bool:
         """False: there is no line yet."""
@@ -250,11 +254,6 @@ class Recorder:
             lag=keeper.lag,
             writable=keeper.trouble is None,
         )
-
-
-def _size(folder: Path) -> int:
-    with closing(SegmentStore(folder, read_only=True)) as store:
-        return store.size()
 
 
 def _keep_head(anchor: Anchor, folder: Path) -> bool:
