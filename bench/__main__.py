@@ -1,4 +1,7 @@
-"""Measure fleettop beside other programs, on a real engine: ``python -m bench`` (as root; see --help)."""
+"""Measure fleettop beside other programs, on a real engine: ``python -m bench`` (as root; see --help).
+
+``python -m bench trail`` measures the trail's store instead; it needs neither root nor an engine.
+"""
 
 from __future__ import annotations
 
@@ -134,6 +137,11 @@ def say(words: str) -> None:
 
 def main() -> int:
     """Measure, write, and print. 0: measured; 1: cannot here; 2: disturbed, so not written where it is published."""
+    if sys.argv[1:2] == ["trail"]:
+        from . import trail
+
+        del sys.argv[1]
+        return trail.main()
     options = arguments()
     if reasons := missing(podman=False):
         say(f"No real engine can run here: {'; '.join(reasons)}.")

@@ -242,7 +242,11 @@ class Results:
     def write(self, folder: Path) -> None:
         """RESULTS.md and results.json."""
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "RESULTS.md").write_text(self.markdown())
+        path = folder / "RESULTS.md"
+        kept = section(path, SECTION)
+        path.write_text(self.markdown())
+        if kept:
+            put_section(folder, SECTION, kept)
         everything = {
             "about": self.about,
             "budgets": [vars(budget) for budget in self.budgets()],
@@ -253,6 +257,28 @@ class Results:
         }
         text = json.dumps(everything, indent=1)
         (folder / "results.json").write_text(text + "\n")
+
+
+SECTION = "trail"
+"""What `bench.trail` writes into the same file; a run of the rest leaves it alone."""
+
+
+def section(path: Path, name: str) -> str:
+    """A section that another bench wrote, between its markers; empty where there is none."""
+    text = path.read_text() if path.exists() else ""
+    return text.partition(f"<!-- {name} -->\n")[2].partition(f"<!-- end of {name} -->")[0].strip("\n")
+
+
+def put_section(folder: Path, name: str, text: str) -> None:
+    """Write such a section into RESULTS.md, in place of the one before, else at its end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "RESULTS.md"
+    begin, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
+    whole = path.read_text() if path.exists() else ""
+    before, found, rest = whole.partition(begin)
+    after = rest.partition(end)[2].strip("\n") if found else ""
+    parts = [before.rstrip("\n"), f"{begin}\n{text.strip()}\n\n{end}", after]
+    path.write_text("\n\n".join(part for part in parts if part) + "\n")
 
 
 def measure(what: str) -> Measure:

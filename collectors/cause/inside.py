@@ -12,6 +12,8 @@ from .endings import is_health_check
 
 FOLD = timedelta(minutes=10)
 """The same within this is told as one, with how often."""
+LATE = timedelta(seconds=30)
+"""Of an exec that is told later than this after it began, the engine is not asked as whom it ran."""
 HELD = 32
 """Execs of a container that wait for its first inspect; what finds no room is told."""
 KEPT = 64
@@ -47,7 +49,10 @@ def tell_exec(step: Step) -> None:
     if draft is None:
         _make_room(case.execs)
         what = f"exec “{redact_text(command)}”" if command else "exec of a command that its engine does not tell"
-        draft = case.execs[command] = step.write(what, **attributed(step.intent()))
+        fields = attributed(step.intent())
+        if step.desk.outside.now() - step.at > LATE:
+            fields["evidence"] = (*fields.get("evidence", ()), "user not known: it ran before fleettop looked")
+        draft = case.execs[command] = step.write(what, **fields)
     if exec_id:
         _make_room(case.by_exec)
         case.by_exec[exec_id] = draft

@@ -7,8 +7,8 @@ reading has the change in it.
 
 A rollback comes as one event, whoever asked for it; only the status of the update says whether that was the swarm
 itself (`update rolled back due to …`) or a person (`manually requested rollback`; swarmkit: controlapi/service.go).
-That is soon written over by `rollback completed`; but the swarm leaves no PreviousSpec after a rollback of its own
-(swarmkit: orchestrator/update/updater.go).
+That word is soon written over; but the swarm leaves no PreviousSpec after a rollback of its own (swarmkit:
+orchestrator/update/updater.go).
 """
 
 from __future__ import annotations

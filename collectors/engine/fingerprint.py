@@ -14,15 +14,16 @@ from .fields import safe
 
 SIZE = 8
 """Bytes of a print: two values out of a billion have the same one by chance with a likelihood of 3 %."""
-_KEY = secrets.token_bytes(32)
+_KEYED = blake2b(key=secrets.token_bytes(32), digest_size=SIZE)
 
 
 def fingerprint(*values: str) -> bytes:
     """Of these values in this order; nothing for none."""
     if not any(values):
         return b""
-    text = b"\0".join(value.encode("utf-8", "surrogatepass") for value in values)
-    return blake2b(text, key=_KEY, digest_size=SIZE).digest()
+    print_ = _KEYED.copy()
+    print_.update("\0".join(values).encode("utf-8", "surrogatepass"))
+    return print_.digest()
 
 
 def environment(entries: Iterable[str] | None) -> tuple[tuple[str, ...], bytes]:

@@ -24,16 +24,17 @@ MOST = 16
 """Logins told of at most."""
 
 # One line, no `!` and no single quotes, so that every login shell hands it on as it is; each line is marked, since a
-# login shell may print anything before. SSH_CONNECTION tells our own login from the others.
+# login shell may print anything before. `printf`, since an `echo` may make a line break of a `\n` that somebody wrote
+# into the log. SSH_CONNECTION tells our own login from the others.
 COMMAND = (
     "export LC_ALL=C PATH=$PATH:/usr/bin:/bin; "
     'echo "fleettop:us $SSH_CONNECTION"; '
-    'who 2>/dev/null | while read -r l; do echo "fleettop:who $l"; done; '
-    "{ journalctl -q -u ssh -u sshd --since -30min -o short-iso -n 400 --no-pager 2>/dev/null "
-    "|| tail -n 400 /var/log/auth.log 2>/dev/null; } "
-    '| grep -E "sshd.*: (Accepted|Disconnected|pam_unix)" '
-    '| while read -r l; do echo "fleettop:log $l"; done; '
-    "if journalctl -q -u ssh -u sshd -n 1 --no-pager 2>/dev/null | grep -q sshd || [ -r /var/log/auth.log ]; "
+    'who 2>/dev/null | while read -r l; do printf "fleettop:who %s\\n" "$l"; done; '
+    "j=$(journalctl -q -u ssh -u sshd --since -30min -o short-iso -n 400 --no-pager 2>/dev/null); "
+    '[ -n "$j" ] || j=$(tail -n 400 /var/log/auth.log 2>/dev/null); '
+    'printf "%s\\n" "$j" | grep -E "sshd.*: (Accepted|Disconnected)" '
+    '| while read -r l; do printf "fleettop:log %s\\n" "$l"; done; '
+    "if [ -r /var/log/auth.log ] || journalctl -q -u ssh -u sshd -n 1 --no-pager 2>/dev/null | grep -q sshd; "
     'then echo "fleettop:logged"; fi; '
     'echo "fleettop:end"'
 )
@@ -77,7 +78,7 @@ def _of_who(line: str) -> HostLogin | None:
     if found is None:
         return None
     user, since, origin = found[1], found[2], found[3] or ""
-    return HostLogin(user=plain(user, 64), since=plain(since, 40).rpartition(" ")[2], origin=plain(origin, 128))
+    return HostLogin(user=plain(user, 64), since=plain(since, 40), origin=plain(origin, 128))
 
 
 def _from_log(lines: Sequence[str], us: Sequence[str]) -> list[HostLogin]:
@@ -92,7 +93,7 @@ def _from_log(lines: Sequence[str], us: Sequence[str]) -> list[HostLogin]:
             user, origin, port = accepted[1], accepted[2], accepted[3]
             if [origin, port] != list(us):
                 began = _moment(stamp)
-                since = f"{began:%H:%M:%S} UTC" if began is not None else stamp.rpartition(" ")[2]
+                since = f"{began:%Y-%m-%d %H:%M} UTC" if began is not None else stamp
                 open_[user, origin, port] = HostLogin(
                     user=plain(user, 64), origin=plain(origin, 128), since=plain(since, 40), began=began
                 )

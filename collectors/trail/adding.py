@@ -9,6 +9,7 @@ import msgspec
 
 from .entry import Entry, canonical, chained, nanos, parse
 from .segment import (
+    GRAIN,
     KINDS,
     OTHER_KIND,
     UNPLACED,
@@ -51,7 +52,10 @@ def ready(entry: Entry) -> Incoming:
     """Raises ValueError for what no trail can hold."""
     thread = packed(entry.thread)
     key = thread if entry.key == entry.thread else packed(entry.key)
-    return Incoming(entry, canonical(entry), nanos(entry.at), thread, key, time_of(entry))
+    at = nanos(entry.at)
+    event = entry.event
+    time = at >> GRAIN if event is not None and event.time == entry.at else time_of(entry)
+    return Incoming(entry, canonical(entry), at, thread, key, time)
 
 
 def knows_more(entry: Entry, than: Entry) -> bool:
@@ -223,47 +227,53 @@ class Adding:
     # -- what is derived
 
     def _derive(self, new: Incoming, seq: int, newest: Newest | None) -> None:
-        thread, entry = new.thread, new.entry
-        begins = new.key == thread
+        thread, key, entry = new.thread, new.key, new.entry
         where = self._where.get(thread)
         if where is None:
-            where = new.time if begins else self._places.get(thread) or UNPLACED
-            self._where[thread] = where
-            if where != UNPLACED:
-                self._places.learn(thread, where)
+            where = self._place(new)
         self._keys[where, thread] = seq
-        self._known.add(thread)
-        if new.key and not begins and new.key not in self._known:
-            self._keys.setdefault((new.time, new.key), -seq)
-        if new.key:
-            self._known.add(new.key)
+        known = self._known
+        if key:
+            if key != thread and key not in known:
+                self._keys.setdefault((new.time, key), -seq)
+            known.add(key)
+        known.add(thread)
         if newest is not None:
             self._amended.append((newest.seq, seq))
             if self._records.pop(newest.seq, None) is None and newest.entry is not None:
                 self._stale.add((nanos(newest.entry.at), newest.seq))
         self._threads[thread] = Newest(seq, entry)
+        names = self._segment.names
+        service, engine, actor = entry.service_key, entry.engine, entry.actor
         self._records[seq] = (
             new.at,
             seq,
             KINDS.get(entry.kind, OTHER_KIND),
             is_trouble(entry),
-            self._name(entry.service_key),
-            self._name(entry.engine),
-            self._name(entry.actor),
+            (names.get(service) or self._name(service)) if service else 0,
+            (names.get(engine) or self._name(engine)) if engine else 0,
+            (names.get(actor) or self._name(actor)) if actor else 0,
             object_number(entry.id),
         )
 
+    def _place(self, new: Incoming) -> int:
+        """Under which time a thread is kept that has no line in this segment yet."""
+        if new.key == new.thread:
+            where = new.time
+        else:
+            where = self._places.get(new.thread) or UNPLACED
+            if where != UNPLACED:
+                self._places.learn(new.thread, where)
+        self._where[new.thread] = where
+        return where
+
     def _name(self, text: str) -> int:
-        if not text:
-            return 0
-        names = self._segment.names
-        number = names.get(text)
+        """The number that stands for a name in this segment; a new one where it has none."""
+        number = self._segment.name(text)
         if number is None:
-            number = self._segment.name(text)
-            if number is None:
-                number = self._segment.sql.execute("INSERT INTO name (text) VALUES (?)", (text,)).lastrowid
-                assert number is not None
-            names[text] = number
+            number = self._segment.sql.execute("INSERT INTO name (text) VALUES (?)", (text,)).lastrowid
+            assert number is not None
+        self._segment.names[text] = number
         return number
 
     def _write(self) -> None:

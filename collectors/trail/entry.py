@@ -64,7 +64,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     engine: str = ""
     swarm: str = ""
     type: str = ""
-    """Of the object: container, service, node, image, network, volume, host."""
+    """Of the object: container, service, node, image, network, volume, host; trail, of what the store itself notes."""
     id: str = ""
     name: str = ""
     service: str = ""

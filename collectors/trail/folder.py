@@ -90,7 +90,7 @@ class Folder:
                 fill(draft)
                 _to_disk(draft)
                 try:
-                    os.link(draft, file, follow_symlinks=False)
+                    os.link(draft, file)  # unlike a rename, never in place of what is there
                 except FileExistsError:
                     return False
         finally:

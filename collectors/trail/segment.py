@@ -118,13 +118,13 @@ class Segment:
             raise
 
     def _open(self, write: bool, patience: float) -> sqlite3.Connection:
-        if not write and _finished(self.path):
-            return connect(self.path, "ro&immutable=1", patience)
-        sql = connect(self.path, "rw" if write else "ro", patience)
-        if write:
-            sql.execute("PRAGMA synchronous = FULL")
-            sql.execute("PRAGMA secure_delete = OFF")
-            sql.execute("PRAGMA cache_size = -16000")
+        if not write:
+            return connect_to_read(self.path, patience)
+        sql = connect(self.path, "rw", patience)
+        sql.execute("PRAGMA synchronous = FULL")
+        sql.execute("PRAGMA secure_delete = OFF")
+        sql.execute("PRAGMA cache_size = -16000")
+        sql.execute("PRAGMA wal_autocheckpoint = 4000")
         return sql
 
     def _check(self) -> None:
@@ -289,6 +289,28 @@ def connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:
     )
     sql.execute("PRAGMA trusted_schema = OFF")
     return sql
+
+
+def connect_to_read(path: Path, patience: float) -> sqlite3.Connection:
+    """SQLite on a file that is only read, also where nothing can be written beside it."""
+    if _finished(path):
+        return connect(path, "ro&immutable=1", patience)
+    sql = connect(path, "ro", patience)
+    try:
+        sql.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        sql.close()
+        log = Path(f"{path}-wal")
+        # SQLite wants a -shm beside a file with a log; without it only a file whose log is empty can be read.
+        if error.sqlite_errorcode & 0xFF not in _CANNOT_WRITE or (log.exists() and log.stat().st_size):
+            raise
+        return connect(path, "ro&immutable=1", patience)
+    except sqlite3.DatabaseError:
+        pass  # who reads it will be told again
+    return sql
+
+
+_CANNOT_WRITE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
 
 
 def _finished(path: Path) -> bool:

@@ -29,6 +29,7 @@ class Shelf:
         self._abouts: dict[int, About] = {}
         """Of sealed segments: these never change."""
         self._crossing: dict[int, frozenset[int]] = {}
+        self._before: tuple[int, list[About]] | None = None
         self.damage: dict[int, str] = {}
         """What could not be read, by segment, in words."""
 
@@ -45,14 +46,20 @@ class Shelf:
             return found
 
     def before(self, number: int) -> list[About]:
-        """Those before a segment, newest first."""
-        return [about for about in reversed(self.abouts()) if about.number < number]
+        """Those before a segment, newest first: asked once for each, since nobody writes them any more."""
+        with self.lock:
+            if self._before is None or self._before[0] != number:
+                found = [self._about(each) for each in reversed(self.folder.numbers()) if each < number]
+                self._before = (number, [about for about in found if about is not None])
+            return self._before[1]
 
     def crossing(self, number: int) -> frozenset[int]:
         """Lines of earlier segments in whose place came one of this segment."""
         return self._crossing.get(number, frozenset())
 
     def _forget_removed(self, there: set[int]) -> None:
+        if self._before and not all(about.number in there for about in self._before[1]):
+            self._before = None
         for number in self._open.keys() - there:
             self._open.pop(number).close()
         for known in (self._abouts, self._crossing, self.damage):

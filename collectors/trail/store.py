@@ -83,7 +83,9 @@ class Store(Protocol):
 
         Left out is what is there already: a line whose event `key` is known (from another program, another manager, an
         earlier replay), unless it knows more of who did it than the newest line of its thread; and a line that says
-        nothing the newest line of its thread does not say.
+        nothing the newest line of its thread does not say. A key is known where a line has it or its thread is named by
+        it. So what becomes known of an event later (its exit code) comes in a line of its thread without a key. An
+        entry with a key has the event that it is of: by that event's time the same key is looked for.
         """
         ...
 

@@ -18,7 +18,7 @@ import msgspec
 from .entry import FORMAT, GENESIS, Entry, canonical, nanos, parse
 from .folder import NAME, Folder, refuse_link
 from .notes import tells_continued, told_removed
-from .segment import connect, packed
+from .segment import connect_to_read, packed
 from .store import Head
 
 PIECE = 2000
@@ -129,14 +129,7 @@ def compare_head(path: Path, kept: Head) -> Comparison:
 
 
 def _reading(path: Path) -> sqlite3.Connection:
-    sql = connect(path, "ro", 5.0)
-    try:
-        sql.execute("SELECT 1 FROM sqlite_schema").fetchone()
-    except sqlite3.OperationalError:
-        sql.close()
-        sql = connect(path, "ro&immutable=1", 5.0)  # a folder that cannot be written: SQLite makes no -shm there
-    except sqlite3.DatabaseError:
-        pass
+    sql = connect_to_read(path, 5.0)
     sql.execute("PRAGMA writable_schema = ON")  # else SQLite reads nothing at all of a file that was cut
     return sql
 

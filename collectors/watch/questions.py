@@ -106,7 +106,7 @@ class Questions:
         if container is not None and _is_check(event, container):
             return
         if not _decided(container):
-            self._unknown(event, "the container went before it could be read")
+            self._unknown(event, "its container was not read in time")
         elif not self._may_ask():
             self._unknown(event, f"more than {EXECS} execs in {SPAN:g} s, so not each was asked for")
         else:

@@ -252,7 +252,7 @@ class EngineWatch:
         self._backoff.reset()
         self._gaps.close(complete, differences, self._list.known)
         group.create_task(self._follow_events(client, filtered=info.kind == "docker"))
-        group.create_task(self._events.deliver(self._on_container, self._swarm.changed, self._questions.exec_begun))
+        group.create_task(self._events.deliver(self._on_container, self._swarm.changed, self._on_exec))
         group.create_task(self._list.follow(client))
         group.create_task(self._keep(client))
         group.create_task(self._questions.ask(client, self._list.way))
@@ -352,6 +352,12 @@ class EngineWatch:
 
     def _on_container(self, event: EngineEvent) -> None:
         self._list.changed(event.id)
+
+    def _on_exec(self, event: EngineEvent) -> None:
+        container = self._list.known.get(event.id)
+        if container is not None and container.detail is None:
+            self._list.changed(event.id)  # only an inspect tells whether it is the health check
+        self._questions.exec_begun(event)
 
     # -- between attempts
 

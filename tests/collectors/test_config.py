@@ -217,3 +217,22 @@ def test_what_is_no_span_is_refused(text):
     """A number without a unit could be anything."""
     with pytest.raises(ConfigError):
         parse_duration(text)
+
+
+def test_logins_are_looked_at_only_where_the_config_says_so(load):
+    """And only over ssh, since they can be read on the host alone."""
+    config = load('[[engines]]\naddress = "ssh://a"\ncorrelate = true\n[[engines]]\naddress = "ssh://b"\n')
+    assert [engine.correlate for engine in config.engines] == [True, False]
+    with pytest.raises(ConfigError, match="correlate is for ssh:// addresses, and this is unix://") as error:
+        load('[[engines]]\naddress = "unix:///run/docker.sock"\ncorrelate = true\n')
+    assert "only ssh leads to" in error.value.hint
+
+
+def test_labels_that_name_a_deployer_can_be_added(load):
+    """Beside the usual ones; a label needs a name."""
+    assert load("").declared_by == ()
+    assert load('[trail]\ndeclared_by = ["com.acme.who"]\n').declared_by == ("com.acme.who",)
+    with pytest.raises(ConfigError, match="has no name"):
+        load('[trail]\ndeclared_by = [" "]\n')
+    with pytest.raises(ConfigError, match="there is no setting 'declared'"):
+        load("[trail]\ndeclared = []\n")

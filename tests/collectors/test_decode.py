@@ -357,6 +357,13 @@ def test_podmans_names_become_dockers_where_they_mean_the_same(kind: str, said: 
     assert event(Type=kind, Action=said).action == meant
 
 
+def test_a_prune_of_containers_is_of_no_container() -> None:
+    """Every other event of a container names one."""
+    assert event(Action="prune", Actor={"ID": "", "Attributes": {"reclaimed": "3"}}).attributes == {"reclaimed": "3"}
+    with pytest.raises(Malformed):
+        event(Action="die", Actor={"ID": ""})
+
+
 def test_podmans_health_stands_beside_the_action() -> None:
     """It becomes the argument, as Docker's does."""
     actor = {"ID": ID, "Attributes": {"name": "web", "health_status": "unhealthy"}}

@@ -421,3 +421,27 @@ def test_marks_that_are_damaged_are_begun_anew(folder: Path, opened: Opener) -> 
     assert again.marks() == ()
     again.mark([mark])
     assert again.marks() == (mark,)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="a read-only mount needs root and unshare")
+def test_a_copy_on_a_medium_that_cannot_be_written_is_read_and_verified(folder: Path, opened: Opener) -> None:
+    """An auditor's copy: nothing is made beside it."""
+    store = opened(segment_size=1)
+    for number in range(3):
+        store.append([event(number)])
+    store.close()
+    script = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parents[2])!r})
+from pathlib import Path
+from fleettop.collectors.trail.segments import SegmentStore
+from fleettop.collectors.trail.store import Query
+from fleettop.collectors.trail.verify import verify
+store = SegmentStore(Path({str(folder)!r}), read_only=True)
+print(len(store.read(Query(), 9)), len(store.thread(store.read(Query(), 1)[0].entry.thread)), store.damage())
+print(verify(store.folder.path).intact)
+"""
+    mounted = f'mount --bind {folder} {folder} && mount -o remount,ro,bind {folder} && exec "$@"'
+    before = _files(folder)
+    assert _run(script, "unshare", "-m", "sh", "-c", mounted, "sh") == "3 1 ()\nTrue"
+    assert _files(folder) == before

@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 import time
+from contextlib import suppress
 
 from aiohttp import web
 
@@ -70,10 +71,17 @@ class Storm:
                 waited = time.monotonic()
                 await response.write(lines)
                 self.longest = max(self.longest, time.monotonic() - waited)
-            await asyncio.sleep(0.002)
+            await pace(0.002)
         self.over.set()
         await asyncio.Event().wait()
         return response
+
+
+async def pace(seconds: float) -> None:
+    """What an engine does between two bursts."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await asyncio.Event().wait()
 
 
 def row(identifier: str) -> dict[str, object]:

@@ -294,3 +294,21 @@ async def test_without_being_asked_to_fleettop_looks_at_no_logins(fleet: Fleet, 
         await eventually(lambda: told(stage, "stopped by someone"), timeout=LONG)
         assert stage.session.fleet.wanted_logins == ()
         assert not [r for r in stage.records() if any("logged in" in e for e in r.evidence)]
+
+
+async def test_the_digest_of_a_record_is_the_images_own_where_the_engine_knows_it(
+    fleet: Fleet, eventually: Eventually
+) -> None:
+    """Podman gives each image a digest; an image loaded into Docker has none, and its id stands for it."""
+    (known,) = [i["RepoDigests"] for i in fleet.get("pod1", "/images/json") if i["RepoTags"] == ["localhost/bb:1"]]
+    expected = {text.partition("@")[2] for text in known}
+    async with watching(fleet.address("pod1"), fleet.address("h1")) as stage:
+        podman, plain = await ran(fleet, "pod1", "web"), await ran(fleet, "h1", "web")
+
+        def digest(container: str) -> str:
+            records = told(stage, "started from", about=container)
+            return records[0].digest if records else ""
+
+        await eventually(lambda: digest(podman.id) in expected, timeout=LONG)
+        image = fleet.get("h1", f"/containers/{plain.id}/json")["Image"]
+        await eventually(lambda: digest(plain.id) == image, timeout=LONG)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC
 
+import msgspec
+import pytest
+from fleettop.collectors.model import Attribution, RecordKind
 from fleettop.tui.views.base import Moment
 from fleettop.tui.views.trail import TrailView
 
@@ -25,3 +28,21 @@ def test_a_folded_loop_is_told_in_the_words_of_its_cause() -> None:
     assert row is not None
     since = record.first.astimezone().strftime("%H:%M:%S")
     assert row.cells[3].text == f"exited 1 by itself (9th since {since}), started again by its restart policy"
+
+
+@pytest.mark.parametrize("kind", list(RecordKind))
+@pytest.mark.parametrize("attribution", list(Attribution))
+def test_records_of_each_kind_have_a_row_a_detail_and_a_story(kind: RecordKind, attribution: Attribution) -> None:
+    """Also the start and the stop of a fleettop, which are of no engine."""
+    watched = Watched()
+    note = watched.fleet.note("fleettop 1.0 started by ops1@bastion")
+    watched.fleet.trail.append([msgspec.structs.replace(note, kind=kind, attribution=attribution)])
+    watched.fleet.take_changes()
+    moment, view = Moment(watched.clock.now().astimezone(UTC), watched.clock.monotonic()), TrailView()
+    row = view.row(watched.fleet, note.id, moment)
+    assert row is not None
+    words = " ".join(cell.text for cell in (*row.cells, *((row.span,) if row.span else ())))
+    assert "fleettop 1.0 started by ops1@bastion" in words
+    assert view.detail(watched.fleet, note.id, moment)
+    assert view.story(watched.fleet, note.id, moment)
+    assert view.fields(watched.fleet, note.id)["kind"] == kind.value
