@@ -14,6 +14,7 @@ from .fleet.fleet import Fleet
 from .fleet.lines import Context, container_states, record_of
 from .instance import Instance, runs
 from .model import Container, EngineEvent, EngineInfo, Record, RecordKind, Told
+from .trail import Tidied
 from .trail.entry import event_key, moment, nanos, stamp_of
 from .trail.keeper import Keeper
 from .trail.store import Line, Mark, Query, Store
@@ -51,15 +52,16 @@ class Keeping:
         """Instances that are known to have ended."""
         fleet.on_told = self._told
         keeper.on_lines = self._others
-        keeper.on_notice = self._notice
+        keeper.on_tidied = self._tidied
 
     # -- writing
 
     def _told(self, told: Sequence[Told]) -> None:
         self.keeper.put(self._fleet.line_of(self._context, one) for one in told)
 
-    def _notice(self, notice: str) -> None:
-        self._fleet.note(notice)
+    def _tidied(self, done: Tidied) -> None:
+        if done.large:
+            self._fleet.note(done.large)
 
     def begin(self, version: str) -> None:
         """Write down that this process watches from now on."""

@@ -17,7 +17,8 @@ from typing import TypeVar
 
 from ..clock import Clock
 from ..errors import StoreFull, TrailError
-from .entry import Entry, nanos, stamp_of
+from .entry import Entry, moment, nanos, stamp_of
+from .opening import Tidied
 from .store import Line, Mark, Store
 
 _log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class Keeper:
         *,
         instance: str,
         clock: Clock,
-        tidy: Callable[[Store, int], str] | None = None,
+        tidy: Callable[[Store, int], Tidied] | None = None,
     ) -> None:
         self.instance = instance
         self.trouble: TrailError | None = None
@@ -55,8 +56,8 @@ class Keeper:
         """Called with the lines that others wrote, as they are found."""
         self.opened = asyncio.Event()
         """Set once the store was opened, or could not be."""
-        self.on_notice: Callable[[str], None] | None = None
-        """Called once with what a person should know of how the trail grows."""
+        self.on_tidied: Callable[[Tidied], None] | None = None
+        """Called with what was removed, and once where the trail has become large."""
         self._open = open_store
         self._tidy = tidy
         self._clock = clock
@@ -86,6 +87,18 @@ class Keeper:
             self._queue.append(entry)
             self._put += 1
         self._wake.set()
+
+    @property
+    def waiting(self) -> int:
+        """Lines that are not written yet."""
+        return len(self._queue)
+
+    @property
+    def lag(self) -> float:
+        """Seconds that the oldest of them has waited; 0: none waits."""
+        if not self._queue:
+            return 0.0
+        return max(0.0, (self._clock.now() - moment(self._queue[0].seen)).total_seconds())
 
     def mark(self, marks: Iterable[Mark]) -> None:
         """Keep how far engines were followed, with the next batch."""
@@ -237,16 +250,18 @@ class Keeper:
         await self.opened.wait()
         noticed = False
         while tidy is not None:
-            notice = ""
+            done = Tidied()
             if self._store is not None:
                 now = nanos(stamp_of(self._clock.now()))
                 try:
-                    notice = await self._in(self._writer, partial(tidy, self._store, now))
+                    done = await self._in(self._writer, partial(tidy, self._store, now))
                 except TrailError as error:
                     _log.warning("the trail could not be tidied: %s", error)
-            if notice and not noticed and self.on_notice is not None:
-                noticed = True
-                self.on_notice(notice)
+            if noticed:
+                done = Tidied(done.removed)
+            noticed = noticed or bool(done.large)
+            if any(done) and self.on_tidied is not None:
+                self.on_tidied(done)
             await asyncio.sleep(TIDY)
 
     # -- reading

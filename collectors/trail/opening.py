@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from .store import Store
 
 NANOSECONDS = 1_000_000_000
+
+
+class Tidied(NamedTuple):
+    """What tidying came to, in words; empty: nothing of the kind."""
+
+    removed: str = ""
+    large: str = ""
+    """It only grows, and a person should know."""
 
 
 class OpenTrail(Protocol):
@@ -17,9 +25,8 @@ class OpenTrail(Protocol):
         """Open it for the instance of that name. Raises TrailError."""
         ...
 
-    def tidy(self, store: Store, now: int) -> str:
-        """Let go of what need not be kept (`now`: Unix nanoseconds); a sentence where a person should know how it
-        grows, else empty. Raises TrailError."""
+    def tidy(self, store: Store, now: int) -> Tidied:
+        """Let go of what need not be kept (`now`: Unix nanoseconds). Raises TrailError."""
         ...
 
 
@@ -38,14 +45,14 @@ class TrailFolder:
 
         return SegmentStore(self.folder, instance=instance)
 
-    def tidy(self, store: Store, now: int) -> str:
+    def tidy(self, store: Store, now: int) -> Tidied:
         """Remove sealed segments that are too old or too many; warn of one that only grows."""
         from .retention import Keep, apply, warning
         from .segments import SegmentStore
 
         if not isinstance(store, SegmentStore):
-            return ""
+            return Tidied()
         keep = Keep(age=int(self._keep * NANOSECONDS) if self._keep is not None else None, size=self._keep_size)
-        if not keep.everything:
-            apply(store, keep, now)
-        return warning(store, keep)
+        gone = apply(store, keep, now) if not keep.everything else None
+        removed = f"lines {gone.first} to {gone.last} were removed, {gone.bytes} bytes" if gone is not None else ""
+        return Tidied(removed, warning(store, keep))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fleettop.collectors.clock import SystemClock
 from fleettop.collectors.errors import StoreFull
+from fleettop.collectors.trail import Tidied
 from fleettop.collectors.trail import keeper as module
 from fleettop.collectors.trail.entry import Entry, stamp
 from fleettop.collectors.trail.keeper import Keeper
@@ -153,17 +154,17 @@ async def test_the_trail_is_tidied_and_how_it_grows_is_told_once(
     monkeypatch.setattr(module, "TIDY", 0.01)
     tidied: list[int] = []
 
-    def tidy(store: object, now: int) -> str:
+    def tidy(store: object, now: int) -> Tidied:
         tidied.append(now)
-        return "It takes 2 GiB."
+        return Tidied(large="It takes 2 GiB.")
 
     keeper = Keeper(lambda: Full(tmp_path / "trail"), instance="one", clock=SystemClock(), tidy=tidy)
-    told: list[str] = []
-    keeper.on_notice = told.append
+    told: list[Tidied] = []
+    keeper.on_tidied = told.append
     task = asyncio.ensure_future(keeper.run())
     keeper.put([entry(1)])
     await eventually(lambda: len(tidied) > 2)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await keeper.close()
-    assert told == ["It takes 2 GiB."]
+    assert told == [Tidied(large="It takes 2 GiB.")]

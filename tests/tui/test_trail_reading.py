@@ -13,7 +13,7 @@ from fleettop.collectors.clock import ManualClock
 from fleettop.collectors.config import Config
 from fleettop.collectors.errors import StoreFull, TrailError
 from fleettop.collectors.model import Record
-from fleettop.collectors.trail import trail_in
+from fleettop.collectors.trail import TrailFolder
 from fleettop.collectors.trail.entry import Entry
 from fleettop.collectors.trail.segments import SegmentStore
 from fleettop.tui.app import FleetApp
@@ -68,7 +68,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def trail(folder: Path, *, size: tuple[int, int] = (120, 40)) -> AsyncIterator[tuple[FleetApp, Pilot[int]]]:
     """View 4 on that trail, of a fleet whose only engine is not there."""
     addresses = [EngineAddress(name="web-1", scheme="unix", socket="/nowhere/docker.sock")]
-    app = FleetApp(addresses, Config(), clock=ManualClock(wall=NOW), open_trail=trail_in(folder))
+    app = FleetApp(addresses, Config(), clock=ManualClock(wall=NOW), open_trail=TrailFolder(folder))
     async with app.run_test(size=size) as pilot:
         await pilot.press("4")
         yield app, pilot
