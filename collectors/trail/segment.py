@@ -1,7 +1,8 @@
 """One file of a trail: a stretch of the chain, and what is derived from it to find things quickly.
 
 While lines are added, only what telling duplicates needs is kept beside them, in the order of time, so that a batch
-touches few pages. What filters is indexed when the segment is sealed; until then one segment is scanned.
+touches few pages. What filters is indexed when it is full: first it is said that no line comes any more, so that all
+writers go on in the next, then it is indexed. Until then it is scanned.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 from zlib import crc32
@@ -50,10 +51,16 @@ CREATE TABLE amended (old INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
 # segment has `keys` instead, which is found without a time.
 # record: the newest line of each thread. amended: which line came in place of which, also of an earlier segment.
 
-SEALING = f"""
-UPDATE segment SET sealed = 1, newest_event = CASE
+OPEN, ENDED, SEALED = 0, 1, 2
+"""In `segment.sealed`: lines are added; none come any more; it has its indexes and is never written again."""
+ENDING = f"""
+UPDATE segment SET sealed = {ENDED}, newest_event = CASE
     WHEN EXISTS (SELECT 1 FROM known WHERE time = {UNPLACED} AND length(key) = 16) THEN {ENDLESS}
-    ELSE (SELECT max(time) FROM known) END;
+    ELSE (SELECT max(time) FROM known) END
+"""  # noqa: S608
+# newest_event: where a thread is known of whose event nobody knows when it was, that may be any time.
+SEALING = f"""
+UPDATE segment SET sealed = {SEALED};
 CREATE TABLE keys (key BLOB PRIMARY KEY, seq INTEGER) WITHOUT ROWID;
 INSERT INTO keys SELECT key, max(seq) FROM known GROUP BY key ORDER BY key;
 DROP TABLE known;
@@ -65,7 +72,6 @@ CREATE INDEX record_actor ON record (actor, at, seq) WHERE actor <> 0;
 CREATE INDEX record_kind ON record (at, seq, kind) WHERE kind <> 0;
 CREATE INDEX record_trouble ON record (at, seq) WHERE trouble <> 0
 """  # noqa: S608
-# newest_event: where a thread is known of whose event nobody knows when it was, that may be any time.
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +82,9 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     """The last line before it."""
     after_hash: str
     sealed: bool
+    """Nothing in it ever changes again."""
+    ended: bool
+    """No line is added to it any more."""
     last_seq: int
     last_hash: str
     records: bool
@@ -151,7 +160,8 @@ class Segment:
                 number=self.number,
                 after_seq=after_seq,
                 after_hash=after_hash.hex(),
-                sealed=bool(sealed),
+                sealed=sealed == SEALED,
+                ended=sealed >= ENDED,
                 last_seq=last[0] if last else after_seq,
                 last_hash=last[1] if last else after_hash.hex(),
                 records=oldest is not None,
@@ -170,11 +180,6 @@ class Segment:
         """What it said of itself when last asked."""
         assert self._about is not None
         return self._about
-
-    @property
-    def keys(self) -> str:
-        """The table of what is known in it."""
-        return "keys" if self.about.sealed else "known"
 
     def last(self) -> tuple[int, str] | None:
         """The last line's number and hash; None: it has none."""
@@ -210,13 +215,25 @@ class Segment:
 
     def newest_of(self, key: bytes) -> int | None:
         """The newest line of a thread in this segment, wherever in time it stands."""
-        row = self.sql.execute(f"SELECT seq FROM {self.keys} WHERE key = ? AND seq IS NOT NULL", (key,)).fetchone()  # noqa: S608
-        return row[0] if row else None
+        return max((seq for _, seq in self.find([key]) if seq is not None), default=None)
 
-    def find(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, int | None]]:
+    def find(self, keys: Sequence[bytes]) -> list[tuple[bytes, int | None]]:
         """Which of these are known here, and the newest line of the threads among them."""
+        try:
+            return self._find(keys)
+        except sqlite3.OperationalError:
+            # Sealed by somebody since it was asked last: then it has another table.
+            was = self.about.sealed
+            if self.refresh().sealed == was:
+                raise
+            return self._find(keys)
+
+    def _find(self, keys: Sequence[bytes]) -> list[tuple[bytes, int | None]]:
+        table = "keys" if self.about.sealed else "known"
+        found: list[tuple[bytes, int | None]] = []
         for part in parts(keys):
-            yield from self.sql.execute(f"SELECT key, seq FROM {self.keys} WHERE key IN ({_marks(part)})", part)  # noqa: S608
+            found += self.sql.execute(f"SELECT key, seq FROM {table} WHERE key IN ({_marks(part)})", part)  # noqa: S608
+        return found
 
     def check_end(self, lines: int = 100) -> None:
         """See that the last lines are what was written. Raises Damaged."""
@@ -248,19 +265,24 @@ def create(path: Path, number: int, after_seq: int, after_hash: str) -> None:
         )
 
 
-def seal(sql: sqlite3.Connection) -> None:
-    """Index it and say that nothing comes any more; inside a transaction."""
-    for statement in SEALING.split(";"):
-        sql.execute(statement)
+def end(sql: sqlite3.Connection) -> None:
+    """Say that no line comes any more; inside a transaction."""
+    sql.execute(ENDING)
 
 
-def finish(sql: sqlite3.Connection) -> bool:
-    """Bring a sealed segment into one file that can be copied. False: somebody reads it just now; later, then."""
-    try:
-        sql.execute("PRAGMA busy_timeout = 0")
-        return bool(sql.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "delete")
-    except sqlite3.Error:
-        return False
+def seal(path: Path, patience: float) -> None:
+    """Index a segment that has ended, and bring it into one file that can be copied. What fails is tried again when
+    the trail is opened next: nothing depends on it but speed."""
+    with suppress(sqlite3.Error), closing(connect(path, "rw", patience)) as sql:
+        sql.execute("PRAGMA synchronous = FULL")
+        sql.execute("PRAGMA secure_delete = OFF")
+        sql.execute("BEGIN IMMEDIATE")
+        if sql.execute("SELECT sealed FROM segment").fetchone() == (ENDED,):
+            for statement in SEALING.split(";"):
+                sql.execute(statement)
+        sql.execute("COMMIT")
+        if sql.execute("SELECT sealed FROM segment").fetchone() == (SEALED,):
+            sql.execute("PRAGMA journal_mode = DELETE")  # refused while somebody reads it
 
 
 def connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:
@@ -278,7 +300,7 @@ def connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:
 
 def connect_to_read(path: Path, patience: float) -> sqlite3.Connection:
     """SQLite on a file that is only read, also where nothing can be written beside it."""
-    if _finished(path):
+    if finished(path):
         return connect(path, "ro&immutable=1", patience)
     sql = connect(path, "ro", patience)
     try:
@@ -298,7 +320,7 @@ def connect_to_read(path: Path, patience: float) -> sqlite3.Connection:
 _CANNOT_WRITE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
 
 
-def _finished(path: Path) -> bool:
+def finished(path: Path) -> bool:
     """Whether no write-ahead log belongs to it any more: bytes 18 and 19 of SQLite's header are then 1."""
     try:
         with path.open("rb") as file:

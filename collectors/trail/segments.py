@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Thread
 from typing import TypeVar
 
 import msgspec
 
-from ..errors import StoreFull, StoreLocked, TrailError
+from ..errors import StoreLocked, TrailError
 from .adding import Adding, Incoming, Places, ready
 from .entry import GENESIS, Entry, parse
 from .folder import Folder
@@ -28,13 +28,14 @@ from .segment import (
     broken,
     connect,
     create,
+    end,
     explained,
-    finish,
+    finished,
     packed,
     salvage,
     seal,
 )
-from .shelf import Shelf
+from .shelf import Shelf, Skipped
 from .store import Head, Line, Mark, Place, Query
 
 SEGMENT_SIZE = 256 << 20
@@ -73,6 +74,7 @@ class SegmentStore:
         self.shelf = Shelf(self.folder, patience)
         self._marks = Marks(self.folder, patience)
         self._read_only = read_only
+        self._sealing: list[Thread] = []
         if read_only:
             self.folder.look()
         else:
@@ -103,7 +105,11 @@ class SegmentStore:
         sql = segment.sql
         sql.execute("BEGIN IMMEDIATE")
         try:
-            if not self._is_current(segment) or (self._is_full(segment) and self._seal(segment)):
+            current = self._is_current(segment)
+            if current and self._is_full(segment):
+                self._end_segment(segment)
+                current = False
+            if not current:
                 self._leave()
                 return None
             seq, digest = segment.last() or (segment.about.after_seq, segment.about.after_hash)
@@ -133,22 +139,26 @@ class SegmentStore:
         (pages,) = segment.sql.execute("PRAGMA page_count").fetchone()
         return bool(pages * PAGE_SIZE >= self._segment_size) and segment.last() is not None
 
-    def _seal(self, segment: Segment) -> bool:
-        """End the current segment, in the transaction that runs. False: no room to index it, so it goes on for now."""
-        sql = segment.sql
-        try:
-            seal(sql)
-            sql.execute("COMMIT")
-        except sqlite3.Error as error:
-            if not isinstance(explained(error, segment.path), StoreFull):
-                raise
-            if sql.in_transaction:
-                sql.execute("ROLLBACK")
-            sql.execute("BEGIN IMMEDIATE")
-            return not self._is_current(segment)
-        self.shelf.release(segment.number)
-        finish(sql)
-        return True
+    def _end_segment(self, segment: Segment) -> None:
+        """No line comes into it any more; it is indexed beside the writing of the next."""
+        end(segment.sql)
+        segment.sql.execute("COMMIT")
+        self._seal(segment.number)
+
+    def _seal(self, number: int) -> None:
+        def work() -> None:
+            self.shelf.release(number)
+            seal(self.folder.file(number), self._patience)
+
+        self._sealing = [thread for thread in self._sealing if thread.is_alive()]
+        self._sealing.append(Thread(target=work, name=f"seal-{number}"))
+        self._sealing[-1].start()
+
+    def settle(self) -> None:
+        """Wait until the segments that this program ended are sealed."""
+        with self._writing:
+            for thread in self._sealing:
+                thread.join()
 
     # -- which segment is written
 
@@ -184,8 +194,7 @@ class SegmentStore:
         except BaseException:
             segment.close()
             raise
-        if about.sealed:
-            finish(segment.sql)
+        if about.ended:
             segment.close()
             self._begin(number + 1, (about.last_seq, about.last_hash))
             return None
@@ -254,13 +263,12 @@ class SegmentStore:
             return None
 
     def _tidy(self) -> None:
-        """Bring sealed segments into one file each, where that was not possible when they were sealed."""
-        for number in self.folder.numbers()[:-1]:
-            path = self.folder.file(number)
-            if Path(f"{path}-wal").exists():
-                with suppress(sqlite3.Error, Damaged), closing(connect(path, "rw", 0.0)) as sql:
-                    if sql.execute("SELECT sealed FROM segment").fetchone() == (1,):
-                        finish(sql)
+        """Seal what a program that went too early left unsealed, or could not bring into one file."""
+        for number in self.folder.numbers():
+            if Path(f"{self.folder.file(number)}-wal").exists() or not finished(self.folder.file(number)):
+                with suppress(TrailError, Skipped), self.shelf.reading(number) as segment:
+                    if segment.refresh().ended:
+                        self._seal(number)
 
     # -- reading
 
@@ -278,7 +286,7 @@ class SegmentStore:
             abouts = self.shelf.abouts()
             seq: int | None = None
             for about in reversed(abouts):
-                with self.shelf.reading(about.number) as segment:
+                with suppress(Skipped), self.shelf.reading(about.number) as segment:
                     seq = segment.newest_of(key)
                 if seq is not None:
                     break
@@ -286,7 +294,7 @@ class SegmentStore:
                 number = next((about.number for about in abouts if about.after_seq < seq <= about.last_seq), None)
                 before: int | None = None
                 if number is not None:
-                    with self.shelf.reading(number) as segment:
+                    with suppress(Skipped), self.shelf.reading(number) as segment:
                         line = line_of(segment, seq)
                         found += [line] if line is not None else []
                         before = segment.previous_in_thread(seq)
@@ -306,7 +314,7 @@ class SegmentStore:
         at = max(after, about.after_seq)
         while True:
             rows: list[tuple[int, bytes, bytes]] = []
-            with self.shelf.reading(about.number) as segment:
+            with suppress(Skipped), self.shelf.reading(about.number) as segment:
                 rows = segment.raw(at, PIECE)
                 if rows and not previous:
                     first = segment.line(rows[0][0])
@@ -333,7 +341,7 @@ class SegmentStore:
             at = ""
             for about in reversed(abouts):
                 if about.last_seq == last.last_seq and about.after_seq < last.last_seq:
-                    with self.shelf.reading(about.number) as segment:
+                    with suppress(Skipped), self.shelf.reading(about.number) as segment:
                         line = line_of(segment, last.last_seq)
                         at = line.entry.seen if line else ""
             return Head(seq=last.last_seq, hash=last.last_hash, at=at)
@@ -364,4 +372,5 @@ class SegmentStore:
         with self._writing:
             self._marks.close()
             self.shelf.close()
+            self.settle()
             self._leave()  # last: who can write brings the log into the file

@@ -18,7 +18,7 @@ import msgspec
 from .entry import FORMAT, GENESIS, Entry, canonical, nanos, parse
 from .folder import NAME, Folder, refuse_link
 from .notes import tells_continued, told_removed
-from .segment import connect_to_read, packed
+from .segment import SEALED, connect_to_read, packed
 from .store import Head
 
 PIECE = 2000
@@ -169,6 +169,7 @@ class _Walk:
         try:
             refuse_link(path)
             with closing(_reading(path)) as sql:
+                sql.execute("BEGIN")  # one state of it, also while somebody writes
                 self._begin(sql)
                 for seq, digest, body in _rows(sql):
                     self._line(seq, digest, body, derived)
@@ -363,7 +364,7 @@ class _Derived:
         yield from self._replaced(sql)
         (sealed,) = sql.execute("SELECT sealed FROM segment").fetchone()
         count, total = 0, 0
-        table = "keys" if sealed else "known"
+        table = "keys" if sealed == SEALED else "known"
         for row in sql.execute(f"SELECT key, seq FROM {table} WHERE seq IS NOT NULL"):  # noqa: S608
             count += 1
             total += hash(row)
