@@ -180,6 +180,7 @@ class _Walk:
                     self._index_problems += [f"{path.name}: {what}" for what in derived.compare(sql)]
         except (sqlite3.Error, TypeError, ValueError, AttributeError) as error:
             self._settle(follows=False)
+            self._begins = self._begins or (0, GENESIS)
             cut = _cut(path) if path.exists() else None
             words = cut or f"the file is damaged: {error}"
             self._problem(self._seq + 1, f"nothing can be read behind line {self._seq}: {words}")
