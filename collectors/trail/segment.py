@@ -248,6 +248,10 @@ class Segment:
                 raise Damaged(f"line {seq} in it was changed")
             before = (seq, digest)
 
+    def has_log(self) -> bool:
+        """Whether a write-ahead log belongs to it: none does once it is sealed and in one file."""
+        return bool(self.sql.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
+
     def close(self) -> None:
         """Let go of it."""
         self.sql.close()
@@ -271,8 +275,7 @@ def end(sql: sqlite3.Connection) -> None:
 
 
 def seal(path: Path, patience: float) -> None:
-    """Index a segment that has ended, and bring it into one file that can be copied. What fails is tried again when
-    the trail is opened next: nothing depends on it but speed."""
+    """Index a segment that has ended. What fails is tried again when the trail is opened next: it is only slower."""
     with suppress(sqlite3.Error), closing(connect(path, "rw", patience)) as sql:
         sql.execute("PRAGMA synchronous = FULL")
         sql.execute("PRAGMA secure_delete = OFF")
@@ -281,8 +284,14 @@ def seal(path: Path, patience: float) -> None:
             for statement in SEALING.split(";"):
                 sql.execute(statement)
         sql.execute("COMMIT")
+        sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def unite(path: Path) -> None:
+    """Bring a sealed segment into one file that can be copied, unless somebody reads it just now."""
+    with suppress(sqlite3.Error), closing(connect(path, "rw", 0.0)) as sql:
         if sql.execute("SELECT sealed FROM segment").fetchone() == (SEALED,):
-            sql.execute("PRAGMA journal_mode = DELETE")  # refused while somebody reads it
+            sql.execute("PRAGMA journal_mode = DELETE")
 
 
 def connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:
@@ -299,9 +308,11 @@ def connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:
 
 
 def connect_to_read(path: Path, patience: float) -> sqlite3.Connection:
-    """SQLite on a file that is only read, also where nothing can be written beside it."""
-    if finished(path):
-        return connect(path, "ro&immutable=1", patience)
+    """SQLite on a file that is only read, also where nothing can be written beside it.
+
+    Never by opening the file itself, nor as immutable where there is another way: closing any handle of a file drops
+    all of a process's POSIX locks on it, also those of a connection that writes it (SQLite, How To Corrupt, 2.2).
+    """
     sql = connect(path, "ro", patience)
     try:
         sql.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -318,15 +329,6 @@ def connect_to_read(path: Path, patience: float) -> sqlite3.Connection:
 
 
 _CANNOT_WRITE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
-
-
-def finished(path: Path) -> bool:
-    """Whether no write-ahead log belongs to it any more: bytes 18 and 19 of SQLite's header are then 1."""
-    try:
-        with path.open("rb") as file:
-            return file.read(20)[18:] == b"\x01\x01"
-    except OSError:
-        return False
 
 
 def explained(error: sqlite3.Error, path: Path) -> TrailError | Damaged:
@@ -368,7 +370,7 @@ def salvage(path: Path) -> tuple[int, str] | None:
     """The number and hash of the last line that can still be read of a damaged file; None: there is none."""
     last = None
     try:
-        sql = connect(path, "ro&immutable=1" if not Path(f"{path}-wal").exists() else "ro", 0.0)
+        sql = connect(path, "ro", 0.0)
     except sqlite3.Error:
         return None
     try:

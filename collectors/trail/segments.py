@@ -30,10 +30,10 @@ from .segment import (
     create,
     end,
     explained,
-    finished,
     packed,
     salvage,
     seal,
+    unite,
 )
 from .shelf import Shelf, Skipped
 from .store import Head, Line, Mark, Place, Query
@@ -42,6 +42,8 @@ SEGMENT_SIZE = 256 << 20
 PIECE = 512
 """Lines read at once, and written at once before others get a turn."""
 TRIES = 20
+RECENT = 8
+"""Segments among which one may have been left unsealed."""
 
 T = TypeVar("T")
 
@@ -147,8 +149,10 @@ class SegmentStore:
 
     def _seal(self, number: int) -> None:
         def work() -> None:
-            self.shelf.release(number)
             seal(self.folder.file(number), self._patience)
+            with self.shelf.lock:  # nobody of this program reads it meanwhile
+                self.shelf.release(number)
+                unite(self.folder.file(number))
 
         self._sealing = [thread for thread in self._sealing if thread.is_alive()]
         self._sealing.append(Thread(target=work, name=f"seal-{number}"))
@@ -264,11 +268,10 @@ class SegmentStore:
 
     def _tidy(self) -> None:
         """Seal what a program that went too early left unsealed, or could not bring into one file."""
-        for number in self.folder.numbers():
-            if Path(f"{self.folder.file(number)}-wal").exists() or not finished(self.folder.file(number)):
-                with suppress(TrailError, Skipped), self.shelf.reading(number) as segment:
-                    if segment.refresh().ended:
-                        self._seal(number)
+        for number in self.folder.numbers()[-RECENT:]:
+            with suppress(TrailError, Skipped), self.shelf.reading(number) as segment:
+                if segment.refresh().ended and segment.has_log():
+                    self._seal(number)
 
     # -- reading
 
