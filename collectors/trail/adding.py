@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 import msgspec
@@ -20,7 +21,7 @@ from .segment import (
     parts,
     time_of,
 )
-from .shelf import Shelf
+from .shelf import Shelf, Skipped
 
 RANKS = {"own": 4, "declared": 3, "derived": 2, "correlated": 1}
 MOST_PLACES = 50_000
@@ -205,7 +206,7 @@ class Adding:
             if not anywhere and earliest > about.newest_event:
                 continue
             keys = [key for key, time in wanted.items() if time == UNPLACED or time <= about.newest_event]
-            with self._shelf.reading(about.number) as segment:
+            with suppress(Skipped), self._shelf.reading(about.number) as segment:
                 for key, seq in segment.find(keys):
                     self._known.add(key)
                     if key not in threads:

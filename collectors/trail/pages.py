@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from contextlib import suppress
 
 import msgspec
 
 from .entry import Entry, nanos, parse
 from .segment import ENDLESS, KINDS, OTHER_KIND, Segment, is_trouble, object_number
-from .shelf import Shelf
+from .shelf import Shelf, Skipped
 from .store import Line, Place, Query
 
 FIRST_PIECE, LAST_PIECE = 64, 4096
@@ -81,7 +82,7 @@ def _rows(
     size = FIRST_PIECE
     while True:
         rows: list[Row] = []
-        with shelf.reading(number) as segment:
+        with suppress(Skipped), shelf.reading(number) as segment:
             asked = _statement(segment, query, before, after, rising)
             if asked is not None:
                 rows = segment.sql.execute(f"{asked[0]} LIMIT {size}", asked[1]).fetchall()
@@ -144,7 +145,7 @@ def _names(query: Query) -> Iterator[tuple[str, str]]:
 
 def _line(shelf: Shelf, number: int, seq: int) -> Line | None:
     line = None
-    with shelf.reading(number) as segment:
+    with suppress(Skipped), shelf.reading(number) as segment:
         line = line_of(segment, seq)
         if line is None:
             shelf.damage[number] = f"line {seq} in it cannot be read"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 
 from .entry import nanos
@@ -9,6 +11,7 @@ from .notes import removed
 from .pages import line_of
 from .segment import About
 from .segments import SegmentStore
+from .shelf import Skipped
 
 WARN_SIZE = 1 << 30
 """A trail of which nothing is removed is worth a word from this size on."""
@@ -54,6 +57,7 @@ def warning(store: SegmentStore, keep: Keep) -> str:
 
 def apply(store: SegmentStore, keep: Keep, now: int) -> Removed | None:
     """Remove what need not be kept. None: nothing went. Raises TrailError; then nothing or only whole segments went."""
+    store.settle()
     going = _going(store, keep, now)
     if not going:
         return None
@@ -89,7 +93,7 @@ def _going(store: SegmentStore, keep: Keep, now: int) -> list[About]:
 
 def _written(store: SegmentStore, about: About) -> int:
     """When its last line was written."""
-    with store.shelf.reading(about.number) as segment:
+    with suppress(Skipped), store.shelf.reading(about.number) as segment:
         line = line_of(segment, about.last_seq)
         if line is not None:
             return nanos(line.entry.seen)

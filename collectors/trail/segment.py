@@ -1,7 +1,8 @@
 """One file of a trail: a stretch of the chain, and what is derived from it to find things quickly.
 
 While lines are added, only what telling duplicates needs is kept beside them, in the order of time, so that a batch
-touches few pages. What filters is indexed when the segment is sealed; until then one segment is scanned.
+touches few pages. What filters is indexed when it is full: first it is said that no line comes any more, so that all
+writers go on in the next, then it is indexed. Until then it is scanned.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.parse import quote
 from zlib import crc32
@@ -51,10 +52,16 @@ CREATE TABLE amended (old INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
 # zero that line of another thread which the event is in. A sealed segment has `keys` instead, found without a time.
 # record: the newest line of each thread. amended: which line came in place of which, also of an earlier segment.
 
-SEALING = f"""
-UPDATE segment SET sealed = 1, newest_event = CASE
+OPEN, ENDED, SEALED = 0, 1, 2
+"""In `segment.sealed`: lines are added; none come any more; it has its indexes and is never written again."""
+ENDING = f"""
+UPDATE segment SET sealed = {ENDED}, newest_event = CASE
     WHEN EXISTS (SELECT 1 FROM known WHERE time = {UNPLACED} AND length(key) = 16) THEN {ENDLESS}
-    ELSE (SELECT max(time) FROM known) END;
+    ELSE (SELECT max(time) FROM known) END
+"""  # noqa: S608
+# newest_event: where a thread is known of whose event nobody knows when it was, that may be any time.
+SEALING = f"""
+UPDATE segment SET sealed = {SEALED};
 CREATE TABLE keys (key BLOB PRIMARY KEY, seq INTEGER) WITHOUT ROWID;
 INSERT INTO keys SELECT key, max(seq) FROM known GROUP BY key ORDER BY key;
 DROP TABLE known;
@@ -66,7 +73,6 @@ CREATE INDEX record_actor ON record (actor, at, seq) WHERE actor <> 0;
 CREATE INDEX record_kind ON record (at, seq, kind) WHERE kind <> 0;
 CREATE INDEX record_trouble ON record (at, seq) WHERE trouble <> 0
 """  # noqa: S608
-# newest_event: where a thread is known of whose event nobody knows when it was, that may be any time.
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +83,9 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     """The last line before it."""
     after_hash: str
     sealed: bool
+    """Nothing in it ever changes again."""
+    ended: bool
+    """No line is added to it any more."""
     last_seq: int
     last_hash: str
     records: bool
@@ -152,7 +161,8 @@ class Segment:
                 number=self.number,
                 after_seq=after_seq,
                 after_hash=after_hash.hex(),
-                sealed=bool(sealed),
+                sealed=sealed == SEALED,
+                ended=sealed >= ENDED,
                 last_seq=last[0] if last else after_seq,
                 last_hash=last[1] if last else after_hash.hex(),
                 records=oldest is not None,
@@ -171,11 +181,6 @@ class Segment:
         """What it said of itself when last asked."""
         assert self._about is not None
         return self._about
-
-    @property
-    def keys(self) -> str:
-        """The table of what is known in it."""
-        return "keys" if self.about.sealed else "known"
 
     def last(self) -> tuple[int, str] | None:
         """The last line's number and hash; None: it has none."""
@@ -215,23 +220,39 @@ class Segment:
 
     def newest_of(self, key: bytes) -> int | None:
         """The newest line of a thread in this segment, wherever in time it stands."""
-        row = self.sql.execute(f"SELECT seq FROM {self.keys} WHERE key = ? AND seq > 0", (key,)).fetchone()  # noqa: S608
-        return row[0] if row else None
+        return max((seq for _, seq in self.find([key]) if seq > 0), default=None)
 
-    def find(self, keys: Sequence[bytes]) -> Iterator[tuple[bytes, int]]:
+    def find(self, keys: Sequence[bytes]) -> list[tuple[bytes, int]]:
         """Which of these are known here: the newest line of the threads among them, below zero the line of an event."""
-        for part in parts(keys):
-            yield from self.sql.execute(f"SELECT key, seq FROM {self.keys} WHERE key IN ({_marks(part)})", part)  # noqa: S608
+        try:
+            return self._find(keys)
+        except sqlite3.OperationalError:
+            # Sealed by somebody since it was asked last: then it has another table.
+            was = self.about.sealed
+            if self.refresh().sealed == was:
+                raise
+            return self._find(keys)
 
-    def find_at(self, places: Sequence[tuple[int, bytes]]) -> Iterator[tuple[bytes, int]]:
+    def _find(self, keys: Sequence[bytes]) -> list[tuple[bytes, int]]:
+        table = "keys" if self.about.sealed else "known"
+        found: list[tuple[bytes, int]] = []
+        for part in parts(keys):
+            found += self.sql.execute(f"SELECT key, seq FROM {table} WHERE key IN ({_marks(part)})", part)  # noqa: S608
+        return found
+
+    def find_at(self, places: Sequence[tuple[int, bytes]]) -> list[tuple[bytes, int]]:
         """Likewise, where it is known where in time they stand: quick also where a segment is still being written."""
-        if self.keys != "known":
-            yield from self.find([key for _, key in places])
-            return
-        for time, key in places:
-            row = self.sql.execute("SELECT seq FROM known WHERE time = ? AND key = ?", (time, key)).fetchone()
-            if row is not None:
-                yield key, row[0]
+        if self.about.sealed:
+            return self.find([key for _, key in places])
+        query = "SELECT seq FROM known WHERE time = ? AND key = ?"
+        found: list[tuple[bytes, int]] = []
+        try:
+            for place in places:
+                row = self.sql.execute(query, place).fetchone()
+                found += [(place[1], row[0])] if row is not None else []
+        except sqlite3.OperationalError:
+            return self.find([key for _, key in places])  # sealed by somebody meanwhile
+        return found
 
     def check_end(self, lines: int = 100) -> None:
         """See that the last lines are what was written. Raises Damaged."""
@@ -245,6 +266,10 @@ class Segment:
             if not isinstance(body, bytes) or digest.hex() != chained(seq, before[1].hex(), body):
                 raise Damaged(f"line {seq} in it was changed")
             before = (seq, digest)
+
+    def has_log(self) -> bool:
+        """Whether a write-ahead log belongs to it: none does once it is sealed and in one file."""
+        return bool(self.sql.execute("PRAGMA journal_mode").fetchone()[0] == "wal")
 
     def close(self) -> None:
         """Let go of it."""
@@ -263,19 +288,29 @@ def create(path: Path, number: int, after_seq: int, after_hash: str) -> None:
         )
 
 
-def seal(sql: sqlite3.Connection) -> None:
-    """Index it and say that nothing comes any more; inside a transaction."""
-    for statement in SEALING.split(";"):
-        sql.execute(statement)
+def end(sql: sqlite3.Connection) -> None:
+    """Say that no line comes any more; inside a transaction."""
+    sql.execute(ENDING)
 
 
-def finish(sql: sqlite3.Connection) -> bool:
-    """Bring a sealed segment into one file that can be copied. False: somebody reads it just now; later, then."""
-    try:
-        sql.execute("PRAGMA busy_timeout = 0")
-        return bool(sql.execute("PRAGMA journal_mode = DELETE").fetchone()[0] == "delete")
-    except sqlite3.Error:
-        return False
+def seal(path: Path, patience: float) -> None:
+    """Index a segment that has ended. What fails is tried again when the trail is opened next: it is only slower."""
+    with suppress(sqlite3.Error), closing(connect(path, "rw", patience)) as sql:
+        sql.execute("PRAGMA synchronous = FULL")
+        sql.execute("PRAGMA secure_delete = OFF")
+        sql.execute("BEGIN IMMEDIATE")
+        if sql.execute("SELECT sealed FROM segment").fetchone() == (ENDED,):
+            for statement in SEALING.split(";"):
+                sql.execute(statement)
+        sql.execute("COMMIT")
+        sql.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def unite(path: Path) -> None:
+    """Bring a sealed segment into one file that can be copied, unless somebody reads it just now."""
+    with suppress(sqlite3.Error), closing(connect(path, "rw", 0.0)) as sql:
+        if sql.execute("SELECT sealed FROM segment").fetchone() == (SEALED,):
+            sql.execute("PRAGMA journal_mode = DELETE")
 
 
 def connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:
@@ -292,9 +327,11 @@ def connect(path: Path, mode: str, patience: float) -> sqlite3.Connection:
 
 
 def connect_to_read(path: Path, patience: float) -> sqlite3.Connection:
-    """SQLite on a file that is only read, also where nothing can be written beside it."""
-    if _finished(path):
-        return connect(path, "ro&immutable=1", patience)
+    """SQLite on a file that is only read, also where nothing can be written beside it.
+
+    Never by opening the file itself, nor as immutable where there is another way: closing any handle of a file drops
+    all of a process's POSIX locks on it, also those of a connection that writes it (SQLite, How To Corrupt, 2.2).
+    """
     sql = connect(path, "ro", patience)
     try:
         sql.execute("SELECT 1 FROM sqlite_master").fetchone()
@@ -311,15 +348,6 @@ def connect_to_read(path: Path, patience: float) -> sqlite3.Connection:
 
 
 _CANNOT_WRITE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR)
-
-
-def _finished(path: Path) -> bool:
-    """Whether no write-ahead log belongs to it any more: bytes 18 and 19 of SQLite's header are then 1."""
-    try:
-        with path.open("rb") as file:
-            return file.read(20)[18:] == b"\x01\x01"
-    except OSError:
-        return False
 
 
 def explained(error: sqlite3.Error, path: Path) -> TrailError | Damaged:
@@ -361,7 +389,7 @@ def salvage(path: Path) -> tuple[int, str] | None:
     """The number and hash of the last line that can still be read of a damaged file; None: there is none."""
     last = None
     try:
-        sql = connect(path, "ro&immutable=1" if not Path(f"{path}-wal").exists() else "ro", 0.0)
+        sql = connect(path, "ro", 0.0)
     except sqlite3.Error:
         return None
     try:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from threading import RLock
+from threading import RLock, Thread
 from typing import TypeVar
 
 import msgspec
 
-from ..errors import StoreFull, StoreLocked, TrailError
+from ..errors import StoreLocked, TrailError
 from .adding import Adding, Incoming, Places, ready
 from .entry import GENESIS, Entry, parse
 from .folder import Folder
@@ -29,19 +29,22 @@ from .segment import (
     broken,
     connect,
     create,
+    end,
     explained,
-    finish,
     packed,
     salvage,
     seal,
+    unite,
 )
-from .shelf import Shelf
+from .shelf import Shelf, Skipped
 from .store import Head, Line, Mark, Place, Query
 
 SEGMENT_SIZE = 256 << 20
 PIECE = 512
 """Lines read at once, and written at once before others get a turn."""
 TRIES = 20
+RECENT = 8
+"""Segments among which one may have been left unsealed."""
 
 T = TypeVar("T")
 
@@ -74,6 +77,7 @@ class SegmentStore:
         self.shelf = Shelf(self.folder, patience)
         self._marks = Marks(self.folder, patience)
         self._read_only = read_only
+        self._sealing: list[Thread] = []
         if read_only:
             self.folder.look()
         else:
@@ -104,7 +108,11 @@ class SegmentStore:
         sql = segment.sql
         sql.execute("BEGIN IMMEDIATE")
         try:
-            if not self._is_current(segment) or (self._is_full(segment) and self._seal(segment)):
+            current = self._is_current(segment)
+            if current and self._is_full(segment):
+                self._end_segment(segment)
+                current = False
+            if not current:
                 self._leave()
                 return None
             seq, digest = segment.last() or (segment.about.after_seq, segment.about.after_hash)
@@ -134,22 +142,28 @@ class SegmentStore:
         (pages,) = segment.sql.execute("PRAGMA page_count").fetchone()
         return bool(pages * PAGE_SIZE >= self._segment_size) and segment.last() is not None
 
-    def _seal(self, segment: Segment) -> bool:
-        """End the current segment, in the transaction that runs. False: no room to index it, so it goes on for now."""
-        sql = segment.sql
-        try:
-            seal(sql)
-            sql.execute("COMMIT")
-        except sqlite3.Error as error:
-            if not isinstance(explained(error, segment.path), StoreFull):
-                raise
-            if sql.in_transaction:
-                sql.execute("ROLLBACK")
-            sql.execute("BEGIN IMMEDIATE")
-            return not self._is_current(segment)
-        self.shelf.release(segment.number)
-        finish(sql)
-        return True
+    def _end_segment(self, segment: Segment) -> None:
+        """No line comes into it any more; it is indexed beside the writing of the next."""
+        end(segment.sql)
+        segment.sql.execute("COMMIT")
+        self._seal(segment.number)
+
+    def _seal(self, number: int) -> None:
+        def work() -> None:
+            seal(self.folder.file(number), self._patience)
+            with self.shelf.lock:  # nobody of this program reads it meanwhile
+                self.shelf.release(number)
+                unite(self.folder.file(number))
+
+        self._sealing = [thread for thread in self._sealing if thread.is_alive()]
+        self._sealing.append(Thread(target=work, name=f"seal-{number}"))
+        self._sealing[-1].start()
+
+    def settle(self) -> None:
+        """Wait until the segments that this program ended are sealed."""
+        with self._writing:
+            for thread in self._sealing:
+                thread.join()
 
     # -- which segment is written
 
@@ -185,8 +199,7 @@ class SegmentStore:
         except BaseException:
             segment.close()
             raise
-        if about.sealed:
-            finish(segment.sql)
+        if about.ended:
             segment.close()
             self._begin(number + 1, (about.last_seq, about.last_hash))
             return None
@@ -255,13 +268,11 @@ class SegmentStore:
             return None
 
     def _tidy(self) -> None:
-        """Bring sealed segments into one file each, where that was not possible when they were sealed."""
-        for number in self.folder.numbers()[:-1]:
-            path = self.folder.file(number)
-            if Path(f"{path}-wal").exists():
-                with suppress(sqlite3.Error, Damaged), closing(connect(path, "rw", 0.0)) as sql:
-                    if sql.execute("SELECT sealed FROM segment").fetchone() == (1,):
-                        finish(sql)
+        """Seal what a program that went too early left unsealed, or could not bring into one file."""
+        for number in self.folder.numbers()[-RECENT:]:
+            with suppress(TrailError, Skipped), self.shelf.reading(number) as segment:
+                if segment.refresh().ended and segment.has_log():
+                    self._seal(number)
 
     # -- reading
 
@@ -279,7 +290,7 @@ class SegmentStore:
             abouts = self.shelf.abouts()
             seq: int | None = None
             for about in reversed(abouts):
-                with self.shelf.reading(about.number) as segment:
+                with suppress(Skipped), self.shelf.reading(about.number) as segment:
                     seq = segment.newest_of(key)
                 if seq is not None:
                     break
@@ -287,7 +298,7 @@ class SegmentStore:
                 number = next((about.number for about in abouts if about.after_seq < seq <= about.last_seq), None)
                 before: int | None = None
                 if number is not None:
-                    with self.shelf.reading(number) as segment:
+                    with suppress(Skipped), self.shelf.reading(number) as segment:
                         line = line_of(segment, seq)
                         found += [line] if line is not None else []
                         before = segment.previous_in_thread(seq)
@@ -301,7 +312,7 @@ class SegmentStore:
         with self.shelf.lock:
             for about in reversed(self.shelf.abouts()):
                 here: dict[bytes, Line] = {}
-                with self.shelf.reading(about.number) as segment:
+                with suppress(Skipped), self.shelf.reading(about.number) as segment:
                     for key, seq in segment.find_at([(time, key) for key, (_, time) in wanted.items()]):
                         line = line_of(segment, abs(seq))
                         if line is not None:
@@ -328,7 +339,7 @@ class SegmentStore:
         at = max(after, about.after_seq)
         while True:
             rows: list[tuple[int, bytes, bytes]] = []
-            with self.shelf.reading(about.number) as segment:
+            with suppress(Skipped), self.shelf.reading(about.number) as segment:
                 rows = segment.raw(at, PIECE)
                 if rows and not previous:
                     first = segment.line(rows[0][0])
@@ -363,7 +374,7 @@ class SegmentStore:
             at = ""
             for about in reversed(abouts):
                 if about.last_seq == last.last_seq and about.after_seq < last.last_seq:
-                    with self.shelf.reading(about.number) as segment:
+                    with suppress(Skipped), self.shelf.reading(about.number) as segment:
                         line = line_of(segment, last.last_seq)
                         at = line.entry.seen if line else ""
             return Head(seq=last.last_seq, hash=last.last_hash, at=at)
@@ -394,4 +405,5 @@ class SegmentStore:
         with self._writing:
             self._marks.close()
             self.shelf.close()
+            self.settle()
             self._leave()  # last: who can write brings the log into the file

@@ -48,7 +48,8 @@ class Shelf:
     def before(self, number: int) -> list[About]:
         """Those before a segment, newest first: asked once for each, since nobody writes them any more."""
         with self.lock:
-            if self._before is None or self._before[0] != number:
+            # Until it is sealed, it is asked again: then it is searched by an index.
+            if self._before is None or self._before[0] != number or not all(each.sealed for each in self._before[1]):
                 found = [self._about(each) for each in reversed(self.folder.numbers()) if each < number]
                 self._before = (number, [about for about in found if about is not None])
             return self._before[1]
@@ -70,7 +71,7 @@ class Shelf:
         if number in self._abouts:
             return self._abouts[number]
         try:
-            with self.reading(number, quiet=False) as segment:
+            with self.reading(number) as segment:
                 about = segment.refresh()
                 self._crossing[number] = segment.crossing
         except Skipped:
@@ -80,9 +81,8 @@ class Shelf:
         return about
 
     @contextmanager
-    def reading(self, number: int, *, quiet: bool = True) -> Iterator[Segment]:
-        """An open segment. Where it cannot be read (any more), that is noted and the block is left: without a word, or
-        with Skipped where not `quiet`."""
+    def reading(self, number: int) -> Iterator[Segment]:
+        """An open segment. Where it cannot be read (any more), that is noted, and the block is left with Skipped."""
         with self.lock:
             try:
                 yield self._opened(number)
@@ -92,8 +92,7 @@ class Shelf:
                 if not isinstance(damage, Damaged):
                     raise damage from error
                 self.damage[number] = str(damage)
-                if not quiet:
-                    raise Skipped(str(damage)) from error
+                raise Skipped(str(damage)) from error
 
     def _opened(self, number: int) -> Segment:
         segment = self._open.get(number)

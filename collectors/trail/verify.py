@@ -18,7 +18,7 @@ import msgspec
 from .entry import FORMAT, GENESIS, Entry, canonical, nanos, parse
 from .folder import NAME, Folder, refuse_link
 from .notes import tells_continued, told_removed
-from .segment import connect_to_read, packed
+from .segment import SEALED, connect_to_read, packed
 from .store import Head
 
 PIECE = 2000
@@ -111,7 +111,7 @@ def compare_head(path: Path, kept: Head) -> Comparison:
     least = 0
     for number in reversed(folder.numbers()):
         try:
-            with closing(_reading(folder.file(number))) as sql:
+            with closing(_reading(folder.file(number))[0]) as sql:
                 row = sql.execute("SELECT hash FROM line WHERE seq = ?", (kept.seq,)).fetchone()
                 about = sql.execute("SELECT after_seq, after_hash FROM segment").fetchone()
         except sqlite3.Error:
@@ -128,10 +128,20 @@ def compare_head(path: Path, kept: Head) -> Comparison:
     return Comparison(False, f"line {kept.seq} is not in the trail: lines were taken from its end")
 
 
-def _reading(path: Path) -> sqlite3.Connection:
+def _reading(path: Path) -> tuple[sqlite3.Connection, str]:
+    """The file, and what SQLite says of it at once where it is not whole."""
     sql = connect_to_read(path, 5.0)
-    sql.execute("PRAGMA writable_schema = ON")  # else SQLite reads nothing at all of a file that was cut
-    return sql
+    try:
+        sql.execute("SELECT 1 FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        # Without this SQLite reads nothing at all of a file that is shorter than its header says.
+        sql.execute("PRAGMA writable_schema = ON")
+        try:
+            sql.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.DatabaseError:
+            return sql, f"the file is damaged: {error}"
+        return sql, "the file is cut: it is shorter than it says"
+    return sql, ""
 
 
 class _Walk:
@@ -165,22 +175,24 @@ class _Walk:
         self._segments += 1
         self._alone = alone
         self._file = path.name
-        derived = _Derived()
+        derived, harm = _Derived(), ""
         try:
             refuse_link(path)
-            with closing(_reading(path)) as sql:
+            sql, harm = _reading(path)
+            with closing(sql):
+                sql.execute("BEGIN")  # one state of it, also while somebody writes
                 self._begin(sql)
                 for seq, digest, body in _rows(sql):
                     self._line(seq, digest, body, derived)
                 self._settle(follows=False)
-                if not Path(f"{path}-wal").exists() and (cut := _cut(path)):
-                    self._problem(0, cut)
+                if harm:
+                    self._problem(0, harm)
                 if self._indexes:
                     self._index_problems += [f"{path.name}: {what}" for what in derived.compare(sql)]
         except (sqlite3.Error, TypeError, ValueError, AttributeError) as error:
             self._settle(follows=False)
-            cut = _cut(path) if path.exists() else None
-            words = cut or f"the file is damaged: {error}"
+            self._begins = self._begins or (0, GENESIS)
+            words = harm or f"the file is damaged: {error}"
             self._problem(self._seq + 1, f"nothing can be read behind line {self._seq}: {words}")
 
     def _begin(self, sql: sqlite3.Connection) -> None:
@@ -327,18 +339,6 @@ def _note_in(sql: sqlite3.Connection) -> int:
         return 0
 
 
-def _cut(path: Path) -> str | None:
-    """Whether the file is shorter than its header says (bytes 16 and 28 of SQLite's file format)."""
-    with path.open("rb") as file:
-        header = file.read(100)
-    if len(header) < 100:
-        return "the file is cut: it has no whole header"
-    page = int.from_bytes(header[16:18], "big")
-    page = 65536 if page == 1 else page
-    wanted, size = int.from_bytes(header[28:32], "big") * page, path.stat().st_size
-    return f"the file is cut: it has {size} bytes of {wanted}" if header[:6] == b"SQLite" and size < wanted else None
-
-
 class _Derived:
     """What a segment's derived tables must hold, as sums that do not depend on the order: they take no memory."""
 
@@ -363,7 +363,7 @@ class _Derived:
         yield from self._replaced(sql)
         (sealed,) = sql.execute("SELECT sealed FROM segment").fetchone()
         count, total = 0, 0
-        table = "keys" if sealed else "known"
+        table = "keys" if sealed == SEALED else "known"
         for row in sql.execute(f"SELECT key, seq FROM {table} WHERE seq > 0"):  # noqa: S608
             count += 1
             total += hash(row)

@@ -141,6 +141,7 @@ def test_a_full_segment_is_sealed_and_the_chain_goes_on_in_the_next(folder: Path
     store = opened(segment_size=1)
     store.append([event(1)])
     store.append([event(2)])
+    store.settle()
     first = (folder / "segment-000001.sqlite").read_bytes()
     store.append([event(3), event(1)])
     assert _files(folder)[:2] == ["segment-000001.sqlite", "segment-000002.sqlite"]
@@ -154,6 +155,7 @@ def test_a_sealed_segment_can_be_copied_and_verified_alone(folder: Path, tmp_pat
     store = opened(segment_size=1)
     for number in range(4):
         store.append([event(number), event(number + 10)])
+    store.settle()
     copy = tmp_path / "segment-000002.sqlite"
     shutil.copy(folder / copy.name, copy)
     report = verify(copy)
