@@ -162,6 +162,7 @@ def test_reading_step_by_step_finds_every_record_once_and_in_order(
         while at is not None:
             step = read_down if down else read_up
             stretch: Stretch = await step(keeping, live, asked, at, limit)
+            assert len({one.key for one in stretch.items}) == len(stretch.items)
             for one in sorted(stretch.items, key=lambda one: one.place, reverse=down):
                 assert (one.place < at) if down else (one.place > at)
                 assert stretch.reached is None or (
