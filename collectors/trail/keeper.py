@@ -27,6 +27,8 @@ BATCH = 1_000
 WAITING = 50_000
 """Lines that wait at most while the store cannot be written."""
 RETRY = 2.0
+PIECE = 200
+"""Lines of others that are handed on at once: 10 ms of work."""
 OTHERS = 1.0
 """Seconds between two looks at what others wrote."""
 TIDY = 3600.0
@@ -225,14 +227,17 @@ class Keeper:
             self._seen = written[-1]
 
     async def _listen(self) -> None:
+        more = False
         while True:
-            await asyncio.sleep(OTHERS)
+            await asyncio.sleep(0 if more else OTHERS)
+            more = False
             if self._store is None or self.on_lines is None:
                 continue
             try:
                 lines = await self._in(self._writer, self._newer)
             except TrailError:
                 continue
+            more = len(lines) == PIECE
             if lines:
                 self._seen = lines[-1].seq
                 others = [line for line in lines if line.entry.instance != self.instance]
@@ -243,7 +248,7 @@ class Keeper:
         assert self._store is not None
         if self._store.head().seq <= self._seen:
             return ()
-        return tuple(line for line, _ in zip(self._store.lines(after=self._seen), range(10 * BATCH), strict=False))
+        return tuple(line for line, _ in zip(self._store.lines(after=self._seen), range(PIECE), strict=False))
 
     async def _keep_tidy(self) -> None:
         tidy = self._tidy
