@@ -269,7 +269,9 @@ class SegmentStore:
 
     def _tidy(self) -> None:
         """Seal what a program that went too early left unsealed, or could not bring into one file."""
-        for number in self.folder.numbers()[-RECENT:]:
+        numbers = self.folder.numbers()
+        logged = {number for number in numbers if Path(f"{self.folder.file(number)}-wal").exists()}
+        for number in sorted({*numbers[-RECENT:], *logged}):
             with suppress(TrailError, Skipped), self.shelf.reading(number) as segment:
                 if segment.refresh().ended and segment.has_log():
                     self._seal(number)
