@@ -44,7 +44,7 @@ from .comparison import recreate_words, update_words
 from .desk import Case, Desk, Draft, Outside, Step, doer
 from .endings import QUICK_END, alone, exit_words
 from .history import End, Life, Lives
-from .inside import exec_seen, in_the_engines_word
+from .inside import exec_seen, in_the_engines_word, tell_exec
 from .intents import Intents
 from .joining import joined_container, on_join
 from .noise import NOISE
@@ -79,13 +79,26 @@ class Chronicle:
             case = self._cases[key] = Case()
         if event.action != "die" and "exitCode" in event.attributes:
             case.forged = True
-        step = Step(self.desk, event, key, case, self.lives.of(key), self._outside.ours(event.engine, event.time))
+        if event.action == "destroy":
+            self._tell_held(key, case)
+        step = self._step(event, key, case)
         with self.desk.hearing(event) as told:
             handler(step)
             if not told() and (event.type, event.action) not in NOISE:
                 _keep(step)
         if event.action == "destroy":
             self._cases.pop(key, None)  # nothing follows
+
+    def _step(self, event: EngineEvent, key: ContainerKey, case: Case) -> Step:
+        return Step(self.desk, event, key, case, self.lives.of(key), self._outside.ours(event.engine, event.time))
+
+    def _tell_held(self, key: ContainerKey, case: Case) -> None:
+        """It goes before it was inspected: whether its execs were its health check is not known, so they are told."""
+        held, case.held = case.held, []
+        for event in held:
+            with self.desk.hearing(event):
+                if event.argument:  # Podman's have none, and most are the check
+                    tell_exec(self._step(event, key, case))
 
     def observe(self, container: Container) -> None:
         """An inspect told more: amend what was written from events alone."""
@@ -198,7 +211,9 @@ class Chronicle:
 
     def gone(self, key: ContainerKey) -> None:
         """The container is no longer there."""
-        self._cases.pop(key, None)
+        case = self._cases.pop(key, None)
+        if case is not None:
+            self._tell_held(key, case)
         self.lives.ended(key)
 
     def move(self, old: ContainerKey, new: ContainerKey) -> None:

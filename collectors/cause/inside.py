@@ -15,6 +15,7 @@ FOLD = timedelta(minutes=10)
 LATE = timedelta(seconds=30)
 """Of an exec that is told later than this after it began, the engine is not asked as whom it ran."""
 HELD = 32
+"""Execs of a container that wait for its first inspect; what finds no room is told."""
 KEPT = 64
 """Of one container: different commands that are told with how often, and execs that can still be told more of."""
 
@@ -29,14 +30,20 @@ def on_exec(step: Step) -> None:
     """A command was run in it; that of its health check is noise."""
     container, command, case = step.container, step.event.argument, step.case
     if container is None or container.detail is None:
-        if container is None or container.health is not Health.NONE:
-            if len(case.held) < HELD:
-                case.held.append(step.event)
+        may_be_check = container is None or container.health is not Health.NONE
+        if may_be_check and len(case.held) < HELD:
+            case.held.append(step.event)
             return
     elif is_health_check(command, container.detail.health_check):
         return
-    if not command and container.health is not Health.NONE:
+    if not command and (container is None or container.health is not Health.NONE):
         return  # Podman does not say which command, and it may be the check
+    tell_exec(step)
+
+
+def tell_exec(step: Step) -> None:
+    """A command that is no health check, or of which nobody can say any more whether it is."""
+    container, command, case = step.container, step.event.argument, step.case
     exec_id = step.event.attributes.get("execID", "")
     draft = _again(step, case.execs.get(command))
     if draft is None:
