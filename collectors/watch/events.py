@@ -119,8 +119,10 @@ class EventStream:
         # The ring loses its oldest first: where it holds one that we had, all that came after that is in it too.
         complete = first or recalled or any(event.identity in self._seen for event in ring)
         # An engine that holds nothing we know lost what we do: it was started anew, or said too much meanwhile. Where
-        # nothing was ever heard of it, its silence may have been just that.
-        self.lost = not complete and (len(ring) >= RING or bool(self._seen) or self.heard_before)
+        # nothing was ever heard of it, its silence may have been just that; so too where Podman was asked only for what
+        # came after another process had heard all.
+        held = bool(self._seen) or (self.heard_before and not client.podman)
+        self.lost = not complete and (len(ring) >= RING or held)
         self._read_to = nanoseconds(until), self._clock.monotonic()
         fresh = tuple(event for event in ring if wanted(event) and self._first_time(event))
         if fresh:

@@ -89,7 +89,7 @@ class Gaps:
         left, new, self._left, self._new = self._left, self._new, None, False
         if new and left is None and self._past is not None:
             self._publish(FirstWatched(engine=self._engine, since=self._events.oldest or self._clock.now()))
-        if left is not None and left.containers and not left.watched:
+        if left is not None and not left.watched:
             differences = changed_since(left.containers, known)
         gap, self.open = self.open, None
         if gap is None or (complete and not gap.told):
