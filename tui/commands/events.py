@@ -6,18 +6,18 @@ import argparse
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.actions.picture import service_title
-from fleettop.collectors.config.durations import parse_duration
-from fleettop.collectors.errors import ConfigError, EngineError
+from fleettop.collectors.errors import EngineError
 
 from ..output import Output, Text, as_json
 from . import request as ending
 from .ls import add_timeout
 from .patience import PatientWriter
 from .request import Request
+from .when import parse_when
 
 if TYPE_CHECKING:
     from fleettop.collectors.engine.client import EngineClient
@@ -53,20 +53,8 @@ def run(request: Request) -> int:
 
 
 def parse_since(text: str, now: datetime | None = None) -> datetime | None:
-    """The moment meant by a span before now or by an ISO time (without a zone: this machine's). Raises ConfigError."""
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        try:
-            span = parse_duration(text)
-        except ConfigError as error:
-            raise ConfigError(
-                f"--since {text!r} is neither a span nor a time.", hint="Write --since 1h or --since 2026-01-02T03:04."
-            ) from error
-        return (now or datetime.now(UTC)) - timedelta(seconds=span)
-    return moment.astimezone(UTC)
+    """The moment meant by `--since`. Raises ConfigError."""
+    return parse_when(text, option="--since", now=now)
 
 
 async def _events(request: Request, since: datetime | None) -> int:
