@@ -61,6 +61,11 @@ class Output:
         self._stdout.write(as_json(record) + "\n")
         self._stdout.flush()
 
+    def text(self, text: str) -> None:
+        """Lines with their ends, as they are."""
+        self._stdout.write(text)
+        self._stdout.flush()
+
     def drawn(self, *pieces: Text | str) -> str:
         """The pieces as a line of standard output, not written yet."""
         return "".join(_drawn(piece, self._color) for piece in pieces)

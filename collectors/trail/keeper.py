@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from ..clock import Clock
 from ..errors import StoreFull, TrailError
-from .entry import Entry, nanos, stamp_of
+from .entry import Entry, moment, nanos, stamp_of
 from .store import Line, Mark, Store
 
 _log = logging.getLogger(__name__)
@@ -86,6 +86,18 @@ class Keeper:
             self._queue.append(entry)
             self._put += 1
         self._wake.set()
+
+    @property
+    def waiting(self) -> int:
+        """Lines that are not written yet."""
+        return len(self._queue)
+
+    @property
+    def lag(self) -> float:
+        """Seconds that the oldest of them has waited; 0: none waits."""
+        if not self._queue:
+            return 0.0
+        return max(0.0, (self._clock.now() - moment(self._queue[0].seen)).total_seconds())
 
     def mark(self, marks: Iterable[Mark]) -> None:
         """Keep how far engines were followed, with the next batch."""

@@ -204,6 +204,10 @@ class Segment:
         row = self.sql.execute("SELECT id FROM name WHERE text = ?", (text,)).fetchone()
         return row[0] if row else None
 
+    def every_name(self) -> list[str]:
+        """The names that occur here."""
+        return [text for (text,) in self.sql.execute("SELECT text FROM name")]
+
     def previous_in_thread(self, seq: int) -> int | None:
         """The line in whose place this one came."""
         row = self.sql.execute("SELECT old FROM amended WHERE seq = ?", (seq,)).fetchone()

@@ -345,6 +345,14 @@ class SegmentStore:
                 previous = digest.hex() if isinstance(digest, bytes) else ""
             at = rows[-1][0]
 
+    def names(self) -> frozenset[str]:
+        """Every engine, actor and key of a service that its records name."""
+        found = set[str]()
+        for about in self.shelf.abouts():
+            with self.shelf.reading(about.number) as segment:
+                found.update(segment.every_name())
+        return frozenset(found)
+
     def head(self) -> Head:
         """The last line."""
         with self.shelf.lock:

@@ -21,6 +21,8 @@ COMMANDS = {
         Command("demo", "demo", "the dashboard on a simulated fleet; needs no Docker"),
         Command("ls", "ls", "services, containers, engines, nodes or images, printed"),
         Command("events", "events", "what the engines say happens, merged"),
+        Command("trail", "trail", "the audit trail: show its records, verify it, its head, export it"),
+        Command("record", "record", "keep the audit trail with no screen, for a service manager"),
         Command("restart", "act", "restart services, one replica after the other", changes=True),
         Command("stop", "act", "stop services", changes=True),
         Command("start", "act", "start services that are stopped", changes=True),

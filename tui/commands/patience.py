@@ -29,9 +29,17 @@ class PatientWriter:
         self._lines: deque[str] = deque()
         self._dropped = 0
         self._wake = asyncio.Event()
+        self._closed = False
+
+    def close(self) -> None:
+        """Nobody reads any more: what waits and what comes is let go."""
+        self._closed = True
+        self._lines.clear()
 
     def put(self, line: str, *, droppable: bool = True) -> None:
         """Write this line when its turn comes; where too many wait already, a droppable one is counted instead."""
+        if self._closed:
+            return
         if droppable and len(self._lines) >= self._limit:
             self._dropped += 1
             return

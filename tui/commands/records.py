@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 from fleettop.collectors.actions.picture import service_title
 from fleettop.collectors.model import (
     Container,
@@ -17,6 +18,7 @@ from fleettop.collectors.model import (
     EngineStatus,
     Freshness,
     LinkPhase,
+    Record,
     Service,
     SwarmNode,
     SwarmPicture,
@@ -26,6 +28,7 @@ from ..views.cells import sum_of
 
 if TYPE_CHECKING:
     from fleettop.collectors.fleet import Fleet
+    from fleettop.collectors.trail.store import Line
 
 Json = dict[str, object]
 
@@ -203,3 +206,42 @@ def is_stale(fleet: Fleet, container: Container) -> bool:
     engine = fleet.engines[container.engine]
     lost = engine.link.phase is not LinkPhase.UP or fleet.freshness(engine.name) in (Freshness.STALE, Freshness.NEVER)
     return lost or container.id in engine.doubtful
+
+
+def trail_record(line: Line, record: Record) -> Json:
+    """A record of the trail, as its newest line says it."""
+    entry = line.entry
+    return {
+        "time": record.time,
+        "at": entry.at,
+        "kind": entry.kind,
+        "engine": entry.engine or None,
+        "type": entry.type or None,
+        "id": entry.id or None,
+        "name": entry.name or None,
+        "service": entry.service or None,
+        "image": entry.image or None,
+        "digest": entry.digest or None,
+        "revision": entry.revision or None,
+        "action": entry.action or None,
+        "what": entry.what,
+        "cause": entry.cause or None,
+        "actor": entry.actor or None,
+        "attribution": str(record.attribution),
+        "evidence": list(entry.evidence),
+        "reason": entry.reason or None,
+        "exit_code": entry.exit_code,
+        "trouble": record.trouble,
+        "count": record.count,
+        "first": record.first,
+        "until": record.until,
+        "certain": record.certain,
+        "instance": entry.instance,
+        "thread": entry.thread,
+        "seq": line.seq,
+    }
+
+
+def line_record(line: Line) -> Json:
+    """A line of the trail, in its canonical form, with its place in the chain: as it is exported."""
+    return {"seq": line.seq, "prev": line.previous, "hash": line.hash, "record": msgspec.Raw(line.body)}

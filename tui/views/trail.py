@@ -67,7 +67,7 @@ class TrailView(View):
             cells=(
                 Cell(time, DIM),
                 Cell(record.engine, DIM),
-                Cell(_object(record)),
+                Cell(object_words(record)),
                 Cell(_what(record, moment), what_style),
                 Cell(attribution_words(record), DIM),
                 Cell(record.reason),
@@ -87,7 +87,7 @@ class TrailView(View):
         values: dict[str, object] = {
             "time": -record.time.timestamp(),
             "host": record.engine,
-            "object": _object(record),
+            "object": object_words(record),
             "what": record.what,
             "who": record.actor or None,
             "why": record.reason or None,
@@ -98,18 +98,7 @@ class TrailView(View):
         """What the filter language sees."""
         record = _record(fleet, key)
         assert record is not None
-        return {
-            "name": f"{_object(record)} {record.what}",
-            "what": record.what,
-            "host": record.engine,
-            "service": record.service_name,
-            "object": record.object_name,
-            "kind": str(record.kind),
-            "action": record.action,
-            "cause": str(record.cause),
-            "who": record.actor or "unknown",
-            "why": record.reason,
-        }
+        return record_fields(record)
 
     def wrong(self, fleet: Fleet, key: Hashable) -> bool:
         """Gaps, and what a person on call wants to see."""
@@ -128,7 +117,7 @@ class TrailView(View):
             return ()
         who = attribution_words(record)
         why = f"  “{record.reason}”" if record.reason else ""
-        return (Cell(f"{record.engine}: {_object(record)} {_what(record, moment)}"), Cell(f"  {who}{why}", DIM))
+        return (Cell(f"{record.engine}: {object_words(record)} {_what(record, moment)}"), Cell(f"  {who}{why}", DIM))
 
     def scope_of(self, fleet: Fleet, key: Hashable) -> tuple[str, Scope] | None:
         """To the history of what it is about."""
@@ -156,7 +145,24 @@ def _record(fleet: Fleet, key: Hashable) -> Record | None:
     return fleet.trail.get(key) if isinstance(key, int) else None
 
 
-def _object(record: Record) -> str:
+def record_fields(record: Record) -> Mapping[str, object]:
+    """What the filter language sees of a record."""
+    return {
+        "name": f"{object_words(record)} {record.what}",
+        "what": record.what,
+        "host": record.engine,
+        "service": record.service_name,
+        "object": record.object_name,
+        "kind": str(record.kind),
+        "action": record.action,
+        "cause": str(record.cause),
+        "who": record.actor or "unknown",
+        "why": record.reason,
+    }
+
+
+def object_words(record: Record) -> str:
+    """What it happened to, as it is called."""
     if record.service_name and record.object_type == "container":
         return record.service_name if record.object_name in ("", record.service_name) else record.object_name
     return record.object_name or record.service_name or record.object_type
