@@ -14,6 +14,7 @@ from fleettop.collectors.model import ContainerKey, ContainerState, ServiceKey, 
 from .screens.confirm import ConfirmScreen, Question
 from .screens.progress import ProgressScreen, ProgressStep
 from .screens.prompt import SIGNALS, ChoicePrompt, NumberPrompt
+from .views.headline import trail_trouble
 
 if TYPE_CHECKING:
     from .app import FleetApp
@@ -98,6 +99,11 @@ async def _ask(
     app, chosen = screen.app, targets(screen)
     if not chosen:
         app.notify("Nothing here to act on.", severity="warning", markup=False)
+        return
+    trouble = screen.trail_trouble
+    if trouble is not None:
+        words = trail_trouble(trouble)
+        app.notify(f"Nothing is changed while the trail cannot be written: {words}.", severity="error", markup=False)
         return
     try:
         planned = plan(

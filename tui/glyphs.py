@@ -39,6 +39,8 @@ class Glyphs(msgspec.Struct, frozen=True, kw_only=True):
     blank: str
     """The full and the empty part of a bar."""
     restarts: str
+    change: str
+    """In front of what somebody did."""
     enter: str
     ascii: bool
 
@@ -66,6 +68,7 @@ UNICODE = Glyphs(
     fill="█",
     blank="░",
     restarts="↻",
+    change="◆",
     enter="⏎",
     ascii=False,
 )
@@ -93,6 +96,7 @@ ASCII = Glyphs(
     fill="#",
     blank=".",
     restarts="R",
+    change="@",
     enter="Enter",
     ascii=True,
 )

@@ -12,6 +12,7 @@ from fleettop.collectors.model import ContainerKey
 from .navigation import Place
 from .rows import Cell, Line
 from .screens.page import PageScreen
+from .screens.prompt import Jump, MomentPrompt
 from .views.container_detail import health_lines
 
 if TYPE_CHECKING:
@@ -21,11 +22,13 @@ Look = Callable[["DashboardScreen"], None]
 
 
 def back(screen: DashboardScreen) -> None:
-    """Esc: the filter first, then the marks, then one place back."""
-    if screen.place.filter or screen.place.only_wrong:
-        screen.look_differently(filter="", only_wrong=False)
+    """Esc: the filter first, then the marks, then back to the present, then one place back."""
+    if screen.place.filter or screen.place.only_wrong or screen.place.only_changes:
+        screen.look_differently(filter="", only_wrong=False, only_changes=False)
     elif screen.table.marked:
         screen.table.clear_marks()
+    elif screen.place.as_of is not None:
+        screen.go_in_time(None)
     elif screen.place.scope is not None:
         screen.step(back=True)
 
@@ -61,6 +64,22 @@ def only_wrong(screen: DashboardScreen) -> None:
     screen.look_differently(only_wrong=not screen.place.only_wrong)
 
 
+def only_changes(screen: DashboardScreen) -> None:
+    """`d`: only what somebody did, or everything again."""
+    screen.look_differently(only_changes=not screen.place.only_changes)
+
+
+def go_to_time(screen: DashboardScreen) -> None:
+    """`t`: asks when."""
+    app = screen.app
+
+    def answered(jump: Jump | None) -> None:
+        if jump is not None:
+            screen.go_in_time(jump.to)
+
+    app.push_screen(MomentPrompt(app.clock.now, glyphs=app.glyphs), answered)
+
+
 def sort_next(screen: DashboardScreen) -> None:
     """`o`: worst first, then each column in turn."""
     columns = ["", *(column.id for column in screen.view.columns if column.sortable and column.title)]
@@ -86,8 +105,13 @@ def inspect(screen: DashboardScreen) -> None:
 
 
 def show_detail(screen: DashboardScreen, key: Hashable) -> None:
-    """The row's details on a page of their own, read anew from the engine."""
+    """The row's details on a page of their own, read anew from the engine or out of the trail."""
     view, app = screen.view, screen.app
+    if view.id == "trail":
+        page = screen.reading.page(key)
+        if page is not None:
+            app.push_screen(page)
+        return
     for container in view.containers(app.fleet, key):
         app.session.refresh(container)
     app.push_screen(PageScreen(lambda: view.detail(app.fleet, key, app.moment()), app.glyphs))
@@ -123,14 +147,19 @@ def events(screen: DashboardScreen) -> None:
     if key is None:
         return
     scope = screen.view.history_scope(screen.app.fleet, key)
-    if scope is not None:
-        screen.go(Place(view="trail", scope=scope))
+    if scope is not None and scope != screen.place.scope:
+        screen.go(Place(view="trail", scope=scope, as_of=screen.place.as_of))
 
 
 def raw_json(screen: DashboardScreen) -> None:
-    """`y`: what the engine says of the row, as JSON, secrets hidden."""
+    """`y`: what the engine says of the row, as JSON, secrets hidden; of a record, its line as it is kept."""
     key, app = screen.table.cursor_key, screen.app
     if key is None:
+        return
+    if screen.place.view == "trail":
+        page = screen.reading.page(key)
+        if page is not None:
+            app.push_screen(page.as_json())
         return
     keys = screen.view.containers(app.fleet, key)
     app.run_worker(_show_json(screen, keys), group="json", exclusive=True)
@@ -195,6 +224,8 @@ LOOKS: Mapping[str, Look] = {
     "view.swarm": _to("swarm"),
     "filter.open": open_filter,
     "filter.wrong": only_wrong,
+    "trail.changes": only_changes,
+    "trail.time": go_to_time,
     "sort.next": sort_next,
     "sort.reverse": sort_reverse,
     "look.inspect": inspect,

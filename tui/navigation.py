@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from datetime import datetime
 
 import msgspec
 from fleettop.collectors.model import ContainerKey, ServiceKey
+from fleettop.collectors.trail.store import Place as Standing
 
 Scope = ServiceKey | ContainerKey | str | None
 """What a view is narrowed to: a service, a container, an engine by its name, or nothing."""
@@ -21,6 +23,12 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     sort: str = ""
     reverse: bool = False
     cursor: Hashable = None
+    only_changes: bool = False
+    """In the trail: only what somebody did."""
+    as_of: datetime | None = None
+    """In the trail: the moment that is looked at; None: the present."""
+    around: Standing | None = None
+    """In the trail: where the cursor stood."""
 
 
 class History:

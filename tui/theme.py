@@ -152,6 +152,7 @@ def _true_colour(palette: Palette) -> Styles:
         "match": Style(underline=True, bold=True),
         "line": Style(color=p.line),
         "gap": Style(color=p.text, bgcolor=p.gap),
+        "unknown-actor": Style(color=p.degraded, bold=True),
         "group": Style(color=p.accent, bold=True),
         "stale": Style(color=p.dim, italic=True),
         "trouble": plain,
@@ -190,6 +191,7 @@ def _sixteen(*, dark: bool) -> Styles:
         "usage-full": Style(color=red, bold=True),
         "link": Style(color=blue, underline=True),
         "group": Style(color=blue, bold=True),
+        "unknown-actor": yellow + Style(bold=True),
         "mark": Style(color=blue, bold=True),
     }
 
@@ -230,6 +232,7 @@ def _no_colour() -> Styles:
         "match": Style(underline=True, bold=True),
         "line": dim,
         "gap": Style(reverse=True),
+        "unknown-actor": bold,
         "group": bold,
         "stale": dim,
         "trouble": plain,

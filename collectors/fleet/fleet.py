@@ -187,6 +187,15 @@ class Fleet:
         """Records of a service, an engine or an object, newest first."""
         return self._intake.book.find(service, engine, object_id, limit)
 
+    def record(self, key: str) -> Record | None:
+        """The record of that key, as it is now; None: it is not at hand."""
+        return self._intake.book.by_key(key)
+
+    def when(self, record: Record) -> datetime:
+        """When it happened, on our clock: what the trail is ordered by."""
+        told_by_engine = record.kind is RecordKind.EVENT
+        return self._intake.engines.ours(record.engine, record.time) if told_by_engine else record.time
+
     def totals(self) -> Totals:
         """The fleet at a glance."""
         return totals(self.engines.values(), self.services, len(self.containers))
@@ -299,7 +308,7 @@ class Fleet:
         status = self.engines.get(engine)
         return context.entry(
             told,
-            ours=engines.ours(engine, told.record.time) if told.record.kind is RecordKind.EVENT else told.record.time,
+            ours=self.when(told.record),
             skew=status.info.skew if status is not None and status.info is not None else None,
             origin=engines.origin(engine),
         )

@@ -115,6 +115,10 @@ class RecordBook:
         while len(self._recalled) > KEYS:
             self._recalled.popitem(last=False)
 
+    def by_key(self, key: str) -> Record | None:
+        """The record at hand of that key."""
+        return self.trail.get(self._by_key.get(key, 0))
+
     def recalled(self, event: str) -> Record | None:
         """The record at hand that this event of the past is in already."""
         key = self._recalled.get(event)

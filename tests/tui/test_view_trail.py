@@ -24,10 +24,10 @@ def test_a_folded_loop_is_told_in_the_words_of_its_cause() -> None:
     (record,) = watched.records()
     assert record.first is not None
     moment = Moment(watched.clock.now().astimezone(UTC), watched.clock.monotonic())
-    row = TrailView().row(watched.fleet, record.id, moment)
+    row = TrailView().row(watched.fleet, record.key, moment)
     assert row is not None
     since = record.first.astimezone().strftime("%H:%M:%S")
-    assert row.cells[3].text == f"exited 1 by itself (9th since {since}), started again by its restart policy"
+    assert row.cells[4].text == f"exited 1 by itself (9th since {since}), started again by its restart policy"
 
 
 @pytest.mark.parametrize("kind", list(RecordKind))
@@ -39,10 +39,10 @@ def test_records_of_each_kind_have_a_row_a_detail_and_a_story(kind: RecordKind, 
     watched.fleet.trail.append([msgspec.structs.replace(note, kind=kind, attribution=attribution)])
     watched.fleet.take_changes()
     moment, view = Moment(watched.clock.now().astimezone(UTC), watched.clock.monotonic()), TrailView()
-    row = view.row(watched.fleet, note.id, moment)
+    row = view.row(watched.fleet, note.key, moment)
     assert row is not None
     words = " ".join(cell.text for cell in (*row.cells, *((row.span,) if row.span else ())))
     assert "fleettop 1.0 started by ops1@bastion" in words
-    assert view.detail(watched.fleet, note.id, moment)
-    assert view.story(watched.fleet, note.id, moment)
-    assert view.fields(watched.fleet, note.id)["kind"] == kind.value
+    assert view.detail(watched.fleet, note.key, moment)
+    assert view.story(watched.fleet, note.key, moment)
+    assert view.fields(watched.fleet, note.key)["kind"] == kind.value

@@ -16,8 +16,8 @@ from fleettop.collectors.model import EngineStatus, LinkPhase, Record, RecordKin
 from fleettop.collectors.trail.folder import Folder
 from fleettop.collectors.trail.segments import SegmentStore
 
+from ..trail.asking import object_words
 from ..views.record_detail import attribution_words
-from ..views.trail import object_words
 from .anchor import Anchor
 from .loglines import Level, LogLines
 from .metrics import Figures, figures_of

@@ -16,8 +16,8 @@ from fleettop.collectors.trail.store import Line, Place, Query, Store
 
 from ..filter import Filter
 from ..output import Output, Text
+from ..trail.asking import fields_of, object_words
 from ..views.record_detail import attribution_words
-from ..views.trail import object_words, record_fields
 from .records import line_record, trail_record
 
 PAGE = 500
@@ -79,7 +79,7 @@ def _meant(lines: Iterable[Line], wanted: Filter) -> Iterator[tuple[Line, Record
     for line in lines:
         with suppress(ValueError):  # of a kind that only a newer fleettop knows
             record = record_of(line.entry, line.seq)
-            if wanted.matches(record_fields(record)):
+            if wanted.matches(fields_of(record, object_words(record))):
                 yield line, record
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 from fleettop.collectors.actions import service_title
+from fleettop.collectors.errors import TrailError
 from fleettop.collectors.fleet import Changed
-from fleettop.collectors.model import ContainerKey, Service, ServiceKey
+from fleettop.collectors.model import ContainerKey, Record, Service, ServiceKey
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -18,18 +21,21 @@ from ..filter import Filter, parse_partial
 from ..keymap import Keys
 from ..navigation import History, Place, Scope
 from ..rows import Cell, Line, Row
+from ..trail.rows import TrailRows
 from ..views import VIEWS
 from ..views.base import View
 from ..views.empty import empty_lines
 from ..views.headline import headline
 from ..views.service_detail import service_head
 from ..views.table import PlacedRows
+from ..views.trail import TrailView, as_of_words
 from ..widgets.detail import Detail
 from ..widgets.filterbar import FilterBar
 from ..widgets.footer import KeyFooter
 from ..widgets.header import Header
 from ..widgets.table import LineTable
 from ..widgets.tabs import Tab, ViewTabs
+from .reading import Reading, found_words
 
 if TYPE_CHECKING:
     from ..app import FleetApp
@@ -51,7 +57,7 @@ class DashboardScreen(Screen[None]):
     def __init__(self, keys: Keys) -> None:
         super().__init__()
         self._keys = keys
-        self._views: Mapping[str, View] = {view.id: view for view in VIEWS}
+        self._views: Mapping[str, View] = {view.id: view for view in VIEWS} | {"trail": TrailView(self._record)}
         self.history = History(Place())
         self._ticks = 0
 
@@ -76,6 +82,11 @@ class DashboardScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show the first place."""
         self.filter_bar.display = False
+        self.reading = Reading(self)
+        self.table.beyond = self._beyond
+        keeping = self.app.session.keeping
+        if keeping is not None:
+            keeping.keeper.on_trouble = self._headline
         self._arrive()
         self.table.focus()
 
@@ -93,6 +104,7 @@ class DashboardScreen(Screen[None]):
 
     def fleet_changed(self, changed: Changed) -> None:
         """Show what changed, and nothing else."""
+        self.reading.live.take(changed.records)
         dirty, moved = self._rows.update(changed)
         if dirty:
             self.table.forget_rows(dirty)
@@ -121,6 +133,8 @@ class DashboardScreen(Screen[None]):
         if not self._rows.order:
             self._say_empty()
         self._headline()
+        if self.place.as_of is not None:
+            self._show_tabs()
         self._show_detail()
 
     def _row(self, key: Hashable) -> Row | None:
@@ -128,14 +142,20 @@ class DashboardScreen(Screen[None]):
 
     def _headline(self) -> None:
         app = self.app
-        self.header.show(headline(app.fleet, app.moment(), read_only=app.session.read_only, group=app.group))
+        facts = headline(
+            app.fleet, app.moment(), read_only=app.session.read_only, group=app.group, trouble=self.trail_trouble
+        )
+        self.header.show(facts)
 
     # -- a place -------------------------------------------------------------------------------------------------------
 
     def _arrive(self) -> None:
         """Build the place anew: columns, rows, cursor, tabs, filter."""
         place, view, table = self.place, self.view, self.table
-        self._rows = PlacedRows(view, self.app.fleet)
+        self._rows: PlacedRows | TrailRows = (
+            self.reading.rows() if view.id == "trail" else PlacedRows(view, self.app.fleet)
+        )
+        self.reading.stop()
         order = self._rows.settle(place, _filter(place.filter))
         table.clear()
         table.set_columns(view.columns)
@@ -146,6 +166,7 @@ class DashboardScreen(Screen[None]):
             table.move_to(place.cursor)
         self._lay_out()
         self._show_around()
+        self.reading.go_on()
 
     def _refilter(self) -> None:
         """The same rows through another filter or in another order; the cursor stays on its row."""
@@ -154,18 +175,69 @@ class DashboardScreen(Screen[None]):
         table.set_sort(place.sort, descending=place.reverse)
         table.update_rows({}, order)
         self._show_around()
+        self.reading.stop()
+        self.reading.go_on()
+
+    # -- the trail -----------------------------------------------------------------------------------------------------
+
+    @property
+    def trail_rows(self) -> TrailRows | None:
+        """The rows of a place in the trail; None: this is no such place."""
+        return self._rows if isinstance(self._rows, TrailRows) else None
+
+    @property
+    def trail_trouble(self) -> TrailError | None:
+        """Why the trail cannot be written at the moment."""
+        keeping = self.app.session.keeping
+        return keeping.keeper.trouble if keeping is not None else None
+
+    def more_was_read(self) -> None:
+        """The trail was read on."""
+        self._count()
+        self._say_empty()
+        self._show_tabs()
+        self._show_detail()
+
+    def go_in_time(self, moment: datetime | None) -> None:
+        """Look at the trail as it was at a moment; None: as it is."""
+        place = self.place
+        if moment is not None or place.as_of is not None:
+            self.go(msgspec.structs.replace(place, as_of=moment, cursor=None, around=None))
+
+    def _beyond(self, last: bool) -> bool:
+        """`g` and `G` in the trail: to the newest and the oldest record there is, which may be far from here."""
+        rows = self.trail_rows
+        if rows is None or (rows.at_oldest if last else rows.at_newest):
+            return False
+        if not last:
+            self.history.amend(as_of=None, around=None, cursor=None)
+        self.reading.stop()
+        self.table.clear()
+        self.table.update_rows({}, rows.begin_at(oldest=last))
+        self._show_around()
+        self.reading.go_on()
+        return True
+
+    def _record(self, key: Hashable) -> Record | None:
+        return self._rows.record(key) if isinstance(self._rows, TrailRows) else None
 
     def _show_around(self) -> None:
-        place = self.place
-        tabs = [Tab(view.id, self._keys.label(f"view.{view.id}").split(" ")[0], view.title) for view in VIEWS]
-        self.tabs.show(tabs, place.view, self._crumbs())
+        self._show_tabs()
         self._count()
         self._say_empty()
         self._headline()
         self._show_detail()
         self.look_at_visible()
 
+    def _show_tabs(self) -> None:
+        place = self.place
+        tabs = [Tab(view.id, self._keys.label(f"view.{view.id}").split(" ")[0], view.title) for view in VIEWS]
+        self.tabs.show(tabs, place.view, self._crumbs())
+
     def _count(self) -> None:
+        if isinstance(self._rows, TrailRows):
+            self.filter_bar.show_words(found_words(self._rows, self.app.moment()))
+            return
         shown = len(self._rows.order)
         self.filter_bar.show_counts(shown, shown + self._rows.hidden)
         self._share()
@@ -177,6 +249,10 @@ class DashboardScreen(Screen[None]):
             words.append(Cell(f"in {scope_words(self.app.fleet.services, place.scope)} ", "strong"))
         if place.only_wrong:
             words.append(Cell("only what is wrong ", "warning"))
+        if place.only_changes:
+            words.append(Cell("only what somebody did ", "warning"))
+        if place.as_of is not None:
+            words += [Cell(as_of_words(place.as_of, self.app.moment()), "read-only"), Cell(" ")]
         if place.filter:
             words.append(Cell(f"/{place.filter} ", "key"))
         return tuple(words)
@@ -240,18 +316,27 @@ class DashboardScreen(Screen[None]):
     def go(self, place: Place) -> None:
         """Go to another place, remembering where the cursor was."""
         self.close_filter()
-        self.history.amend(cursor=self.table.cursor_key)
+        self._remember()
         self.history.go(place)
         self._arrive()
 
     def step(self, *, back: bool) -> bool:
         """One step in the history; False where there is none."""
-        self.history.amend(cursor=self.table.cursor_key)
+        self._remember()
         moved = self.history.back() if back else self.history.forward()
         if moved:
             self.close_filter()
             self._arrive()
         return moved
+
+    def _remember(self) -> None:
+        """Where the cursor stands, for whoever comes back."""
+        key, rows = self.table.cursor_key, self._rows
+        if isinstance(rows, TrailRows):
+            around = rows.standing(key) if key != rows.first and key is not None else None
+            self.history.amend(cursor=key if around is not None else None, around=around)
+        else:
+            self.history.amend(cursor=key)
 
     def look_differently(self, **changes: object) -> None:
         """The same place with another filter or order; the cursor stays on its row."""
@@ -294,10 +379,12 @@ class DashboardScreen(Screen[None]):
     @on(LineTable.CursorMoved)
     def _cursor_moved(self, message: LineTable.CursorMoved) -> None:
         self._show_detail(keep_place=False)
+        self.reading.go_on()
 
     @on(LineTable.VisibleChanged)
     def _visible_changed(self, message: LineTable.VisibleChanged) -> None:
         self.look_at_visible()
+        self.reading.go_on()
 
     @on(LineTable.Activated)
     def _activated(self, message: LineTable.Activated) -> None:

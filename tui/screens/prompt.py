@@ -1,8 +1,9 @@
-"""Asking for one value: a number, or one of some choices."""
+"""Asking for one value: a number, a time, or one of some choices."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import ClassVar
 
 import msgspec
@@ -12,9 +13,16 @@ from textual.widgets import Input
 
 from ..glyphs import UNICODE, Glyphs
 from ..rows import Cell, Column, Row
+from ..trail.moments import EXAMPLES, MomentError, parse_moment
 from ..widgets.lines import Lines
 from ..widgets.table import LineTable
 from .dialog import Dialog, row
+
+
+class Jump(msgspec.Struct, frozen=True):
+    """Where to go in time; None: to the present."""
+
+    to: datetime | None
 
 
 class NumberPrompt(Dialog[int | None]):
@@ -86,6 +94,40 @@ class NumberPrompt(Dialog[int | None]):
         number = self.number()
         if number is not None:
             self.answer(number)
+
+
+class MomentPrompt(Dialog[Jump | None]):
+    """A time in the past, or now. Ends with where to go; None: nowhere else."""
+
+    AUTO_FOCUS = "Input"
+    DEFAULT_CSS = """
+    MomentPrompt > #box { width: 64; }
+    MomentPrompt .row { margin: 1 0 0 0; }
+    """
+
+    def __init__(self, now: Callable[[], datetime], *, text: str = "", glyphs: Glyphs = UNICODE) -> None:
+        """Ask for it, beginning with `text`."""
+        super().__init__("Go to a time", ((Cell(EXAMPLES, "dim"),),), glyphs=glyphs)
+        self._now = now
+        self._written = text
+
+    def fields(self) -> ComposeResult:
+        """The time, and what is wrong with it."""
+        yield row(Lines(((Cell("Time", "dim"),),), classes="label"), Input(self._written, compact=True, max_length=40))
+        hint = (Cell("Enter", "key"), Cell(" goes there, ", "hint"), Cell("Esc", "key"), Cell(" does not.", "hint"))
+        yield Lines((hint,), id="said")
+
+    def field_lines(self, height: int) -> int:
+        """An empty line, the time, and what is said of it, which may take two."""
+        return 4
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go there, or say why not."""
+        event.stop()
+        try:
+            self.answer(Jump(parse_moment(event.value, self._now())))
+        except MomentError as error:
+            self.query_one("#said", Lines).set_lines(((Cell(str(error), "error"),),))
 
 
 class Choice(msgspec.Struct, frozen=True):

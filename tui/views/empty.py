@@ -37,6 +37,11 @@ def empty_lines(
 def _hidden(view: View, place: Place, hidden: int) -> tuple[Line, ...]:
     if place.only_wrong and not place.filter:
         return ((Cell(f"Nothing is wrong: all {hidden} {view.noun} are well.", "ok"),), (Cell("z shows them.", "dim"),))
+    if place.only_changes and not place.filter:
+        return (
+            (Cell(f"Nobody changed anything here, as far as {hidden} {view.noun} tell.", "strong"),),
+            (Cell("d shows all of them.", "dim"),),
+        )
     return (
         (Cell(f"None of {hidden} {view.noun} match {place.filter!r}.", "strong"),),
         (Cell("Esc clears the filter" + (", z shows the healthy ones too." if place.only_wrong else "."), "dim"),),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from fleettop.collectors.errors import ChainBroken, StoreFull, StoreLocked, TrailError
 from fleettop.collectors.fleet import Fleet
 
 from ..widgets.header import HeaderFacts
@@ -11,8 +12,10 @@ from .base import Moment
 from .cells import clock_time, seconds_since
 
 
-def headline(fleet: Fleet, moment: Moment, *, read_only: bool, group: str = "") -> HeaderFacts:
-    """Hosts, services by state, the oldest outage, the time."""
+def headline(
+    fleet: Fleet, moment: Moment, *, read_only: bool, group: str = "", trouble: TrailError | None = None
+) -> HeaderFacts:
+    """Hosts, services by state, the oldest outage, the time; `trouble`: why the trail cannot be written."""
     totals = fleet.totals()
     oldest = int(seconds_since(totals.oldest_outage, moment)) if totals.oldest_outage is not None else None
     return HeaderFacts(
@@ -27,4 +30,16 @@ def headline(fleet: Fleet, moment: Moment, *, read_only: bool, group: str = "") 
         clock=clock_time(moment.now, moment),
         read_only=read_only,
         insecure=sum(1 for engine in fleet.engines.values() if engine.link.insecure and not engine.same_as),
+        alarm=f"TRAIL NOT WRITTEN: {trail_trouble(trouble)}" if trouble is not None else "",
     )
+
+
+def trail_trouble(trouble: TrailError) -> str:
+    """Why the trail cannot be written, in two or three words."""
+    for kind, words in _TROUBLES:
+        if isinstance(trouble, kind):
+            return words
+    return "disk or folder refuses"
+
+
+_TROUBLES = ((StoreFull, "disk full"), (StoreLocked, "locked by another program"), (ChainBroken, "damaged"))

@@ -25,6 +25,20 @@ def attribution_words(record: Record) -> str:
     return f"{record.actor} · {record.attribution}" if record.actor else str(record.attribution)
 
 
+def gap_words(record: Record, moment: Moment) -> str:
+    """From when to when nothing is known of which host, and why."""
+    begin = clock_time(record.time, moment)
+    if record.until is None:
+        span = f"{begin} on"
+    elif record.until > record.time:
+        span = f"{begin} {moment.glyphs.dash} {clock_time(record.until, moment)}"
+    else:
+        span = begin
+    how = " (certain)" if record.certain and record.trouble else ""
+    seen = f"; {record.reason}" if record.reason else ""
+    return f"{span}  {record.engine + ': ' if record.engine else ''}{record.what}{how}{seen}"
+
+
 def records_of(fleet: Fleet, scope: Scope, limit: int) -> tuple[Record, ...]:
     """The newest records of a service, a container or an engine, newest first."""
     if isinstance(scope, ServiceKey):

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from datetime import datetime
 
 from fleettop.collectors.cause import told
 from fleettop.collectors.fleet import Changed, Fleet
-from fleettop.collectors.model import ContainerKey, Record, RecordKind, ServiceKey
+from fleettop.collectors.model import Attribution, ContainerKey, Record, RecordKind
 
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
+from ..trail.asking import fields_of, in_scope, is_change, is_wrong, object_words
+from ..trail.rows import Sign, What
 from .base import Moment, SortKey, View
-from .cells import DIM, clock_time
-from .record_detail import attribution_words, record_detail, records_of
+from .cells import DIM, age_since, clock_time
+from .record_detail import attribution_words, gap_words, record_detail, records_of
 
-MOST = 20_000
+MOST = 500
+Find = Callable[[Hashable], Record | None]
 
 
 class TrailView(View):
@@ -24,150 +28,162 @@ class TrailView(View):
     title = "Trail"
     noun = "records"
     columns = (
-        Column(id="time", title="TIME", width=8, worth=100, limit=12),
-        Column(id="host", title="HOST", width=8, grow=1, worth=90, limit=16),
-        Column(id="object", title="OBJECT", width=16, grow=2, worth=95, limit=28),
-        Column(id="what", title="WHAT", width=40, grow=8, worth=99),
-        Column(id="who", title="WHO · HOW KNOWN", width=22, grow=3, worth=80, limit=28),
-        Column(id="why", title="WHY", width=18, grow=2, worth=40),
+        Column(id="time", title="TIME", width=8, worth=100, limit=12, sortable=False),
+        Column(id="sign", title="", width=1, worth=98, sortable=False),
+        Column(id="host", title="HOST", width=8, grow=1, worth=90, limit=16, sortable=False),
+        Column(id="object", title="OBJECT", width=12, grow=2, worth=95, limit=28, sortable=False),
+        Column(id="what", title="WHAT", width=24, grow=9, worth=99, sortable=False),
+        Column(id="who", title="WHO · HOW KNOWN", width=14, grow=4, worth=94, limit=28, sortable=False),
+        Column(id="why", title="WHY", width=18, grow=2, worth=40, sortable=False),
     )
 
+    def __init__(self, find: Find | None = None) -> None:
+        """`find` knows the records that are shown but not at hand."""
+        self._find = find
+
     def keys(self, fleet: Fleet, scope: Scope) -> Iterable[Hashable]:
-        """All records; narrowed to a host, a service or a container: those of it."""
+        """The newest at hand; a place of the dashboard reads on from there (`trail.rows`)."""
         records = fleet.trail.newest(MOST) if scope is None else records_of(fleet, scope, MOST)
-        return [record.id for record in records]
+        return [record.key for record in records]
 
     def has(self, fleet: Fleet, key: Hashable, scope: Scope) -> bool:
         """Whether it is there, and within the scope."""
-        record = _record(fleet, key)
-        if record is None:
-            return False
-        if isinstance(scope, ServiceKey):
-            return record.service == scope
-        if isinstance(scope, ContainerKey):
-            return (record.engine, record.object_id) == scope
-        return scope is None or record.engine == scope
+        record = self._record(fleet, key)
+        return record is not None and in_scope(record, scope)
 
     def dirty(self, changed: Changed, fleet: Fleet) -> set[Hashable] | None:
         """Records that are new or were amended."""
-        return {record.id for record in changed.records}
+        return {record.key for record in changed.records}
 
     def row(self, fleet: Fleet, key: Hashable, moment: Moment) -> Row | None:
         """One record; a gap is a bar over the whole width."""
-        record = _record(fleet, key)
+        if isinstance(key, Sign):
+            return Row(key=key, cells=(), span=sign_words(key, moment))
+        record = self._record(fleet, key)
         if record is None:
             return None
         time = clock_time(record.time, moment)
         if record.kind is RecordKind.GAP:
-            bar = moment.glyphs.gap * 8
-            return Row(key=key, cells=(), span=Cell(f"{bar} {record.engine}: {record.what}", "gap"), style="gap")
-        what_style = "strong" if record.trouble else ""
+            return _gap_row(key, record, moment)
+        quiet = record.kind in (RecordKind.START, RecordKind.STOP) and not record.trouble
+        changed = is_change(record)
+        what_style = "strong" if record.trouble or changed else DIM if quiet else ""
         return Row(
             key=key,
             cells=(
                 Cell(time, DIM),
+                _sign(record, moment, changed=changed),
                 Cell(record.engine, DIM),
-                Cell(object_words(record)),
-                Cell(_what(record, moment), what_style),
-                Cell(attribution_words(record), DIM),
+                Cell(object_words(record), DIM if quiet else ""),
+                Cell(told(record, moment.now), what_style),
+                Cell(attribution_words(record), who_role(record, changed=changed)),
                 Cell(record.reason),
             ),
         )
 
     def rank(self, fleet: Fleet, key: Hashable) -> SortKey:
         """The newest first."""
-        record = _record(fleet, key)
+        record = self._record(fleet, key)
         assert record is not None
         return (-record.time.timestamp(), -record.id)
 
     def value(self, fleet: Fleet, key: Hashable, column: str) -> object:
-        """What a column sorts by."""
-        record = _record(fleet, key)
-        assert record is not None
-        values: dict[str, object] = {
-            "time": -record.time.timestamp(),
-            "host": record.engine,
-            "object": object_words(record),
-            "what": record.what,
-            "who": record.actor or None,
-            "why": record.reason or None,
-        }
-        return values.get(column)
+        """Nothing: the trail stands in the order of time."""
+        return None
 
     def fields(self, fleet: Fleet, key: Hashable) -> Mapping[str, object]:
         """What the filter language sees."""
-        record = _record(fleet, key)
+        record = self._record(fleet, key)
         assert record is not None
-        return record_fields(record)
+        return fields_of(record, object_words(record))
 
     def wrong(self, fleet: Fleet, key: Hashable) -> bool:
         """Gaps, and what a person on call wants to see."""
-        record = _record(fleet, key)
-        return record is not None and (record.trouble or record.kind is RecordKind.GAP)
+        record = self._record(fleet, key)
+        return record is not None and is_wrong(record)
 
     def detail(self, fleet: Fleet, key: Hashable, moment: Moment) -> tuple[Line, ...]:
         """All of the record."""
-        record = _record(fleet, key)
+        record = self._record(fleet, key)
         return record_detail(fleet, record, moment) if record else ()
 
     def story(self, fleet: Fleet, key: Hashable, moment: Moment) -> Line:
         """Who did it, how that is known, and why: what a narrow table has no column for."""
-        record = _record(fleet, key)
+        record = self._record(fleet, key)
         if record is None:
             return ()
         who = attribution_words(record)
         why = f"  “{record.reason}”" if record.reason else ""
-        return (Cell(f"{record.engine}: {object_words(record)} {_what(record, moment)}"), Cell(f"  {who}{why}", DIM))
-
-    def scope_of(self, fleet: Fleet, key: Hashable) -> tuple[str, Scope] | None:
-        """To the history of what it is about."""
-        record = _record(fleet, key)
-        if record is None:
-            return None
-        return ("trail", record.service or record.engine)
+        if record.kind is RecordKind.GAP:
+            return (Cell(gap_words(record, moment)),)
+        return (
+            Cell(f"{record.engine}: {object_words(record)} {told(record, moment.now)}"),
+            Cell(f"  {who}", who_role(record, changed=is_change(record))),
+            Cell(why, DIM),
+        )
 
     def name_of(self, fleet: Fleet, key: Hashable) -> str:
         """What it is called."""
-        record = _record(fleet, key)
+        record = self._record(fleet, key)
         return f"{record.time.isoformat()} {record.engine} {record.object_name} {record.what}" if record else ""
 
     def history_scope(self, fleet: Fleet, key: Hashable) -> Scope:
-        """Itself, or what it is about."""
-        record = _record(fleet, key)
-        return (record.service or record.engine) if record else None
+        """What it is about."""
+        record = self._record(fleet, key)
+        return (record.service or record.engine or None) if record else None
 
     def containers(self, fleet: Fleet, key: Hashable) -> tuple[ContainerKey, ...]:
         """None: nothing is sampled or acted on from here."""
         return ()
 
+    def restless(self, fleet: Fleet, key: Hashable, moment: Moment) -> bool:
+        """The line at the moment that is looked at: it says how long ago that was."""
+        return isinstance(key, Sign) and key.what is What.MOMENT
 
-def _record(fleet: Fleet, key: Hashable) -> Record | None:
-    return fleet.trail.get(key) if isinstance(key, int) else None
-
-
-def record_fields(record: Record) -> Mapping[str, object]:
-    """What the filter language sees of a record."""
-    return {
-        "name": f"{object_words(record)} {record.what}",
-        "what": record.what,
-        "host": record.engine,
-        "service": record.service_name,
-        "object": record.object_name,
-        "kind": str(record.kind),
-        "action": record.action,
-        "cause": str(record.cause),
-        "who": record.actor or "unknown",
-        "why": record.reason,
-    }
+    def _record(self, fleet: Fleet, key: Hashable) -> Record | None:
+        if self._find is not None:
+            return self._find(key)
+        return fleet.record(key) if isinstance(key, str) else None
 
 
-def object_words(record: Record) -> str:
-    """What it happened to, as it is called."""
-    if record.service_name and record.object_type == "container":
-        return record.service_name if record.object_name in ("", record.service_name) else record.object_name
-    return record.object_name or record.service_name or record.object_type
+def as_of_words(at: datetime, moment: Moment) -> str:
+    """Which moment of the past is looked at: `as of 12:05:00, 2h 3m ago`."""
+    return f" as of {clock_time(at, moment)}, {age_since(at, moment)} ago "
 
 
-def _what(record: Record, moment: Moment) -> str:
-    """What happened; of a folded loop, how often and since when."""
-    return told(record, moment.now)
+def sign_words(sign: Sign, moment: Moment) -> Cell:
+    """A row that is no record."""
+    if sign.what is What.MOMENT and sign.at is not None:
+        rule = moment.glyphs.dash * 8
+        return Cell(f"{rule} {clock_time(sign.at, moment)}, {age_since(sign.at, moment)} ago {rule}", "key")
+    if sign.what is What.UNREAD:
+        return Cell(f"What was before cannot be read: {sign.words}", "warning")
+    if sign.what is What.END:
+        if sign.words:
+            return Cell(f"That is all of {sign.words}; other names, gone by now, were not looked for.", DIM)
+        return Cell("The trail begins here.", DIM)
+    back = f"searched back to {clock_time(sign.at, moment)}, " if sign.at is not None else ""
+    return Cell(f"{back}reading on{moment.glyphs.ellipsis}", DIM)
+
+
+def who_role(record: Record, *, changed: bool) -> str:
+    """Who did it stands out where a person may have, and so does that it is not known."""
+    if record.attribution is Attribution.UNKNOWN and not record.actor:
+        return "unknown-actor" if changed else "unknown"
+    return "strong" if changed else DIM
+
+
+def _sign(record: Record, moment: Moment, *, changed: bool) -> Cell:
+    states = moment.glyphs.states
+    if record.trouble:
+        return Cell(states["down"], "down")
+    return Cell(moment.glyphs.change, "key") if changed else Cell("")
+
+
+def _gap_row(key: Hashable, record: Record, moment: Moment) -> Row:
+    """A bar over the whole width; where nothing was missed in the end, a quiet line."""
+    nothing_missed = record.until is not None and record.until <= record.time and not record.certain
+    words = gap_words(record, moment)
+    if nothing_missed:
+        return Row(key=key, cells=(), span=Cell(words, DIM))
+    return Row(key=key, cells=(), span=Cell(f"{moment.glyphs.gap * 3} {words}", "gap"), style="gap")

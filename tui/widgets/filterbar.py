@@ -71,6 +71,7 @@ class FilterBar(Horizontal):
         self._input = Input(compact=True, select_on_focus=False)
         self._status = _Status(glyphs=glyphs)
         self._counts: tuple[int, int] | None = None
+        self._words = ""
         self._error: FilterError | None = None
 
     def compose(self) -> ComposeResult:
@@ -94,7 +95,12 @@ class FilterBar(Horizontal):
 
     def show_counts(self, shown: int, of: int) -> None:
         """How many rows the filter leaves, of how many."""
-        self._counts = (shown, of)
+        self._counts, self._words = (shown, of), ""
+        self._say()
+
+    def show_words(self, words: str) -> None:
+        """What the filter has found so far, where it is not known of how many."""
+        self._words = words
         self._say()
 
     def _read(self) -> Filter:
@@ -106,6 +112,8 @@ class FilterBar(Horizontal):
         if self._error is not None and not self._error.incomplete:
             self._status.styles.max_width = max(20, self.size.width - cell_len(self._input.value) - 4)
             self._status.show((Cell(str(self._error), "error"),))
+        elif self._words:
+            self._status.show((Cell(self._words, "dim"),))
         elif self._counts is not None:
             shown, of = self._counts
             role = "warning" if not shown and of else "dim"

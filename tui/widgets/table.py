@@ -100,6 +100,8 @@ class LineTable(ScrollView, can_focus=True):
         """A table without rows. `source` is asked for a row that comes on screen and was never given."""
         super().__init__(name=name, id=id, classes=classes)
         self.source = source
+        self.beyond: Callable[[bool], bool] | None = None
+        """Asked before the cursor goes to the first row (False) or the last (True); true: it was seen to."""
         self._painter = Painter(columns, glyphs)
         self._set = RowSet()
         self._rows: dict[Hashable, Row] = {}
@@ -188,15 +190,23 @@ class LineTable(ScrollView, can_focus=True):
         """The row of that key as last given."""
         return self._rows.get(key)
 
+    @property
+    def first_visible(self) -> int:
+        """The number of the first row on screen."""
+        return self._top
+
     def visible_keys(self) -> tuple[Hashable, ...]:
         """The keys of the rows on screen, from top to bottom; none while the table is not shown."""
         return tuple(self._set.order[self._top : self._top + self._lines])
 
-    def move_to(self, key: Hashable) -> bool:
-        """Put the cursor on that row; False where there is no such row."""
+    def move_to(self, key: Hashable, *, middle: bool = False) -> bool:
+        """Put the cursor on that row, in the `middle` of the screen if so wished; False where there is no such row."""
         if key not in self._set.index:
             return False
         self._put_cursor(self._set.index[key])
+        if middle:
+            self._scroll_rows(self._set.place() - self._lines // 2)
+            self._settle()
         return True
 
     def mark(self, keys: Iterable[Hashable]) -> None:
@@ -360,11 +370,13 @@ class LineTable(ScrollView, can_focus=True):
 
     def action_first(self) -> None:
         """Move the cursor to the first row."""
-        self._put_cursor(0)
+        if self.beyond is None or not self.beyond(False):
+            self._put_cursor(0)
 
     def action_last(self) -> None:
         """Move the cursor to the last row."""
-        self._put_cursor(self.row_count - 1)
+        if self.beyond is None or not self.beyond(True):
+            self._put_cursor(self.row_count - 1)
 
     def action_mark(self) -> None:
         """Mark the row under the cursor, or take its mark off, and move down."""

@@ -44,12 +44,15 @@ class ViewTabs(Painted):
             self.renew()
 
     def lines(self, width: int) -> Sequence[Line]:
-        """The tabs, with their titles cut down until they fit; then what stands at the right, if it fits."""
+        """The tabs, their titles cut down until they fit beside what stands at the right, where that is possible."""
         line = tuple(cell for _id, _size, cells in self._spans(width) for cell in cells)
         return (paint.ends(line, self.trail, width) or line,)
 
     def _spans(self, width: int) -> list[tuple[str, int, Line]]:
         """What a tab is, how wide, and its cells."""
+        beside = paint.line_width(self.trail)
+        if beside and sum(len(tab.key) + 2 for tab in self.tabs) + beside < width:
+            width -= beside + 1
         spans: list[tuple[str, int, Line]] = []
         for letters in (99, 6, 4, 0):
             spans = []
