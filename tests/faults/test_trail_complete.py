@@ -42,8 +42,6 @@ def less_noise(events: dict[Identity, str]) -> set[Identity]:
     for event in sorted(events, key=lambda event: int(event[0])):
         _, kind, action, object_id = event
         argument = events[event]
-        if action == "start":
-            health.pop(object_id, None)
         if (kind, action) not in NOISE or (action == "exec_create" and argument != CHECK):
             expected.add(event)
         elif action == "health_status":
