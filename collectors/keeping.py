@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -57,7 +57,7 @@ class Keeping:
     # -- writing
 
     def _told(self, told: Sequence[Told]) -> None:
-        self.keeper.put(self._fleet.line_of(self._context, one) for one in told)
+        self.keeper.put(self._fleet.line_of(self._context, one) for one in once_each(told))
 
     def _tidied(self, done: Tidied) -> None:
         if done.large:
@@ -221,3 +221,14 @@ class Keeping:
         """Records that are not at hand, as a question to the store finds them. Raises TrailError."""
         lines = await self.keeper.ask(question)
         return tuple(record_of(line.entry, -line.seq) for line in lines)
+
+
+def once_each(told: Iterable[Told]) -> Iterator[Told]:
+    """Each event stands in one line only, by which it is known again; what else it changed is told without it."""
+    heard: set[int] = set()
+    for one in told:
+        if one.event is not None and id(one.event) in heard:
+            one = Told(record=one.record)  # noqa: PLW2901
+        elif one.event is not None:
+            heard.add(id(one.event))
+        yield one

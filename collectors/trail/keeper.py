@@ -165,10 +165,20 @@ class Keeper:
 
     def _append(self, batch: Sequence[Entry], marks: Sequence[Mark]) -> Sequence[int]:
         assert self._store is not None
-        numbers = self._store.append(batch) if batch else ()
+        numbers = self._append_lines(self._store, batch) if batch else ()
         if marks:
             self._store.mark(marks)
         return numbers
+
+    def _append_lines(self, store: Store, batch: Sequence[Entry]) -> Sequence[int]:
+        try:
+            return store.append(batch)
+        except (TypeError, ValueError) as error:
+            # One line that no trail can hold must not keep all others out for ever; it is a defect of ours.
+            if len(batch) == 1:
+                _log.error("a line that cannot be kept was left out: %r", batch[0], exc_info=error)
+                return (0,)
+            return [number for entry in batch for number in self._append_lines(store, (entry,))]
 
     async def _opened(self) -> None:
         if self._store is not None:
@@ -283,4 +293,7 @@ class Keeper:
         return await self._in(self._reader, answer)
 
     async def _in(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(executor, work)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(executor, work)
+        except OSError as error:
+            raise TrailError(f"The trail cannot be used: {error}.", hint="It is tried again.") from error

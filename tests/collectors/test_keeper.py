@@ -168,3 +168,12 @@ async def test_the_trail_is_tidied_and_how_it_grows_is_told_once(
     await asyncio.gather(task, return_exceptions=True)
     await keeper.close()
     assert told == [Tidied(large="It takes 2 GiB.")]
+
+
+async def test_a_line_that_no_trail_can_hold_keeps_no_other_out(tmp_path: Path) -> None:
+    """It is left out and logged: a defect of ours must not end the record of everything else."""
+    bad = Entry(thread="bad", kind="note", at="not a time", seen=stamp(TIME), instance="one")
+    async with keeping(tmp_path / "trail") as keeper:
+        keeper.put([entry(1), bad, entry(2)])
+        await keeper.flush()
+    assert kept(tmp_path / "trail") == ["note 1", "note 2"]

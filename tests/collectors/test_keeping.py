@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from fleettop.collectors.model import Attribution, EventsSeen, RecordKind
+from fleettop.collectors.keeping import once_each
+from fleettop.collectors.model import Attribution, EventsSeen, Record, RecordKind, Told
 
 from .keeping_stage import INFO, kept, lines
 from .watching import event
@@ -155,3 +156,13 @@ async def test_nothing_waits_for_a_trail_that_cannot_be_written(tmp_path: Path) 
         process.fleet.apply(EventsSeen(engine="web-1", events=(event(1, "die"),)))
         assert [what for what, _ in process.crashes()]
         assert process.keeping.keeper.trouble is not None
+
+
+def test_an_event_that_changes_two_records_is_in_one_line_only() -> None:
+    """The store knows an event by its key: the other record is told without it, so that neither is left out."""
+    said = event(1, "destroy")
+    record = Record(id=1, key="a", time=said.time, seen=said.time, engine="web-1", kind=RecordKind.EVENT, what="gone")
+    other = Record(id=2, key="b", time=said.time, seen=said.time, engine="web-1", kind=RecordKind.EVENT, what="pruned")
+    lines = list(once_each((Told(record=record, event=said), Told(record=other, event=said))))
+    assert [one.event for one in lines] == [said, None]
+    assert [one.record.key for one in lines] == ["a", "b"]
