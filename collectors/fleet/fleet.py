@@ -309,6 +309,7 @@ class Fleet:
         return context.entry(
             told,
             ours=self.when(told.record),
+            now=self.clock.now(),
             skew=status.info.skew if status is not None and status.info is not None else None,
             origin=engines.origin(engine),
         )

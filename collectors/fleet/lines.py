@@ -28,7 +28,7 @@ class Context:
     def __init__(self, instance: str) -> None:
         self.instance = instance
 
-    def entry(self, told: Told, *, ours: datetime, skew: float | None, origin: str) -> Entry:
+    def entry(self, told: Told, *, ours: datetime, now: datetime, skew: float | None, origin: str) -> Entry:
         """The line that keeps this. `ours`: its time on our clock; `skew`: seconds the engine's clock is ahead."""
         record, event = told.record, told.event
         return Entry(
@@ -36,7 +36,7 @@ class Context:
             of=record.of,
             kind=str(record.kind),
             at=stamp_of(ours),
-            seen=stamp_of(record.seen),
+            seen=stamp_of(now),
             instance=self.instance,
             key=event_key(event, origin) if event is not None else "",
             event=_raw(event) if event is not None else None,
