@@ -52,7 +52,7 @@ def run(request: Request) -> int:
     return run_to_end(_events(request, parse_since(request.args.since)))
 
 
-def parse_since(text: str, now: datetime | None = None) -> datetime | None:
+def parse_since(text: str, now: datetime | None = None, *, option: str = "--since") -> datetime | None:
     """The moment meant by a span before now or by an ISO time (without a zone: this machine's). Raises ConfigError."""
     if not text:
         return None
@@ -63,7 +63,8 @@ def parse_since(text: str, now: datetime | None = None) -> datetime | None:
             span = parse_duration(text)
         except ConfigError as error:
             raise ConfigError(
-                f"--since {text!r} is neither a span nor a time.", hint="Write --since 1h or --since 2026-01-02T03:04."
+                f"{option} {text!r} is neither a span nor a time.",
+                hint=f"Write {option} 1h or {option} 2026-01-02T03:04.",
             ) from error
         return (now or datetime.now(UTC)) - timedelta(seconds=span)
     return moment.astimezone(UTC)
