@@ -100,7 +100,9 @@ class LinePainter:
             role = f"replica-{line.source % REPLICAS}"
             head.append(Segment(name + " " * (self.names - cell_len(name)), self._role(role)))
         sign = "!" if line.stream == ERR else "<" if line.late else " "
-        head.append(Segment(f" {sign} " if self.names else f"{sign} ", self._role("error" if sign == "!" else "warning")))
+        head.append(
+            Segment(f" {sign} " if self.names else f"{sign} ", self._role("error" if sign == "!" else "warning"))
+        )
         return head
 
     def _time(self, line: LogLine) -> str:
