@@ -121,19 +121,20 @@ def _health_page(screen: DashboardScreen, keys: tuple[ContainerKey, ...]) -> tup
 
 def logs(screen: DashboardScreen) -> None:
     """`l`: what the marked rows, or the row under the cursor, write."""
-    app = screen.app
+    app, selected = screen.app, screen.selected()
     services: list[ServiceKey] = []
     containers: list[tuple[str, str]] = []
-    for key in screen.selected():
+    for key in selected:
         if isinstance(key, ServiceKey):
             services.append(key)
             continue
         found = [app.fleet.containers.get(one) for one in screen.view.containers(app.fleet, key)]
         containers += [(container.engine, container.name) for container in found if container is not None]
     if not services and not containers:
-        app.notify("No container behind this row writes a log.", severity="warning", markup=False)
+        if selected:
+            app.notify("There is no container behind this row.", severity="warning", markup=False)
         return
-    names = [screen.view.name_of(app.fleet, key) for key in screen.selected()]
+    names = [screen.view.name_of(app.fleet, key) for key in selected]
     app.push_screen(LogScreen(app.keys, Wanted(tuple(services), tuple(containers)), ", ".join(names)))
 
 

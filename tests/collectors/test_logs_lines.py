@@ -23,7 +23,8 @@ NASTY = st.lists(
     st.one_of(
         st.text(max_size=6),
         st.sampled_from(
-            ["\x1b[2J", "\x1b[31m", "\x1b[0m", "\x1b[1;38;5;200m", "\x1b]0;title\x07", "\x1b]8;;http://x\x1b\\", "\x9b31m",
+            ["\x1b[2J", "\x1b[31m", "\x1b[0m",
+              "\x1b[1;38;5;200m", "\x1b]0;title\x07", "\x1b]8;;http://x\x1b\\", "\x9b31m",
              "\x1bc", "\x1b[6n", "\x1b[?1049h", "\r", "\x08", "\x1b", "\x90", "\u202e", "\x1b[38;2;1;2;3m", "\x1b[m"]
         ),
     ),

@@ -55,7 +55,7 @@ def test_a_terminals_output_cut_anywhere_gives_the_same_lines(
 
 
 def test_a_line_that_docker_cut_into_parts_is_whole_again() -> None:
-    """Over 16 KB each part has a time of its own, which is none of the program's words; more than is kept is counted."""
+    """Over 16 KB each part has a time of its own, no word of the program's; more than is kept is counted."""
     parts = [b"a" * 16_384, b"b" * 16_384, b"c\n"]
     framed = b"".join(frame(1, stamped(BASE + at) + part) for at, part in enumerate(parts))
     raw = b"".join(stamped(BASE + at) + part for at, part in enumerate(parts))

@@ -30,7 +30,7 @@ MEMORY = 220
 @asynccontextmanager
 async def storm(socket: Path, rate: int, seconds: float) -> AsyncIterator[asyncio.subprocess.Process]:
     """The engine that storms, in a process of its own."""
-    script = Path(__file__).with_name("log_storm_engine.py")
+    script = Path(__file__).parents[2] / "bench/log_storm.py"
     words = [str(script), str(socket), str(rate), str(seconds), str(CONTAINERS)]
     process = await asyncio.create_subprocess_exec(sys.executable, *words, stdin=PIPE, stdout=PIPE)
     assert process.stdin is not None
@@ -47,7 +47,7 @@ async def storm(socket: Path, rate: int, seconds: float) -> AsyncIterator[asynci
 async def test_in_a_storm_of_lines_memory_has_a_bound_and_every_line_is_told_or_counted(
     tmp_path: Path, eventually: Eventually, backlog: int
 ) -> None:
-    """All comes in order of each replica; what came faster than it can be read is counted, and the engine is drained."""
+    """In the order of each replica; what came faster than it can be read is counted, and the engine is drained."""
     socket, before = tmp_path / "s", _memory()
     counts: dict[int, int] = {}
     notes: list[str] = []

@@ -1,4 +1,4 @@
-"""Logs of real engines: merged over all the ways there are, and followed through what happens to containers and links."""
+"""Logs of real engines: merged over all ways there are, followed through what happens to containers and links."""
 
 from __future__ import annotations
 

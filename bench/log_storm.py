@@ -1,4 +1,4 @@
-"""An engine whose containers talk: `python log_storm_engine.py SOCKET RATE SECONDS CONTAINERS [WAIT]`.
+"""An engine whose containers talk: `python bench/log_storm.py SOCKET RATE SECONDS CONTAINERS [WAIT]`.
 
 One compose service of so many containers, which together write RATE lines a second once somebody follows the first of
 them (and WAIT seconds have passed), framed and with times as Docker sends them. Prints how many were sent, as JSON.
