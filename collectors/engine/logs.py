@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections import deque
 from datetime import datetime
 
@@ -21,6 +22,7 @@ PART = 16 * 1024
 STREAMS = 3
 """The highest number of a stream: 3 is the engine's own word about the log."""
 
+_HEADER = struct.Struct(">II").unpack_from
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d) ")
 _SECOND = 1_000_000_000
 _REMEMBERED = 512
@@ -149,19 +151,36 @@ class LogDecoder:
             self._left -= at
             self._pieces(self._stream, data[:at], None, done)
         while at + HEADER <= end:
-            if data[at] > STREAMS or data[at + 1 : at + 4] != b"\0\0\0":
+            word, size = _HEADER(data, at)
+            stream = word >> 24
+            if stream > STREAMS or word & 0xFFFFFF:
                 raise Malformed("The log's frames make no sense.", where="framing of the log")
             begin = at + HEADER
-            stop = begin + int.from_bytes(data[at + 4 : begin], "big")
+            stop = begin + size
             if stop > end:
-                if stop - begin > WHOLE_FRAME:
-                    self._stream, self._left = data[at], stop - end
-                    self._frame(data[at], data[begin:end], done)
+                if size > WHOLE_FRAME:
+                    self._stream, self._left = stream, stop - end
+                    self._frame(stream, data[begin:end], done)
                     at = end
                 break
-            self._frame(data[at], data[begin:stop], done)
+            if not (self._stamped and self._usual(stream, data, begin, stop, done)):
+                self._frame(stream, data[begin:stop], done)
             at = stop
         self._rest = data[at:]
+
+    def _usual(self, stream: int, data: bytes, begin: int, stop: int, done: list[LogLine]) -> bool:
+        """Take in a frame that is one whole line with a time as Docker writes it, as most are; False: it is none."""
+        text = begin + 31
+        if not text <= stop - 1 <= begin + LINE_LIMIT or data[stop - 1] != 10 or stream in self._open:
+            return False
+        second, fraction = _seconds.get(data[begin : begin + 19]), data[begin + 20 : begin + 29]
+        if second is None or data[begin + 29 : text] != b"Z " or data[begin + 19] != 46 or not fraction.isdigit():
+            return False
+        if data.find(b"\n", text, stop - 1) >= 0:
+            return False
+        self._last = second * _SECOND + int(fraction) - self._ahead
+        done.append(LogLine(self._last, self._source, stream or OUT, data[text : stop - 1]))
+        return True
 
     def _frame(self, stream: int, payload: bytes, done: list[LogLine]) -> None:
         time: int | None = None

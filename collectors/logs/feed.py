@@ -22,6 +22,8 @@ STREAMS, AT_ONCE = 100, 8
 """Replicas of one engine that are followed at a time, and whose past is read at a time, over a way that is wide."""
 RELEASE = 0.05
 """Seconds between two hand-overs of lines."""
+MANY = 500
+"""Lines in one hand-over from which on there are half as many of them: nobody reads so fast."""
 PATIENCE = 5.0
 """Seconds for which a past that is being read holds up what the others say now."""
 CERTAIN = 0.5
@@ -84,6 +86,7 @@ class LogFeed:
         self._more = asyncio.Event()
         self._reading: list[asyncio.Task[None]] = []
         self._finished = False
+        self._many = False
         self._begun = session.clock.monotonic()
 
     async def run(self) -> None:
@@ -168,7 +171,7 @@ class LogFeed:
     async def _hand_over(self) -> None:
         while not self._finished or self.merge.bytes:
             await self._more.wait()
-            await asyncio.sleep(0 if self._finished else RELEASE)
+            await asyncio.sleep(0 if self._finished else RELEASE * 2 if self._many else RELEASE)
             clock = self.session.clock
             if self.follow and (self.merge.full or clock.monotonic() - self._begun > PATIENCE):
                 self.merge.give_up_waiting()
@@ -179,6 +182,7 @@ class LogFeed:
 
     async def _hand_on(self) -> None:
         lines = self.merge.take(self.session.clock.monotonic())
+        self._many = len(lines) > MANY
         if lines:
             await self._deliver(lines)
 

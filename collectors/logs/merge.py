@@ -10,7 +10,7 @@ from operator import attrgetter
 
 import msgspec
 
-from ..model.logs import NOTE, LogLine
+from ..model.logs import NOTE, LogLine, size_of
 
 HOLD = 0.2
 """Seconds for which a line waits for earlier ones of other replicas that are followed."""
@@ -63,7 +63,7 @@ class Merge:
         if not lines:
             return
         self._pending += lines
-        self.bytes += sum(line.size for line in lines)
+        self.bytes += size_of(lines)
         latest = max(lines, key=_time).time
         self._arrived.append((now, latest))
         if source in self._fronts:
@@ -88,7 +88,7 @@ class Merge:
         self._pending.sort(key=_time)
         cut = bisect_right(self._pending, ready, key=_time)
         out, self._pending = self._pending[:cut], self._pending[cut:]
-        self.bytes -= sum(line.size for line in out)
+        self.bytes -= size_of(out)
         return self._marked(out)
 
     def _ready(self, now: float) -> float:

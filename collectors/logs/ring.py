@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..model.logs import LogLine
+from ..model.logs import NOTE, LogLine, size_of
 
 MOST_LINES = 200_000
 MOST_BYTES = 48 << 20
+SPARE = 4_000
 
 
 class Ring:
     """Numbered lines, oldest first. A line keeps its number for as long as it is kept.
 
-    `first` is the number of the oldest one, `end` that of the next one to come; `first` is also how many are gone.
+    `first` is the number of the oldest one, `end` that of the next one to come.
     """
 
     def __init__(self, *, lines: int = MOST_LINES, size: int = MOST_BYTES) -> None:
@@ -21,9 +22,20 @@ class Ring:
         self._most_bytes = size
         self._lines: list[LogLine] = []
         self._dead = 0
-        """Lines at the beginning of the list that are gone: cut off once they are half of it."""
+        """Lines at the beginning of the list that are gone: cut off a few thousand at a time."""
         self.first = 0
         self.bytes = 0
+        self.held = False
+        """A person reads what is there: it stays."""
+        self.missed = 0
+        """Lines that came since it is held and were not kept; what is said of them stands among the lines then."""
+        self.skipped = 0
+        """Those of the times before."""
+
+    @property
+    def gone(self) -> int:
+        """How many lines came and are not kept."""
+        return self.first + self.missed + self.skipped
 
     @property
     def end(self) -> int:
@@ -46,19 +58,26 @@ class Ring:
         return self._lines[begin + shift : max(begin, end) + shift]
 
     def extend(self, lines: Sequence[LogLine]) -> None:
-        """These came; the oldest go where it is more than is kept."""
+        """These came; the oldest go where it is more than is kept. While `held`, those that came go instead."""
+        if self.held and (len(self) >= self._most_lines or self.bytes >= self._most_bytes):
+            self.missed += len(lines)
+            return
+        if self.missed and not self.held and lines:
+            words = f"… {self.missed:,} lines skipped while the view stood still."
+            lines = [LogLine(lines[0].time, NOTE, 0, words.encode()), *lines]
+            self.skipped, self.missed = self.skipped + self.missed, 0
         self._lines += lines
-        self.bytes += sum(line.size for line in lines)
+        self.bytes += size_of(lines)
         held = self._lines
-        while len(self) > self._most_lines or (self.bytes > self._most_bytes and len(self) > 1):
+        extra = len(self) - self._most_lines
+        if extra > 0:
+            self.bytes -= size_of(held[self._dead : self._dead + extra])
+            self._dead += extra
+            self.first += extra
+        while self.bytes > self._most_bytes and len(self) > 1:
             self.bytes -= held[self._dead].size
             self._dead += 1
             self.first += 1
-        if self._dead > max(1_000, len(held) // 2):
+        if self._dead > SPARE:
             del held[: self._dead]
             self._dead = 0
-
-    def clear(self) -> None:
-        """Keep nothing, and count anew."""
-        self._lines.clear()
-        self._dead = self.first = self.bytes = 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from operator import attrgetter
+
 import msgspec
 
 NOTE = -1
@@ -33,5 +36,11 @@ class LogLine(msgspec.Struct, frozen=True, gc=False):
         return len(self.data) + OVERHEAD
 
 
+def size_of(lines: Sequence[LogLine]) -> int:
+    """Bytes of memory that lines take, about."""
+    return sum(map(len, map(_data, lines))) + OVERHEAD * len(lines)
+
+
+_data = attrgetter("data")
 OVERHEAD = 136
 """Bytes of memory that a line takes beside its text (CPython 3.11: 72 the line, 33 its bytes, 32 its time)."""

@@ -224,3 +224,21 @@ def test_the_newest_lines_are_kept_within_bounds_under_their_numbers(
     with pytest.raises(IndexError):
         ring[ring.end]
     assert not ring.first or ring[ring.first].time == ring.first
+
+
+def test_while_a_person_reads_what_is_there_stays_and_what_comes_is_counted() -> None:
+    """Once the view goes on, a line says how many were skipped, and the newest are kept again."""
+    ring = Ring(lines=10)
+    ring.held = True
+    for begin in range(0, 40, 5):
+        ring.extend([line(number) for number in range(begin, begin + 5)])
+    assert [one.time for one in ring.slice(0, ring.end)] == list(range(10))
+    assert (ring.first, ring.missed, ring.gone) == (0, 30, 30)
+    ring.held = False
+    ring.extend([line(number) for number in range(40, 45)])
+    kept = ring.slice(ring.first, ring.end)
+    assert [one.time for one in kept if one.source != NOTE] == [6, 7, 8, 9, 40, 41, 42, 43, 44]
+    assert [one.data.decode() for one in kept if one.source == NOTE] == [
+        "… 30 lines skipped while the view stood still."
+    ]
+    assert ring.gone == 30 + 6

@@ -140,6 +140,7 @@ class LogScreen(Screen[None]):
         fleet = self.app.fleet
 
         async def deliver(lines: Sequence[LogLine]) -> None:
+            ring.held = not self.view.autoscroll
             ring.extend(lines)
             self._searching.set()
             self.view.lines_came()
@@ -167,7 +168,7 @@ class LogScreen(Screen[None]):
                 followed=sum(source.followed for source in sources),
                 reading=feed is None or not all(source.read for source in sources),
                 lines=len(ring),
-                gone=ring.first,
+                gone=ring.gone,
                 autoscroll=view.autoscroll,
                 place=view.cursor - ring.first + 1 if view.cursor is not None else None,
                 find=search.finder.expression if search is not None else "",

@@ -109,7 +109,7 @@ class LogView(Widget, can_focus=True):
         """The ring has other lines than before."""
         if self.autoscroll:
             self.cursor = self._before(self.ring.end)
-        elif self.cursor is not None and self.cursor < self.ring.first:
+        elif self.cursor is None or self.cursor < self.ring.first:
             self.cursor = self._after(self.ring.first - 1)
         first = self.ring.first
         if self.marks and min(self.marks) < first:
@@ -299,10 +299,12 @@ class LogView(Widget, can_focus=True):
 
     def set_autoscroll(self, on: bool) -> None:
         """Stay at the newest line, or stand still."""
+        self.autoscroll = on
         if on:
             self.action_last()
         else:
             self._put(self.cursor)
+        self.post_message(self.Moved())
 
     def go_to(self, number: int | None) -> bool:
         """Put the cursor there; False where there is nothing."""
