@@ -144,7 +144,9 @@ class Printer:
         self._writer = writer
         self._args = args
         self._finder = finder
-        self._width = 0
+        self._names: list[str] = []
+        """Names as they are printed, by the numbers of their replicas."""
+        self._second = (-1, "")
 
     async def deliver(self, lines: Sequence[LogLine]) -> None:
         """Print these; without following, wait until they are written."""
@@ -178,7 +180,7 @@ class Printer:
         member, fleet = source.member, self.feed.session.fleet
         service = fleet.services.get(member.service) if member.service is not None else None
         return {
-            "time": _time(line.time),
+            "time": self._time(line.time),
             "engine": member.key.engine,
             "container": member.full_name,
             "id": member.key.id,
@@ -190,15 +192,18 @@ class Printer:
         }
 
     def _prefix(self, line: LogLine) -> str:
-        pieces: list[Text | str] = []
-        if self._args.timestamps:
-            pieces += [Text(_time(line.time), "dim"), " "]
-        if not self._args.no_names:
-            name = self.feed.sources[line.source].label
-            self._width = min(WIDEST_NAME, max(self._width, *(len(source.label) for source in self.feed.sources)))
-            pieces += [Text(name.ljust(self._width), f"replica-{line.source % REPLICA_ROLES}")]
-            pieces += [Text(" ! ", "error") if line.stream == 2 else " | "]
-        return self._out.drawn(*pieces)
+        drawn = self._out.drawn
+        time = drawn(Text(self._time(line.time), "dim"), " ") if self._args.timestamps else ""
+        if self._args.no_names:
+            return time
+        if line.source >= len(self._names):
+            labels = [source.label for source in self.feed.sources]
+            width = min(WIDEST_NAME, max(map(len, labels)))
+            self._names = [
+                drawn(Text(label.ljust(width), f"replica-{number % REPLICA_ROLES}"))
+                for number, label in enumerate(labels)
+            ]
+        return time + self._names[line.source] + (drawn(Text(" ! ", "error")) if line.stream == 2 else " | ")
 
     def _coloured(self, line: LogLine) -> str:
         from fleettop.collectors.logs.colours import runs_of
@@ -209,12 +214,13 @@ class Printer:
             parts.append(f"\x1b[{sgr}m{run.text}\x1b[0m" if sgr else run.text)
         return "".join(parts)
 
+    def _time(self, nanoseconds: int) -> str:
+        """As the engine writes it: UTC, with nanoseconds. The words of a second are made once."""
+        seconds, rest = divmod(nanoseconds, 1_000_000_000)
+        if self._second[0] != seconds:
+            self._second = (seconds, f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}")
+        return f"{self._second[1]}.{rest:09}Z"
+
 
 def _cut(line: LogLine) -> str:
     return f" … {line.cut:,} bytes more" if line.cut else ""
-
-
-def _time(nanoseconds: int) -> str:
-    """As the engine writes it: UTC, with nanoseconds."""
-    seconds, rest = divmod(nanoseconds, 1_000_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09}Z"

@@ -20,6 +20,8 @@ AT_ONCE = 512
 TO_A_FILE = 64 * 1024
 """Bytes written to a file at a time: that never waits for a reader."""
 LIMIT = 10_000
+TOGETHER = 100
+"""Lines handed to the stream in one go."""
 
 
 class PatientWriter:
@@ -51,7 +53,8 @@ class PatientWriter:
     async def drain(self) -> None:
         """Write all that waits."""
         while self._lines:
-            await self._write(self._lines.popleft() + "\n")
+            some = [self._lines.popleft() + "\n" for _ in range(min(TOGETHER, len(self._lines)))]
+            await self._write("".join(some))
             if self._dropped and not self._lines:
                 dropped, self._dropped = self._dropped, 0
                 self._tell_dropped(dropped)
