@@ -168,3 +168,21 @@ async def test_after_a_lost_link_the_logs_go_on_where_they_were(fleet: Fleet, ev
         await asyncio.to_thread(fleet.docker, "h3", "stop", "-t", "1", key.id)
         expected = await asyncio.to_thread(as_docker_has_it, fleet, "h3", key.id)
         await eventually(lambda: as_read(feed, lines, key.id) == expected, timeout=PATIENCE)
+
+
+async def test_replicas_for_which_there_is_no_stream_are_read_all_the_same(
+    fleet: Fleet, eventually: Eventually
+) -> None:
+    """Over docker commands there are few connections: who is not followed is said, and nothing of it is lost."""
+    made = [await ran(fleet, "h2", "talk", LOGGER, number=number, **OFTEN) for number in range(1, 6)]
+    async with watching(fleet.address("h2", "ssh")) as stage, following(stage, "talk") as (feed, lines):
+        await eventually(
+            lambda: all(as_read(feed, lines, key.id).total() > 20 for key in made) and "is read every" in words(lines),
+            timeout=PATIENCE,
+        )
+        assert 0 < sum(source.followed for source in feed.sources) < len(made)
+        for key in made:
+            await asyncio.to_thread(fleet.docker, "h2", "stop", "-t", "1", key.id)
+        for key in made:
+            expected = await asyncio.to_thread(as_docker_has_it, fleet, "h2", key.id)
+            await eventually(lambda key=key, said=expected: as_read(feed, lines, key.id) == said, timeout=PATIENCE)
