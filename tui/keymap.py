@@ -14,9 +14,12 @@ import msgspec
 from fleettop.collectors.errors import ConfigError
 
 from .keynames import key_label, parse_key
+from .logkeys import LOG_KEYS
 
 VIEWS = ("services", "containers", "hosts", "trail", "swarm")
 """The ids of the views, in the order of their number keys."""
+SCREENS = ("logs",)
+"""Screens that have commands of their own, beside the few that are everywhere."""
 _OBJECTS = ("services", "containers", "hosts", "swarm")
 _ACTED_ON = ("services", "containers")
 
@@ -50,10 +53,21 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """The action of the table that does it; empty: the app does it."""
     palette: bool = True
     """Whether the palette offers it: what only moves is left out."""
+    screen: str = ""
+    """The screen of its own (`SCREENS`) that does it; empty: the dashboard or its table."""
+    everywhere: bool = False
+    """It is on those screens, too."""
 
     def at(self, view: str) -> bool:
-        """Whether it is there in that view."""
-        return not self.views or view in self.views
+        """Whether it is there in that view or on that screen."""
+        if view in SCREENS:
+            return self.everywhere or self.screen == view
+        return not self.screen and (not self.views or view in self.views)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """All views and screens where it is."""
+        return tuple(place for place in (*VIEWS, *SCREENS) if self.at(place))
 
     @property
     def action(self) -> str:
@@ -81,11 +95,27 @@ class KeyBinding(msgspec.Struct, frozen=True):
 
 
 def _move(name: str, keys: str, title: str, action: str) -> Command:
-    return Command(id=name, keys=tuple(keys.split()), title=title, group="Move", table=action, palette=False)
+    return Command(
+        id=name, keys=tuple(keys.split()), title=title, group="Move", table=action, palette=False, everywhere=True
+    )
 
 
 def _view(number: int, view: str, title: str) -> Command:
     return Command(id=f"view.{view}", keys=(str(number),), title=title, group="Views")
+
+
+def _log(name: str, keys: str, title: str, hint: str, worth: int, more: str) -> Command:
+    return Command(
+        id=f"logs.{name}",
+        keys=tuple(keys.split()),
+        title=title,
+        group="Logs",
+        help=more,
+        hint=hint,
+        worth=worth,
+        palette=False,
+        screen="logs",
+    )
 
 
 _TABLE: tuple[Command, ...] = (
@@ -183,6 +213,16 @@ _TABLE: tuple[Command, ...] = (
         group="Find",
         table="mark_range",
         palette=False,
+    ),
+    Command(
+        id="look.logs",
+        keys=("l",),
+        title="logs: of the container, or of all replicas of the service",
+        group="Look",
+        help="On all hosts, in the order of time, followed through restarts; with marks, of all marked rows.",
+        views=("services", "containers", "swarm"),
+        hint="logs",
+        worth=82,
     ),
     Command(
         id="look.inspect",
@@ -302,22 +342,32 @@ _TABLE: tuple[Command, ...] = (
         worth=25,
     ),
     Command(id="app.palette", keys=("colon", "ctrl+p"), title="command palette", group="Program", palette=False),
-    Command(id="app.help", keys=("question_mark",), title="help: all keys", group="Program", hint="help", worth=100),
+    Command(
+        id="app.help",
+        keys=("question_mark",),
+        title="help: all keys",
+        group="Program",
+        hint="help",
+        worth=100,
+        everywhere=True,
+    ),
     Command(id="app.back", keys=("q",), title="back, and in the end quit", group="Program", hint="quit", worth=18),
-    Command(id="app.quit", keys=("ctrl+c", "ctrl+q"), title="quit at once", group="Program"),
+    Command(id="app.quit", keys=("ctrl+c", "ctrl+q"), title="quit at once", group="Program", everywhere=True),
     Command(
         id="app.suspend",
+        everywhere=True,
         keys=("ctrl+z",),
         title="suspend (fg brings it back)",
         group="Program",
         help="The streams of events are closed before; coming back, everything is read anew and the gap is on record.",
     ),
+    *(_log(*row) for row in LOG_KEYS),
 )
 
-GROUPS = ("Change", "Look", "Find", "Views", "Move", "Program")
+GROUPS = ("Change", "Look", "Find", "Logs", "Views", "Move", "Program")
 """The groups, in the order in which help shows them."""
 
-_FOOTER = {name: place for place, name in enumerate(("Change", "Look", "Find", "Move", "Program"))}
+_FOOTER = {name: place for place, name in enumerate(("Change", "Look", "Find", "Logs", "Move", "Program"))}
 
 
 class Keys:
@@ -353,11 +403,11 @@ class Keys:
         return next((command for command in self.at(view) if key in command.keys), None)
 
     def bindings(self) -> tuple[KeyBinding, ...]:
-        """The bindings of all that the app does itself; the table has its own."""
+        """The bindings of all that the app does itself; the table and the screens have their own."""
         return tuple(
             KeyBinding(",".join(command.keys), command.action, command.title, command.id)
             for command in self.commands
-            if command.keys and not command.table
+            if command.keys and not command.table and not command.screen
         )
 
     def remapped(self) -> dict[str, str]:
@@ -408,7 +458,7 @@ def _check_clashes(commands: Sequence[Command]) -> None:
                     f"[keys] gives {command.id} the key {key_label(key)!r}, which says yes to questions.",
                     hint="Pressed twice it would do what was not read. Give it another key.",
                 )
-            for view in command.views or VIEWS:
+            for view in command.places:
                 other = taken.setdefault((key, view), command)
                 if other is not command:
                     raise ConfigError(

@@ -7,10 +7,12 @@ from collections.abc import Callable, Hashable, Mapping
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.errors import EngineError
-from fleettop.collectors.model import ContainerKey
+from fleettop.collectors.logs import Wanted
+from fleettop.collectors.model import ContainerKey, ServiceKey
 
 from .navigation import Place
 from .rows import Cell, Line
+from .screens.logs import LogScreen
 from .screens.page import PageScreen
 from .screens.prompt import Jump, MomentPrompt
 from .views.container_detail import health_lines
@@ -141,6 +143,25 @@ def _health_page(screen: DashboardScreen, keys: tuple[ContainerKey, ...]) -> tup
     return tuple(lines) or ((Cell("No container here.", "dim"),),)
 
 
+def logs(screen: DashboardScreen) -> None:
+    """`l`: what the marked rows, or the row under the cursor, write."""
+    app, selected = screen.app, screen.selected()
+    services: list[ServiceKey] = []
+    containers: list[tuple[str, str]] = []
+    for key in selected:
+        if isinstance(key, ServiceKey):
+            services.append(key)
+            continue
+        found = [app.fleet.containers.get(one) for one in screen.view.containers(app.fleet, key)]
+        containers += [(container.engine, container.name) for container in found if container is not None]
+    if not services and not containers:
+        if selected:
+            app.notify("There is no container behind this row.", severity="warning", markup=False)
+        return
+    names = [screen.view.name_of(app.fleet, key) for key in selected]
+    app.push_screen(LogScreen(app.keys, Wanted(tuple(services), tuple(containers)), ", ".join(names)))
+
+
 def events(screen: DashboardScreen) -> None:
     """`e`: what happened to the row."""
     key = screen.table.cursor_key
@@ -228,6 +249,7 @@ LOOKS: Mapping[str, Look] = {
     "trail.time": go_to_time,
     "sort.next": sort_next,
     "sort.reverse": sort_reverse,
+    "look.logs": logs,
     "look.inspect": inspect,
     "look.health": health,
     "look.events": events,

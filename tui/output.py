@@ -24,6 +24,12 @@ SGR = {
     "dim": "2",
     "strong": "1",
     "head": "1",
+    "replica-0": "36",
+    "replica-1": "33",
+    "replica-2": "35",
+    "replica-3": "34",
+    "replica-4": "32",
+    "replica-5": "37",
 }
 """How the roles of the screen are drawn by a terminal's own colours (ECMA-48, SGR)."""
 
@@ -69,6 +75,11 @@ class Output:
     def drawn(self, *pieces: Text | str) -> str:
         """The pieces as a line of standard output, not written yet."""
         return "".join(_drawn(piece, self._color) for piece in pieces)
+
+    @property
+    def coloured(self) -> bool:
+        """Whether standard output gets colours."""
+        return self._color
 
     @property
     def stream(self) -> TextIO:

@@ -64,6 +64,8 @@ class Palette(msgspec.Struct, frozen=True, kw_only=True):
     unknown: str
     stopped: str
     healthy: str
+    replicas: tuple[str, ...]
+    """Names of replicas, in turn."""
 
     @property
     def backgrounds(self) -> tuple[str, ...]:
@@ -92,6 +94,7 @@ DARK = Palette(
     unknown="#ced1d4",
     stopped="#8f9fae",
     healthy="#59a780",
+    replicas=("#b4effd", "#f9761f", "#9b83fc", "#f4f4be", "#dca3ae", "#cef91f"),
 )
 
 LIGHT = Palette(
@@ -115,7 +118,11 @@ LIGHT = Palette(
     unknown="#232f3d",
     stopped="#50545e",
     healthy="#1e6849",
+    replicas=("#054ebd", "#82172c", "#1f4751", "#bd0505", "#0b0b41", "#410b21"),
 )
+
+REPLICAS = 6
+"""How many colours there are for the names of replicas: `replica-0` and so on. The name always stands beside."""
 
 Styles = Mapping[str, Style]
 """A style for each role."""
@@ -160,6 +167,8 @@ def _true_colour(palette: Palette) -> Styles:
         "cursor-blurred": Style(bgcolor=p.cursor_blurred),
         "marked": Style(bgcolor=p.marked),
         "mark": Style(color=p.accent, bold=True),
+        **{f"replica-{number}": Style(color=colour) for number, colour in enumerate(p.replicas)},
+        "found": Style(color=p.degraded, bold=True, reverse=True),
     }
 
 
@@ -193,6 +202,13 @@ def _sixteen(*, dark: bool) -> Styles:
         "group": Style(color=blue, bold=True),
         "unknown-actor": yellow + Style(bold=True),
         "mark": Style(color=blue, bold=True),
+        **{
+            f"replica-{number}": Style(color=name)
+            for number, name in enumerate(
+                (blue, "yellow" if dark else "red", magenta, "green", "cyan", "white" if dark else "black")
+            )
+        },
+        "found": Style(color="black", bgcolor="yellow"),
     }
 
 
@@ -240,6 +256,8 @@ def _no_colour() -> Styles:
         "cursor-blurred": Style(underline=True),
         "marked": bold,
         "mark": bold,
+        **{f"replica-{number}": plain for number in range(REPLICAS)},
+        "found": Style(bold=True, reverse=True, underline=True),
     }
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import aclosing
-from typing import TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from msgspec import json
@@ -29,7 +29,7 @@ from .logs import LastLines
 from .stats import StatsSample, decode_stats
 from .versions import at_least, negotiate
 
-__all__ = ["EngineClient", "Listing", "RawService"]
+__all__ = ["EngineClient", "Listing", "LogOutput", "RawService"]
 
 _T = TypeVar("_T")
 
@@ -40,6 +40,14 @@ LINE_CAP = MIB
 PODMAN_SLACK = 1_000_000
 """Nanoseconds by which Podman is asked for more than wanted: its floats are off by hundreds of them."""
 LOG_CAP = 32 * MIB
+
+
+class LogOutput(NamedTuple):
+    """A container's output on its way here."""
+
+    chunks: AsyncIterator[bytes]
+    multiplexed: bool | None
+    """Whether it comes in frames; None: its first bytes tell (an engine says it from API 1.42 on, and only some do)."""
 
 
 class EngineClient:
@@ -165,19 +173,14 @@ class EngineClient:
     async def tail(self, id: str, lines: int) -> tuple[str, ...]:  # noqa: A002
         """The last `lines` lines the container wrote, oldest first, clean; empty where it is gone or wrote none."""
         count = max(1, lines)
-        query = urlencode({"stdout": "1", "stderr": "1", "tail": str(count)})
         last = LastLines(count)
         size = 0
         try:
-            async with (
-                asyncio.timeout(self._deadline),
-                self._requests.stream(f"/containers/{self._container(id)}/logs", query) as answer,
-            ):
-                if answer is None:
+            async with asyncio.timeout(self._deadline), self.logs(id, tail=count, times=False) as output:
+                if output is None:
                     return ()
-                headers, chunks = answer[0].headers, answer[1]
-                last = LastLines(count, multiplexed=_multiplexed(headers.get("Content-Type", "")))
-                async for chunk in chunks:
+                last = LastLines(count, multiplexed=output.multiplexed)
+                async for chunk in output.chunks:
                     size += len(chunk)
                     if size > LOG_CAP:
                         raise Malformed(f"The last {count} lines are larger than {LOG_CAP // MIB} MiB.", where="logs")
@@ -185,6 +188,35 @@ class EngineClient:
         except TimeoutError as error:
             raise NotAnswering(f"{self.engine} did not answer with the log within {self._deadline:g} s.") from error
         return tuple(plain_log(line) for line in last.lines())
+
+    @asynccontextmanager
+    async def logs(
+        self,
+        id: str,  # noqa: A002
+        *,
+        follow: bool = False,
+        since: int | None = None,
+        until: int | None = None,
+        tail: int | None = None,
+        times: bool = True,
+    ) -> AsyncIterator[LogOutput | None]:
+        """What the container wrote, as it comes: to be put into a `LogDecoder`. None where it is gone.
+
+        `since` (inclusive) and `until` are Unix nanoseconds on the engine's clock, `tail` the most lines from the end.
+        Without a deadline once it has begun: the caller watches over it. Leaves no event on the engine.
+        """
+        query = {"stdout": "1", "stderr": "1", "tail": "all" if tail is None else str(tail)}
+        query |= {"follow": "1"} if follow else {}
+        query |= {"timestamps": "1"} if times else {}
+        query |= {} if since is None else {"since": _seconds(max(0, since))}
+        query |= {} if until is None else {"until": _seconds(max(0, until))}
+        path = f"/containers/{self._container(id)}/logs"
+        async with self._requests.stream(path, urlencode(query)) as answer:
+            if answer is None:
+                yield None
+                return
+            kind = answer[0].headers.get("Content-Type", "")
+            yield LogOutput(chunks=answer[1], multiplexed=True if kind.endswith("multiplexed-stream") else None)
 
     async def images(self) -> tuple[Image, ...]:
         """The images that lie on the engine, without intermediate layers; a row that makes no sense is left out."""
@@ -399,13 +431,6 @@ def _filters(filters: Mapping[str, Sequence[str]]) -> str:
 def _seconds(nanoseconds: int) -> str:
     """Unix time as the engine reads it: seconds and nanoseconds (moby: api/types/time/timestamp.go)."""
     return f"{nanoseconds // 1_000_000_000}.{nanoseconds % 1_000_000_000:09d}"
-
-
-def _multiplexed(content_type: str) -> bool | None:
-    """What the engine says of a log's framing: only from API 1.42 on, and only some."""
-    if content_type.endswith("multiplexed-stream"):
-        return True
-    return None
 
 
 def _why(error: Rejected) -> str:

@@ -55,6 +55,7 @@ class Requests:
         self._deadline = deadline
         self._session: aiohttp.ClientSession | None = None
         self._opening: set[asyncio.Timeout] = set()
+        self._reading: set[aiohttp.ClientResponse] = set()
         self._closed = False
         if isinstance(endpoint, UnixEndpoint):
             self._base = "http://docker"
@@ -107,6 +108,8 @@ class Requests:
         for opening in self._opening:  # aiohttp itself closes what is connected, and not what is connecting
             if not opening.expired():
                 opening.reschedule(0.0)
+        for response in self._reading:  # aiohttp lets whoever reads one wait for ever when its session is closed
+            response.content.set_exception(aiohttp.ClientConnectionError("closed"))
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
@@ -152,8 +155,10 @@ class Requests:
                     f"{self.engine} sends a compressed answer, which was not asked for (GET {path}).",
                     where="Content-Encoding",
                 )
+            self._reading.add(response)
             yield response
         finally:
+            self._reading.discard(response)
             # Gives the connection back where the body was read to its end, and closes it where it was not.
             if response.content.at_eof():
                 response.release()
@@ -236,6 +241,8 @@ class Requests:
             while chunk := await content.readany():
                 yield chunk
         except FOREIGN as error:
+            if self._closed:
+                raise self._left(path) from error
             raise explain(self.engine, self._endpoint, error, f"GET {path}") from error
 
     async def _error_body(self, path: str, response: aiohttp.ClientResponse) -> bytes:

@@ -1,80 +1,247 @@
-"""The two framings of a container's output, and its last lines."""
+"""A container's output taken apart: the two framings, the engine's times, lines, and the last of them."""
 
 from __future__ import annotations
 
+import re
+import struct
 from collections import deque
+from datetime import datetime
+
+from ..errors import Malformed
+from ..model.logs import OUT, LogLine
 
 HEADER = 8
 """Bytes before each frame of a container without a TTY: the stream, three zeros, the length (moby: pkg/stdcopy)."""
 LINE_LIMIT = 64 * 1024
 """Bytes kept of one line."""
+WHOLE_FRAME = 256 * 1024
+"""Frames up to this size are waited for; Docker's are 16 KB at most, and a larger one is taken piece by piece."""
+PART = 16 * 1024
+"""Docker cuts longer lines into parts of this size, and with `timestamps=1` puts a time before each of them
+(moby: daemon/logger/copier.go, api/server/httputils/write_log_stream.go)."""
+STREAMS = 3
+"""The highest number of a stream: 3 is the engine's own word about the log."""
+
+_HEADER = struct.Struct(">II").unpack_from
+_STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d) ")
+_SECOND = 1_000_000_000
+_REMEMBERED = 512
+
+
+class _Seconds(dict[bytes, int]):
+    """Unix seconds of `2026-01-02T03:04:05` in UTC, worked out once for all the lines of a second."""
+
+    def __missing__(self, text: bytes) -> int:
+        value = int(datetime.fromisoformat(f"{text.decode('ascii')}+00:00").timestamp())
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[text] = value
+        return value
+
+
+_seconds = _Seconds()
+
+
+def stamp(data: bytes) -> tuple[int | None, int]:
+    """The time in front of a line (Unix nanoseconds) and where the line itself begins; None and 0: there is none."""
+    try:
+        if data[29:31] == b"Z " and data[19:20] == b"." and (fraction := data[20:29]).isdigit():
+            return _seconds[data[:19]] * _SECOND + int(fraction), 31
+        found = _STAMP.match(data)
+        if found is None:
+            return None, 0
+        second, digits, zone = found.groups()
+        nanoseconds = _seconds[second] * _SECOND + int((digits or b"0").ljust(9, b"0"))
+        if zone != b"Z":
+            hours, minutes = int(zone[1:3]), int(zone[4:6])
+            nanoseconds -= (hours * 3600 + minutes * 60) * _SECOND * (-1 if zone[:1] == b"-" else 1)
+        return nanoseconds, found.end()
+    except (ValueError, OverflowError):
+        return None, 0
+
+
+class _Open:
+    """A line whose end has not come yet."""
+
+    __slots__ = ("cut", "text", "time")
+
+    def __init__(self, time: int | None) -> None:
+        self.time = time
+        self.text = bytearray()
+        self.cut = 0
+
+    def extend(self, piece: bytes) -> None:
+        """More of it, up to the limit."""
+        room = max(0, LINE_LIMIT - len(self.text))
+        self.text += piece[:room]
+        self.cut += max(0, len(piece) - room)
+
+
+class LogDecoder:
+    """Takes in a container's output in chunks of any size and gives the lines they complete.
+
+    The framing is told by the first bytes unless `multiplexed` says it: text of a TTY does not begin with a stream
+    number and three zeros. `stamped`: each line begins with the engine's time, whose clock is `ahead` of ours by so
+    many nanoseconds; a line without one has the time of the line before.
+    """
+
+    def __init__(
+        self, *, source: int = 0, ahead: int = 0, multiplexed: bool | None = None, stamped: bool = True
+    ) -> None:
+        self._source = source
+        self._ahead = ahead
+        self._multiplexed = multiplexed
+        self._stamped = stamped
+        self._last = 0
+        self._rest = b""
+        self._left = 0
+        self._stream = OUT
+        self._open: dict[int, _Open] = {}
+
+    def feed(self, chunk: bytes) -> list[LogLine]:
+        """The next bytes. Raises Malformed where they are no frames any more."""
+        if self._multiplexed is None:
+            chunk, self._rest = self._rest + chunk, b""
+            if len(chunk) < 4 and b"\0\1\2\3".find(chunk[:1]) >= 0:
+                self._rest = chunk
+                return []
+            if chunk:
+                self._multiplexed = chunk[0] <= STREAMS and chunk[1:4] == b"\0\0\0"
+        done: list[LogLine] = []
+        if self._multiplexed:
+            self._frames(self._rest + chunk if self._rest else chunk, done)
+        elif chunk:
+            self._pieces(OUT, chunk, None, done)
+        return done
+
+    def skip(self, chunk: bytes) -> int:
+        """Pass over the next bytes, keeping the place among the frames; about how many lines that were."""
+        if not self._multiplexed:
+            return chunk.count(b"\n") if self._multiplexed is False else len(self.feed(chunk))
+        data, at, count = self._rest + chunk, self._left, 0
+        while at + HEADER <= len(data):
+            at += HEADER + int.from_bytes(data[at + 4 : at + HEADER], "big")
+            count += 1
+        if at > len(data):
+            self._left, self._rest = at - len(data), b""
+        else:
+            self._left, self._rest = 0, data[at:]
+        self._open.clear()
+        return count
+
+    def end(self) -> list[LogLine]:
+        """What was not ended by a newline. Once."""
+        done: list[LogLine] = []
+        if self._rest and not self._multiplexed:
+            self._pieces(OUT, self._rest, None, done)
+        elif len(self._rest) > HEADER:
+            self._frame(self._rest[0], self._rest[HEADER:], done)
+        for stream in sorted(self._open):
+            if self._open[stream].text:
+                self._close(stream, done)
+        self._rest = b""
+        return done
+
+    # -- frames
+
+    def _frames(self, data: bytes, done: list[LogLine]) -> None:
+        at, end = 0, len(data)
+        if self._left:
+            at = min(self._left, end)
+            self._left -= at
+            self._pieces(self._stream, data[:at], None, done)
+        while at + HEADER <= end:
+            word, size = _HEADER(data, at)
+            stream = word >> 24
+            if stream > STREAMS or word & 0xFFFFFF:
+                raise Malformed("The log's frames make no sense.", where="framing of the log")
+            begin = at + HEADER
+            stop = begin + size
+            if stop > end:
+                if size > WHOLE_FRAME:
+                    self._stream, self._left = stream, stop - end
+                    self._frame(stream, data[begin:end], done)
+                    at = end
+                break
+            if not (self._stamped and self._usual(stream, data, begin, stop, done)):
+                self._frame(stream, data[begin:stop], done)
+            at = stop
+        self._rest = data[at:]
+
+    def _usual(self, stream: int, data: bytes, begin: int, stop: int, done: list[LogLine]) -> bool:
+        """Take in a frame that is one whole line with a time as Docker writes it, as most are; False: it is none."""
+        text = begin + 31
+        if not text <= stop - 1 <= begin + LINE_LIMIT or data[stop - 1] != 10 or stream in self._open:
+            return False
+        second, fraction = _seconds.get(data[begin : begin + 19]), data[begin + 20 : begin + 29]
+        if second is None or data[begin + 29 : text] != b"Z " or data[begin + 19] != 46 or not fraction.isdigit():
+            return False
+        if data.find(b"\n", text, stop - 1) >= 0:
+            return False
+        self._last = second * _SECOND + int(fraction) - self._ahead
+        done.append(LogLine(self._last, self._source, stream or OUT, data[text : stop - 1]))
+        return True
+
+    def _frame(self, stream: int, payload: bytes, done: list[LogLine]) -> None:
+        time: int | None = None
+        if self._stamped:
+            time, start = stamp(payload)
+            if start:
+                payload = payload[start:]
+        if stream not in self._open and payload.find(b"\n") == len(payload) - 1 >= 0 and len(payload) <= LINE_LIMIT:
+            done.append(LogLine(self._when(time), self._source, stream or OUT, payload[:-1]))
+        else:
+            self._pieces(stream, payload, time, done)
+
+    # -- lines
+
+    def _pieces(self, stream: int, data: bytes, time: int | None, done: list[LogLine]) -> None:
+        first, *more = data.split(b"\n")
+        if first or more:
+            self._open.setdefault(stream, _Open(time)).extend(first)
+        for piece in more:
+            self._close(stream, done)
+            if piece:
+                self._open.setdefault(stream, _Open(time)).extend(piece)
+
+    def _close(self, stream: int, done: list[LogLine]) -> None:
+        line = self._open.pop(stream, None) or _Open(None)
+        text, time = bytes(line.text), line.time
+        if self._stamped and not self._multiplexed:
+            time, start = stamp(text)
+            text = (_rejoined(text[start:]) if start else text).rstrip(b"\r")
+        done.append(LogLine(self._when(time), self._source, stream or OUT, text, line.cut))
+
+    def _when(self, time: int | None) -> int:
+        if time is not None:
+            self._last = time - self._ahead
+        return self._last
+
+
+def _rejoined(text: bytes) -> bytes:
+    """A long line of a TTY without the times that Docker puts between its parts."""
+    if len(text) <= PART:
+        return text
+    parts, at = [text[:PART]], PART
+    while at < len(text):
+        _, start = stamp(text[at : at + 64])
+        parts.append(text[at + start : at + start + PART])
+        at += start + PART
+    return b"".join(parts)
 
 
 class LastLines:
-    """Takes in a container's output in chunks of any size and keeps the last `count` lines, as they came out.
-
-    The framing is told by the first bytes unless `multiplexed` says it: text of a TTY does not begin with a stream
-    number and three zeros.
-    """
+    """Takes in a container's output in chunks of any size and keeps the last `count` lines, as they came out."""
 
     def __init__(self, count: int, *, multiplexed: bool | None = None) -> None:
         self._lines: deque[bytes] = deque(maxlen=count)
-        self._multiplexed = multiplexed
-        self._header = bytearray()
-        self._left = 0
-        self._stream = 1
-        self._open: dict[int, bytearray] = {}
+        self._decoder = LogDecoder(multiplexed=multiplexed, stamped=False)
 
     def feed(self, chunk: bytes) -> None:
         """The next bytes."""
-        if self._multiplexed is None:
-            self._header += chunk
-            if len(self._header) < 4 and b"\0\1\2".find(self._header[:1]) >= 0:
-                return
-            self._multiplexed = (
-                self._header[0] in (0, 1, 2) and self._header[1:4] == b"\0\0\0" if self._header else None
-            )
-            chunk, self._header = bytes(self._header), bytearray()
-        if self._multiplexed:
-            self._frames(chunk)
-        elif chunk:
-            self._take(1, chunk)
+        self._lines.extend(line.data for line in self._decoder.feed(chunk))
 
     def lines(self) -> tuple[str, ...]:
         """The last lines, oldest first, undecodable bytes as U+FFFD, what was not ended by a newline included. Once."""
-        if self._header and not self._multiplexed:
-            self._take(1, bytes(self._header))
-        for stream in sorted(self._open):
-            if self._open[stream]:
-                self._lines.append(bytes(self._open[stream]))
+        self._lines.extend(line.data for line in self._decoder.end())
         return tuple(line.decode("utf-8", "replace") for line in self._lines)
-
-    def _frames(self, chunk: bytes) -> None:
-        view = memoryview(chunk)
-        while view:
-            if self._left == 0:
-                missing = HEADER - len(self._header)
-                self._header += view[:missing]
-                view = view[missing:]
-                if len(self._header) < HEADER:
-                    return
-                self._stream = self._header[0]
-                self._left = int.from_bytes(self._header[4:], "big")
-                self._header.clear()
-                continue
-            part, view = view[: self._left], view[self._left :]
-            self._left -= len(part)
-            self._take(self._stream, bytes(part))
-
-    def _take(self, stream: int, data: bytes) -> None:
-        rest = self._open.setdefault(stream, bytearray())
-        first, *more = data.split(b"\n")
-        _extend(rest, first)
-        for piece in more:
-            self._lines.append(bytes(rest))
-            rest.clear()
-            _extend(rest, piece)
-
-
-def _extend(line: bytearray, piece: bytes) -> None:
-    line += piece[: max(0, LINE_LIMIT - len(line))]

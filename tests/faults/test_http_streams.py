@@ -267,3 +267,22 @@ async def test_a_service_that_makes_no_sense_is_told(engine: RawEngine, client: 
     picture = await client.swarm()
     assert len(picture.services) == 1
     assert picture.error == "1 services made no sense"
+
+
+async def test_closing_the_client_ends_a_stream_that_is_being_read(engine: RawEngine, eventually: Any) -> None:
+    """Its reader is no task of the client's: it would wait for ever for a stream that nothing feeds any more."""
+    engine.answers[f"/containers/{ID}/logs"] = stream_of(b"raw text\n", end=False)
+    async with client_of(engine) as client:
+        read: list[bytes] = []
+
+        async def reading() -> None:
+            async with client.logs(ID, follow=True) as output:
+                assert output is not None
+                async for piece in output.chunks:
+                    read.append(piece)
+
+        task = asyncio.create_task(reading())
+        await eventually(lambda: read)
+        await client.close()
+        with pytest.raises(ConnectionLost, match="closed"):
+            await asyncio.wait_for(task, 10)

@@ -56,7 +56,7 @@ def test_the_palette_offers_what_changes_something_first() -> None:
 
 def test_keys_are_given_otherwise_by_id() -> None:
     """As in the config: several with commas, characters as they are, names in any case."""
-    keys = Keys({"service.restart": "R,F5", "filter.open": "?", "app.help": "f1", "move.up": "ctrl+P, pgup , w",
+    keys = Keys({"service.restart": "R,F5", "filter.open": "?", "app.help": "f1", "move.up": "ctrl+P, pgup , W",
                  "app.palette": ":", "move.page-up": ""})  # fmt: skip
     assert keys.get("service.restart").keys == ("R", "f5")  # type: ignore[union-attr]
     assert keys.command_for("question_mark", "services").id == "filter.open"  # type: ignore[union-attr]
@@ -64,7 +64,7 @@ def test_keys_are_given_otherwise_by_id() -> None:
         "service.restart": "R,f5",
         "filter.open": "question_mark",
         "app.help": "f1",
-        "move.up": "ctrl+p,pageup,w",
+        "move.up": "ctrl+p,pageup,W",
         "app.palette": "colon",
         "move.page-up": "f24",
     }
@@ -131,12 +131,14 @@ def test_the_footer_says_first_what_is_worth_most() -> None:
 
 
 def test_what_the_table_does_itself_is_not_bound_twice() -> None:
-    """A command is the table's or the app's."""
+    """A command is the table's, a screen's or the app's."""
     table = {name for name, _keys, _action in table_bindings()}
     app = {binding.id for binding in Keys().bindings()}
     assert table
+    screens = {command.id for command in Keys().commands if command.screen}
     assert not table & app
-    assert table | app == {command.id for command in Keys().commands}
+    assert not screens & (table | app)
+    assert table | app | screens == {command.id for command in Keys().commands}
 
 
 def test_help_shows_every_command_with_its_keys_and_its_id() -> None:

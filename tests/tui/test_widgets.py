@@ -170,7 +170,7 @@ async def test_the_footer_drops_what_is_worth_least_and_can_be_clicked() -> None
         await settle(pilot)
         story, hints = text_of(footer).split("\n")
         assert story == " api: 3 replicas exit 1"
-        assert hints == " R restart  + - = scale  / filter  z faults  ? help"
+        assert hints == " R restart  + - = scale  l logs  / filter  z faults  ? help"
         await pilot.click(KeyFooter, offset=(hints.index("filter"), 1))
         await pilot.click(KeyFooter, offset=(3, 0))
         assert app.heard == ["filter.open"]

@@ -23,6 +23,7 @@ COMMANDS = {
         Command("events", "events", "what the engines say happens, merged"),
         Command("trail", "trail", "the audit trail: show its records, verify it, its head, export it"),
         Command("record", "record", "keep the audit trail with no screen, for a service manager"),
+        Command("logs", "logs", "what services write, of all replicas on all hosts, in the order of time"),
         Command("restart", "act", "restart services, one replica after the other", changes=True),
         Command("stop", "act", "stop services", changes=True),
         Command("start", "act", "start services that are stopped", changes=True),

@@ -52,9 +52,9 @@ def run(request: Request) -> int:
     return run_to_end(_events(request, parse_since(request.args.since)))
 
 
-def parse_since(text: str, now: datetime | None = None) -> datetime | None:
-    """The moment meant by `--since`. Raises ConfigError."""
-    return parse_when(text, option="--since", now=now)
+def parse_since(text: str, now: datetime | None = None, *, option: str = "--since") -> datetime | None:
+    """The moment meant by `--since`, or by another option. Raises ConfigError."""
+    return parse_when(text, option=option, now=now)
 
 
 async def _events(request: Request, since: datetime | None) -> int:

@@ -10,13 +10,18 @@ from __future__ import annotations
 import asyncio
 import os
 import select
+import stat
 from collections import deque
 from collections.abc import Callable
 from typing import TextIO
 
 AT_ONCE = 512
 """Bytes that a stream which says it can be written to takes without waiting (POSIX: PIPE_BUF is at least this)."""
+TO_A_FILE = 64 * 1024
+"""Bytes written to a file at a time: that never waits for a reader."""
 LIMIT = 10_000
+TOGETHER = 100
+"""Lines handed to the stream in one go."""
 
 
 class PatientWriter:
@@ -56,7 +61,8 @@ class PatientWriter:
     async def drain(self) -> None:
         """Write all that waits."""
         while self._lines:
-            await self._write(self._lines.popleft() + "\n")
+            some = [self._lines.popleft() + "\n" for _ in range(min(TOGETHER, len(self._lines)))]
+            await self._write("".join(some))
             if self._dropped and not self._lines:
                 dropped, self._dropped = self._dropped, 0
                 self._tell_dropped(dropped)
@@ -68,12 +74,21 @@ class PatientWriter:
             self._stream.write(text)
             return
         data = memoryview(text.encode(self._stream.encoding or "utf-8", "backslashreplace"))
+        at_once = _at_once(descriptor)
         while data:
             await _writable(descriptor)
             try:
-                data = data[os.write(descriptor, data[:AT_ONCE]) :]
+                data = data[os.write(descriptor, data[:at_once]) :]
             except BlockingIOError:
                 continue
+
+
+def _at_once(descriptor: int) -> int:
+    """How much it takes without waiting, once it says that it takes something."""
+    kind = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(kind):
+        return TO_A_FILE
+    return select.PIPE_BUF if stat.S_ISFIFO(kind) else AT_ONCE
 
 
 async def _writable(descriptor: int) -> None:

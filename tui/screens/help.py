@@ -130,7 +130,7 @@ def help_lines(keys: Keys, view: str = "", find: str = "", *, glyphs: Glyphs = U
         here = [command for command in commands if not view or command.at(view)]
         elsewhere = [command for command in commands if command not in here]
         entries = [_entry(command, glyphs) for command in here]
-        entries += [_entry(command, glyphs, where=", ".join(command.views)) for command in elsewhere]
+        entries += [_entry(command, glyphs, where=command.screen or ", ".join(command.views)) for command in elsewhere]
         _section(lines, group, entries, wanted)
     _section(lines, "Filter", [_pair(text, words) for text, words in _FILTERS], wanted)
     signs = [_sign(state, glyphs) for state in SERVICE_STATES]
