@@ -11,6 +11,7 @@ from .picture import Picture, service_title
 from .plan import normal_signal, plan
 from .prepare import prepare
 from .recording import Recorder
+from .rolling import Rolling
 from .steps import (
     Deed,
     Inspector,
@@ -34,6 +35,7 @@ __all__ = [
     "Plan",
     "Reach",
     "Recorder",
+    "Rolling",
     "Step",
     "StepResult",
     "Target",

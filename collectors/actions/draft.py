@@ -53,6 +53,9 @@ class Draft:
         self.hosts: list[str] = []
         self.lanes = 0
         self.removes = False
+        self.widths: dict[int, int] = {}
+        self.lasts: dict[int, float] = {}
+        """Seconds that a lane takes, about."""
 
     def lane(self) -> int:
         """The number of a new lane."""

@@ -157,6 +157,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a person has to type first, since it is protected; empty: nothing."""
     seconds: float | None = None
     """About how long it takes."""
+    widths: Mapping[int, int] = {}
+    """How many steps of a lane may be under way at once, waiting for health included; one where it is not said."""
+    after: Mapping[int, tuple[int, ...]] = {}
+    """Lanes, of lower numbers, that have to have ended well before a lane begins."""
+    halts: bool = False
+    """Whether nothing new begins anywhere once a step did not end well; else only its own lane halts."""
+    deadline: float | None = None
+    """Seconds that each replica has to serve; None: as the pace says."""
 
     @property
     def possible(self) -> bool:
