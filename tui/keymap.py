@@ -19,6 +19,7 @@ VIEWS = ("services", "containers", "hosts", "trail", "swarm")
 """The ids of the views, in the order of their number keys."""
 _OBJECTS = ("services", "containers", "hosts", "swarm")
 _ACTED_ON = ("services", "containers")
+_RESTARTED = ("services", "containers", "hosts")
 
 CONFIRMING = ("ctrl+enter", "f9")
 """What says yes to a question from wherever the focus is: where the terminal tells it from enter, and on any terminal.
@@ -206,8 +207,8 @@ _TABLE: tuple[Command, ...] = (
         keys=("R",),
         title="restart",
         group="Change",
-        help="A service with several replicas one after the other, each waiting for the health of the one before.",
-        views=_ACTED_ON,
+        help="A service one replica after the other, each waiting for the one before; of a host all that runs.",
+        views=_RESTARTED,
         changes=True,
         hint="restart",
         worth=95,
@@ -271,6 +272,14 @@ _TABLE: tuple[Command, ...] = (
         changes=True,
         hint="kill",
         worth=25,
+    ),
+    Command(
+        id="changes.show",
+        keys=("A",),
+        title="the changes that are under way or done",
+        group="Change",
+        help="A change goes on when its screen is left with q.",
+        changes=True,
     ),
     Command(id="app.palette", keys=("colon", "ctrl+p"), title="command palette", group="Program", palette=False),
     Command(id="app.help", keys=("question_mark",), title="help: all keys", group="Program", hint="help", worth=100),

@@ -34,7 +34,7 @@ def back_or_quit(screen: DashboardScreen) -> None:
     """`q`: out of where one went in; at the top, out of the program."""
     if screen.place.scope is not None and screen.step(back=True):
         return
-    screen.app.exit(0)
+    screen.app.leave()
 
 
 def step_back(screen: DashboardScreen) -> None:

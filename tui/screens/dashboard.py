@@ -145,7 +145,7 @@ class DashboardScreen(Screen[None]):
         if place.cursor is not None:
             table.move_to(place.cursor)
         self._lay_out()
-        self._show_around()
+        self.show_around()
 
     def _refilter(self) -> None:
         """The same rows through another filter or in another order; the cursor stays on its row."""
@@ -153,9 +153,10 @@ class DashboardScreen(Screen[None]):
         order = self._rows.settle(place, _filter(place.filter))
         table.set_sort(place.sort, descending=place.reverse)
         table.update_rows({}, order)
-        self._show_around()
+        self.show_around()
 
-    def _show_around(self) -> None:
+    def show_around(self) -> None:
+        """What stands around the rows: tabs, counts, headline, details."""
         place = self.place
         tabs = [Tab(view.id, self._keys.label(f"view.{view.id}").split(" ")[0], view.title) for view in VIEWS]
         self.tabs.show(tabs, place.view, self._crumbs())
@@ -173,6 +174,8 @@ class DashboardScreen(Screen[None]):
     def _crumbs(self) -> Line:
         """How this place differs from the plain view, at the right of the tabs."""
         place, words = self.place, list[Cell]()
+        if changes := self.app.changes.words():
+            words.append(Cell(f"{changes} ({self._keys.label('changes.show')}) ", "warning"))
         if place.scope is not None:
             words.append(Cell(f"in {scope_words(self.app.fleet.services, place.scope)} ", "strong"))
         if place.only_wrong:
