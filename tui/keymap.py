@@ -183,6 +183,16 @@ _TABLE: tuple[Command, ...] = (
         hint="events",
         worth=60,
     ),
+    Command(
+        id="look.what-if",
+        keys=("w",),
+        title="what if it died",
+        group="Look",
+        help="The host, the node, or each host of the service: what would be down, degraded, moved, lost.",
+        views=_OBJECTS,
+        hint="what if",
+        worth=11,
+    ),
     Command(id="look.json", keys=("y",), title="raw JSON, secrets hidden", group="Look", hint="json", worth=12),
     Command(
         id="look.copy",

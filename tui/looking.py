@@ -13,6 +13,7 @@ from .navigation import Place
 from .rows import Cell, Line
 from .screens.page import PageScreen
 from .views.container_detail import health_lines
+from .views.what_if import what_if_lines
 
 if TYPE_CHECKING:
     from .screens.dashboard import DashboardScreen
@@ -183,7 +184,19 @@ def _to(view: str) -> Look:
     return lambda screen: screen.go(Place(view=view))
 
 
+def what_if(screen: DashboardScreen) -> None:
+    """`w`: what would happen if the host, node or service of the row died."""
+    key, app = screen.table.cursor_key, screen.app
+    if key is None:
+        return
+    if not what_if_lines(app.fleet, key, app.moment()):
+        app.notify("Ask this of a host, a node or a service.", markup=False)
+        return
+    app.push_screen(PageScreen(lambda: what_if_lines(app.fleet, key, app.moment()), app.glyphs))
+
+
 LOOKS: Mapping[str, Look] = {
+    "look.what-if": what_if,
     "go.back": back,
     "history.back": step_back,
     "history.forward": step_forward,

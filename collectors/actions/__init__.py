@@ -24,6 +24,7 @@ from .steps import (
     StepResult,
     Verb,
 )
+from .whatif import WhatIf, what_if_host, what_if_node, what_if_service
 
 __all__ = [
     "Deed",
@@ -40,10 +41,14 @@ __all__ = [
     "StepResult",
     "Target",
     "Verb",
+    "WhatIf",
     "confirm",
     "normal_signal",
     "perform",
     "plan",
     "prepare",
     "service_title",
+    "what_if_host",
+    "what_if_node",
+    "what_if_service",
 ]

@@ -275,7 +275,7 @@ def _warn_of_rest(verb: Verb, fit: Sequence[Container], one: Chosen, draft: Draf
         needing = [draft.fleet.services[key] for key in dependents(draft.fleet, one.service.key)]
         names = phrases.names(service_title(service) for service in needing if service.serving)
         if names:
-            draft.warn(f"{names} depend{'' if ',' in names else 's'} on {one.title}")
+            draft.warn(f"what depends on {one.title} then lacks it: {names}")
 
 
 def _warn_of_owner(verb: Verb, fit: Sequence[Container], draft: Draft) -> None:

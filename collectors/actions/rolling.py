@@ -68,7 +68,9 @@ def in_order(verb: Verb, chosen: Sequence[Chosen], draft: Draft) -> tuple[list[C
     keys = [one.service.key for one in chosen if one.service is not None]
     order = order_of(draft.fleet, keys) if verb in DEPENDING and len(keys) > 1 else Order(tuple(keys), {}, ())
     for one, other in order.circles:
-        draft.warn(f"{one.name} and {other.name} depend on each other: {one.name} is taken as the first to start")
+        draft.warn(
+            f"the services {one.name} and {other.name} depend on each other: {one.name} is taken as the first to start"
+        )
     if verb is Verb.STOP:
         order = Order(order.sorted[::-1], _turned(order.needs), order.circles)
     place = {key: at for at, key in enumerate(order.sorted)}

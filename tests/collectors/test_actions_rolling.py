@@ -150,7 +150,7 @@ def test_a_circle_is_broken_at_the_first_name_and_said() -> None:
     picture = fleet_of(c="a:x:false", b="a:x:false", a="b:x:false")
     made = ask(picture, key("c"), key("b"), key("a"))
     assert [s.service_name for s in made.steps] == ["pay/a", "pay/b", "pay/c"]
-    assert "A and b depend on each other: a is taken as the first to start." in made.warnings
+    assert "The services a and b depend on each other: a is taken as the first to start." in made.warnings
 
 
 @given(st.lists(st.tuples(st.integers(0, 7), st.integers(0, 7)), max_size=30))

@@ -21,6 +21,7 @@ COMMANDS = {
         Command("demo", "demo", "the dashboard on a simulated fleet; needs no Docker"),
         Command("ls", "ls", "services, containers, engines, nodes or images, printed"),
         Command("events", "events", "what the engines say happens, merged"),
+        Command("what-if", "whatif", "what would be down if a host died"),
         Command("restart", "act", "restart services, one replica after the other", changes=True),
         Command("stop", "act", "stop services", changes=True),
         Command("start", "act", "start services that are stopped", changes=True),
