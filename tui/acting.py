@@ -86,7 +86,11 @@ async def fewer(screen: DashboardScreen) -> None:
 
 async def scale(screen: DashboardScreen) -> None:
     """`=`: asks for the number first."""
-    chosen = targets(screen)
+    await scale_of(screen, targets(screen))
+
+
+async def scale_of(screen: DashboardScreen, chosen: tuple[Target, ...]) -> None:
+    """Ask for the number of replicas of these, and then whether."""
     if not chosen:
         return
     app = screen.app
@@ -97,7 +101,8 @@ async def scale(screen: DashboardScreen) -> None:
     )
     number = await app.push_screen_wait(NumberPrompt(title, value=now, glyphs=app.glyphs))
     if number is not None:
-        await _ask(screen, Verb.SCALE, to=number)
+        rolling = Rolling(by_group=app.allowances)
+        await ask(screen, Wish(verb=Verb.SCALE, targets=chosen, to=number, rolling=rolling))
 
 
 async def show_changes(screen: DashboardScreen) -> None:
@@ -145,9 +150,14 @@ async def _ask(
 
 async def ask(screen: DashboardScreen, wish: Wish) -> None:
     """Plan it, ask for it, and do it."""
+    await ask_for(screen, lambda: _plan(screen.app, wish), wish)
+
+
+async def ask_for(screen: DashboardScreen, make: Callable[[], Plan], wish: Wish) -> None:
+    """The same with a plan that is made so."""
     app = screen.app
     try:
-        first = _plan(app, wish)
+        first = make()
         asked = _Asked(app, wish, first, await prepare(first, reach=app.reach))
     except FleetError as error:
         app.notify(f"{error} {error.hint}", severity="error", markup=False)
@@ -173,6 +183,7 @@ def _plan(app: FleetApp, wish: Wish) -> Plan:
         signal=wish.signal,
         to=wish.to,
         by=wish.by,
+        image=wish.image,
         protected=app.protected_groups,
         read_only=app.session.read_only,
         rolling=wish.rolling,
@@ -205,6 +216,9 @@ class _Asked:
         return question(made)
 
 
+_BUTTONS = {Verb.AVAILABILITY: "Set", Verb.ROLLBACK: "Roll back", Verb.HOLD: "Pause", Verb.GO_ON: "Go on"}
+
+
 def question(planned: Plan, *, at_once: str | None = None) -> Question:
     """What a person is asked."""
     return Question(
@@ -212,7 +226,7 @@ def question(planned: Plan, *, at_once: str | None = None) -> Question:
         sentences=planned.sentences,
         warnings=planned.warnings,
         blockers=planned.blockers,
-        verb=planned.verb.value.capitalize(),
+        verb=_BUTTONS.get(planned.verb) or planned.verb.value.capitalize(),
         name_to_type=planned.name_to_type,
         at_once=at_once,
     )

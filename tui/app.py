@@ -39,6 +39,7 @@ from .screens.help import HelpScreen
 from .screens.page import PageScreen
 from .screens.progress import ProgressScreen
 from .screens.toosmall import TooSmallScreen, fits
+from .swarming import MENUS
 from .terminal import speaks_unicode, theme_for
 from .theme import register_themes, theme_name
 from .views import Moment
@@ -187,8 +188,8 @@ class FleetApp(App[int]):
         """Do what the key table calls `name`."""
         if name in LOOKS:
             LOOKS[name](self.dashboard)
-        elif name in ACTS:
-            self.run_worker(ACTS[name](self.dashboard), group="act", exclusive=False)
+        elif name in ACTS or name in MENUS:
+            self.run_worker((ACTS.get(name) or MENUS[name])(self.dashboard), group="act", exclusive=False)
         elif name == "app.quit":
             self._quit()
         elif name == "app.suspend":

@@ -24,6 +24,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     signal: str = "SIGKILL"
     to: int | None = None
     by: int | None = None
+    image: str = ""
     rolling: Rolling = Rolling()
 
 
@@ -107,6 +108,8 @@ def again(what: str, wish: Wish, results: Sequence[StepResult]) -> Wish | None:
     outcomes = NOT_WELL if what == "retry" else (Outcome.SKIPPED,)
     steps = [result.step for result in results if result.outcome in outcomes]
     if not steps:
+        return None
+    if any(step.kind == "node" for step in steps):
         return None
     if wish.verb is Verb.SCALE:
         return _scale(wish, steps)

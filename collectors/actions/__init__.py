@@ -6,6 +6,7 @@ again at what stayed unknown. The docker SDK is imported when the first change i
 
 from .deeds import confirm
 from .draft import Target
+from .nodeplan import plan_node
 from .perform import perform
 from .picture import Picture, service_title
 from .plan import normal_signal, plan
@@ -46,6 +47,7 @@ __all__ = [
     "normal_signal",
     "perform",
     "plan",
+    "plan_node",
     "prepare",
     "service_title",
     "what_if_host",

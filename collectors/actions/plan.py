@@ -17,7 +17,7 @@ from .picture import Picture, owner_of, service_title
 from .rolling import Rolling, at_once, by_host, halts_words, in_order, order_words, wait_for
 from .scale import plan_scale
 from .steps import Deed, Pace, Plan, Step, Verb
-from .swarmplan import plan_swarm
+from .swarmplan import SERVICE_VERBS, plan_service_verb, plan_swarm
 
 _RUNNING = (ContainerState.RUNNING, ContainerState.RESTARTING, ContainerState.PAUSED)
 _FIT: Mapping[Verb, tuple[ContainerState, ...]] = {
@@ -43,7 +43,14 @@ _SAYS = {
     Verb.PAUSE: "pauses",
     Verb.UNPAUSE: "resumes",
 }
-_TITLES = {Verb.UNPAUSE: "Resume", Verb.KILL: "Send {signal} to"}
+_TITLES = {
+    Verb.UNPAUSE: "Resume",
+    Verb.KILL: "Send {signal} to",
+    Verb.ROLLBACK: "Roll back",
+    Verb.IMAGE: "Set the image of",
+    Verb.HOLD: "Pause the update of",
+    Verb.GO_ON: "Go on with the update of",
+}
 _SIGNALS = frozenset(
     ("HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
      "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",
@@ -62,6 +69,7 @@ def plan(
     signal: str = "SIGKILL",
     to: int | None = None,
     by: int | None = None,
+    image: str = "",
     protected: Collection[str] = (),
     read_only: bool = False,
     pace: Pace | None = None,
@@ -69,8 +77,8 @@ def plan(
 ) -> Plan:
     """What `verb` on `targets` (services and containers, on any hosts) comes to, as the fleet stands.
 
-    `signal` is for kill; `to` or `by` for scale; `protected` are the groups of engines on which a name has to be typed;
-    `rolling` says how many replicas of a service may be away at once, where not all are to be.
+    `signal` is for kill; `to` or `by` for scale; `image` for setting one; `protected` are the groups of engines on
+    which a name has to be typed; `rolling` says how many replicas of a service may be away at once.
     Never raises for what cannot be done: the plan's `blockers` say it. Raises ReadOnly in read-only mode. A plan that
     clones or changes a swarm's service is to be given to `prepare` before it is shown: that asks the engines.
     """
@@ -88,7 +96,9 @@ def plan(
     lanes: dict[ServiceKey, list[int]] = {}
     for one in chosen:
         first = draft.lanes
-        if verb is Verb.SCALE:
+        if verb in SERVICE_VERBS:
+            seconds = plan_service_verb(verb, one, draft, image=image)
+        elif verb is Verb.SCALE:
             seconds = plan_scale(one, draft, to=to, by=by)
         elif one.whole and one.service is not None and one.service.key.source == "swarm" and verb in _SWARM_DOES:
             seconds = plan_swarm(verb, one, draft)
@@ -110,7 +120,7 @@ def plan(
     deadline = rolling.deadline or draft.pace.healthy
     if draft.steps and verb is not Verb.UNPAUSE:
         draft.say(order_words(verb, order, draft, after))
-        more = f"; {halts_words(deadline, Deed(verb.value))}" if halts and len(draft.steps) > 1 else _halts(draft)
+        more = f"; {halts_words(deadline, verb)}" if halts and len(draft.steps) > 1 else _halts(draft)
         draft.say(phrases.about(seconds) + more)
     made_plan = _finished(verb, title, draft, chosen, protected, seconds)
     return msgspec.structs.replace(

@@ -12,7 +12,7 @@ from . import phrases
 from .draft import Chosen, Draft
 from .naming import replica_number
 from .ordering import Order, order_of
-from .steps import Deed, Verb
+from .steps import Verb
 
 DEPENDING = (Verb.RESTART, Verb.START, Verb.STOP)
 """What is done to services in the order in which they need each other."""
@@ -98,9 +98,9 @@ def order_words(verb: Verb, order: Order, draft: Draft, after: Mapping[int, Sequ
     return f"in the order of their depends_on ({phrases.names(names, 8)}): {last}"
 
 
-def halts_words(deadline: float, deed: Deed) -> str:
+def halts_words(deadline: float, verb: Verb) -> str:
     """When it stops by itself."""
-    if deed is Deed.STOP:
+    if verb is Verb.STOP:
         return "stops at the first that fails, and leaves the rest as it is"
     return f"stops at the first that does not become healthy in {deadline:.0f} s, and leaves the rest as it is"
 
