@@ -216,7 +216,13 @@ class _Asked:
         return question(made)
 
 
-_BUTTONS = {Verb.AVAILABILITY: "Set", Verb.ROLLBACK: "Roll back", Verb.HOLD: "Pause", Verb.GO_ON: "Go on"}
+_BUTTONS = {Verb.IMAGE: "Set", Verb.ROLLBACK: "Roll back", Verb.HOLD: "Pause", Verb.GO_ON: "Go on"}
+
+
+def _button(planned: Plan) -> str:
+    if planned.verb is Verb.AVAILABILITY:
+        return planned.title.partition(" ")[0]
+    return _BUTTONS.get(planned.verb) or planned.verb.value.capitalize()
 
 
 def question(planned: Plan, *, at_once: str | None = None) -> Question:
@@ -226,7 +232,7 @@ def question(planned: Plan, *, at_once: str | None = None) -> Question:
         sentences=planned.sentences,
         warnings=planned.warnings,
         blockers=planned.blockers,
-        verb=_BUTTONS.get(planned.verb) or planned.verb.value.capitalize(),
+        verb=_button(planned),
         name_to_type=planned.name_to_type,
         at_once=at_once,
     )

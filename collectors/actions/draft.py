@@ -53,6 +53,8 @@ class Draft:
         self.hosts: list[str] = []
         self.lanes = 0
         self.removes = False
+        self.downs: list[str] = []
+        """Services of which nothing keeps serving."""
         self.widths: dict[int, int] = {}
         self.lasts: dict[int, float] = {}
         """Seconds that a lane takes, about."""

@@ -108,6 +108,7 @@ def plan(
         draft.lasts.update(dict.fromkeys(made, seconds))
         if one.service is not None:
             lanes.setdefault(one.service.key, []).extend(made)
+    _sum_up(chosen, draft)
     after = wait_for(order, lanes)
     seconds = max(_longest(draft, after), _bounded(draft))
     title = f"{_TITLES.get(verb, verb.value.capitalize()).format(signal=signal)} {one_name(verb, chosen)}"
@@ -126,6 +127,18 @@ def plan(
     return msgspec.structs.replace(
         made_plan, widths=dict(draft.widths), after=after, halts=halts, deadline=rolling.deadline
     )
+
+
+def _sum_up(chosen: Sequence[Chosen], draft: Draft) -> None:
+    """Of several services the sum first: how many on how many hosts, and how many of them are down meanwhile."""
+    if len(chosen) < 2 or not draft.steps:
+        return
+    steps = phrases.count(len(draft.steps), "change")
+    downs = ""
+    if draft.downs:
+        downs = f"; nothing keeps serving of {len(draft.downs)} of them: {phrases.names(draft.downs)}"
+    services = phrases.count(len({step.service or step.object_id for step in draft.steps}), "service")
+    draft.sentences.insert(0, f"In all {steps} to {services} on {phrases.names(draft.hosts)}{downs}.")
 
 
 _SWARM_DOES = (Verb.RESTART, Verb.STOP, Verb.START)
@@ -201,9 +214,10 @@ def _on_containers(verb: Verb, one: Chosen, draft: Draft, signal: str, rolling: 
         if not rolls and container is not fit[-1]:
             lane = draft.lane()
     draft.touches(container.engine for container in fit)
-    draft.say(
-        f"{_what(verb, signal)} {_who(fit, one)}{_at_a_time(verb, fit, width)}", _effect(verb, fit, one, signal, width)
-    )
+    effect = _effect(verb, fit, one, signal, width)
+    if effect.startswith("None keeps serving"):
+        draft.downs.append(one.title)
+    draft.say(f"{_what(verb, signal)} {_who(fit, one)}{_at_a_time(verb, fit, width)}", effect)
     _warn_of_owner(verb, fit, draft)
     _warn_of_rest(verb, fit, one, draft)
     costs = [_seconds(verb, container, draft.pace) for container in fit]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from ..cause.comparison import design_words
 from ..model import SwarmService
 from . import phrases
 from .draft import Chosen, Draft
 from .picture import manager_of
+from .placing import others_for
 from .steps import Deed, Step, Verb
 
 _PER_TASK = 15.0
@@ -176,12 +178,29 @@ def plan_swarm_scale(one: Chosen, draft: Draft, *, to: int | None, by: int | Non
         draft.touches(one.service.hosts if one.service is not None and one.service.hosts else [manager])
         lost = phrases.count(now - wanted, "task")
         ends = "; nothing serves then" if wanted == 0 else ""
+        if wanted == 0:
+            draft.warn(f"at 0 replicas {one.title} is down until it is scaled up again")
         draft.say(f"scales {one.title} from {now} to {wanted}: the swarm ends {lost}, the others run on{ends}")
     else:
         draft.touches([manager])
         more = phrases.count(wanted - now, "task")
         draft.say(f"scales {one.title} from {now} to {wanted}: the swarm starts {more} more, the others run on")
+        _say_where(manager, service, one, draft)
     return _PER_TASK if wanted < now else 5.0
+
+
+def _say_where(manager: str, service: SwarmService, one: Chosen, draft: Draft) -> None:
+    """On which nodes new tasks may come to stand: which of them it takes, the swarm alone decides."""
+    picture = next((p for p in draft.fleet.swarms.values() if service in p.services), None)
+    if picture is None or not picture.nodes:
+        return
+    sure, maybe = others_for(picture, service, gone="")
+    if not sure and not maybe:
+        draft.warn(f"no node takes tasks of {one.title} now: the new ones wait")
+        return
+    tasks = Counter(t.node_id for t in picture.tasks if t.service_id == service.id and t.desired == "running")
+    where = phrases.names((f"{node.hostname} (has {tasks[node.id]})" for node in (*sure, *maybe)), 8)
+    draft.say(f"the swarm chooses among {where}, those with the fewest first")
 
 
 def _tell(

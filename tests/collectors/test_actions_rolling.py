@@ -109,6 +109,29 @@ def test_what_is_left_on_one_host_alone_is_warned_of() -> None:
     assert "What keeps serving of pay/api is all on web-3." in made.warnings
 
 
+def test_of_several_services_the_sum_is_said_first() -> None:
+    """How many changes to how many services on which hosts, and what would be down."""
+    picture = pay_api()
+    db = ServiceKey("compose", "shop", "db")
+    picture.container("web-1", "shop-db-1", db)
+    made = ask(picture, API, db, verb=Verb.STOP)
+    assert made.sentences[0] == (
+        "In all 4 changes to 2 services on web-1, web-2, web-3; nothing keeps serving of 2 of them: pay/api, shop/db."
+    )
+
+
+def test_what_depends_on_a_stopped_service_is_named() -> None:
+    """Where nothing of it keeps serving."""
+    picture = fleet_of(db="", web="db:service_started:false")
+    assert "What depends on pay/db then lacks it: pay/web." in ask(picture, key("db"), verb=Verb.STOP).warnings
+
+
+def test_many_clones_are_summed_up_by_host() -> None:
+    """How many land where is said before."""
+    effect = plan(Verb.SCALE, (API,), pay_api(), to=9).effect
+    assert all(f"2 on web-{number}" in effect for number in (1, 2, 3))
+
+
 # -- in what order -----------------------------------------------------------------------------------------------------
 
 

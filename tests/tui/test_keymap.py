@@ -56,7 +56,7 @@ def test_the_palette_offers_what_changes_something_first() -> None:
 
 def test_keys_are_given_otherwise_by_id() -> None:
     """As in the config: several with commas, characters as they are, names in any case."""
-    keys = Keys({"service.restart": "R,F5", "filter.open": "?", "app.help": "f1", "move.up": "ctrl+P, pgup , w",
+    keys = Keys({"service.restart": "R,F5", "filter.open": "?", "app.help": "f1", "move.up": "ctrl+P, pgup , u",
                  "app.palette": ":", "move.page-up": ""})  # fmt: skip
     assert keys.get("service.restart").keys == ("R", "f5")  # type: ignore[union-attr]
     assert keys.command_for("question_mark", "services").id == "filter.open"  # type: ignore[union-attr]
@@ -64,7 +64,7 @@ def test_keys_are_given_otherwise_by_id() -> None:
         "service.restart": "R,f5",
         "filter.open": "question_mark",
         "app.help": "f1",
-        "move.up": "ctrl+p,pageup,w",
+        "move.up": "ctrl+p,pageup,u",
         "app.palette": "colon",
         "move.page-up": "f24",
     }

@@ -32,7 +32,12 @@ def what_if_lines(fleet: Fleet, key: Hashable, moment: Moment) -> tuple[Line, ..
         found = what_if_node(fleet, key.cluster, key.node)
     elif isinstance(key, str) and key in fleet.engines:
         found = what_if_host(fleet, key)
-    return _page(f"If {found.subject} died now", found.short, found.sentences) if found is not None else ()
+    return page(found) if found is not None else ()
+
+
+def page(found: WhatIf) -> tuple[Line, ...]:
+    """All of it, trouble first."""
+    return _page(f"If {found.subject} died now", found.short, found.sentences)
 
 
 def _page(title: str, short: str, sentences: tuple[str, ...]) -> tuple[Line, ...]:
