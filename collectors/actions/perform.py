@@ -165,19 +165,19 @@ class _Run:
                 return _skipped(step, f"not begun, since {halted} did not end well")
             self._begun.add(index)
             begin = self._clock.monotonic()
-            result = await begin_step(step, self._doing())
+            result = await begin_step(step, self._doing(step))
         if not isinstance(result, StepResult):
             result = await result()
         return msgspec.structs.replace(result, seconds=self._clock.monotonic() - begin)
 
-    def _doing(self) -> Doing:
+    def _doing(self, step: Step) -> Doing:
         return Doing(
             reach=self._reach,
             writer=self._writer,
             pace=self._pace,
             clock=self._clock,
             # In a roll the replica that is under way is seen to its end: else nobody knows whether it serves again.
-            stop=asyncio.Event() if self._plan.halts else self._stop,
+            stop=asyncio.Event() if self._plan.halts and step.kind == "container" else self._stop,
             phase=self._phase,
         )
 

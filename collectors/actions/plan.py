@@ -89,6 +89,9 @@ def plan(
     if verb is Verb.KILL and not signal:
         draft.block("that is no signal: write a name such as SIGTERM or HUP, or a number from 1 to 64")
         return _finished(verb, "Kill", draft, [], protected)
+    if verb is Verb.AVAILABILITY:
+        draft.block("only a node of a swarm has an availability")
+        return _finished(verb, "Set availability", draft, [], protected)
     rolling = rolling or Rolling()
     chosen, order = in_order(verb, choose(targets, draft), draft)
     if not targets:
@@ -112,9 +115,7 @@ def plan(
     after = wait_for(order, lanes)
     seconds = max(_longest(draft, after), _bounded(draft))
     title = f"{_TITLES.get(verb, verb.value.capitalize()).format(signal=signal)} {one_name(verb, chosen)}"
-    if rolling.rolls(verb) and len(chosen) == 1 and len(draft.steps) > 1:
-        width = max(draft.widths.values(), default=1)
-        title += ", one after the other" if width == 1 else f", {width} at a time"
+    title += _how(verb, draft, rolling) if len(chosen) == 1 else ""
     if verb is Verb.SCALE:
         title += f" to {to}" if to is not None else f" by {by:+d}" if by is not None else ""
     halts = rolling.rolls(verb)
@@ -127,6 +128,14 @@ def plan(
     return msgspec.structs.replace(
         made_plan, widths=dict(draft.widths), after=after, halts=halts, deadline=rolling.deadline
     )
+
+
+def _how(verb: Verb, draft: Draft, rolling: Rolling) -> str:
+    """How it goes over the replicas of the one service, for the title."""
+    if not rolling.rolls(verb) or len(draft.steps) < 2:
+        return ""
+    width = max(draft.widths.values(), default=1)
+    return ", one after the other" if width == 1 else f", {width} at a time"
 
 
 def _sum_up(chosen: Sequence[Chosen], draft: Draft) -> None:

@@ -161,5 +161,5 @@ async def test_a_restart_of_a_host_is_of_all_that_runs_on_it(eventually: Eventua
         await pilot.press("R")
         await eventually(lambda: isinstance(app.screen, ConfirmScreen))
         running = [k for k in app.fleet.containers_on(host) if app.fleet.containers[k].state in acting.UP]
-        assert f"Restart {len(running)} containers" == app.screen.question.title
+        assert f"Restart {len(running)} containers on {host}" == app.screen.question.title
         await pilot.press("escape")
