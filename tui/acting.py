@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING
 
-from fleettop.collectors.actions import Outcome, Plan, Step, StepResult, Verb, perform, plan, prepare, service_title
+import msgspec
+from fleettop.collectors.actions import (
+    Outcome,
+    Plan,
+    Rolling,
+    StepResult,
+    Target,
+    Verb,
+    perform,
+    plan,
+    prepare,
+    service_title,
+)
+from fleettop.collectors.config.allowances import parse_allowance
 from fleettop.collectors.errors import FleetError
 from fleettop.collectors.journal import Journal
 from fleettop.collectors.model import ContainerKey, ContainerState, ServiceKey, ServiceState
 
+from .changes import Change, Wish, again
 from .screens.confirm import ConfirmScreen, Question
-from .screens.progress import ProgressScreen, ProgressStep
-from .screens.prompt import SIGNALS, ChoicePrompt, NumberPrompt
+from .screens.progress import ProgressScreen
+from .screens.prompt import SIGNALS, Choice, ChoicePrompt, NumberPrompt
 from .views.headline import trail_trouble
 
 if TYPE_CHECKING:
@@ -21,12 +34,19 @@ if TYPE_CHECKING:
     from .screens.dashboard import DashboardScreen
 
 Act = Callable[["DashboardScreen"], Awaitable[None]]
-Target = ServiceKey | ContainerKey
+UP = (ContainerState.RUNNING, ContainerState.RESTARTING)
 
 
 def targets(screen: DashboardScreen) -> tuple[Target, ...]:
-    """The services and containers that a change would be about: all marked rows, or the one under the cursor."""
-    return tuple(key for key in screen.selected() if isinstance(key, ServiceKey | ContainerKey))
+    """What a change would be about: all marked rows, or the one under the cursor; of a host all that runs there."""
+    found: list[Target] = []
+    for key in screen.selected():
+        if isinstance(key, ServiceKey | ContainerKey):
+            found.append(key)
+        elif screen.view.id == "hosts":
+            fleet = screen.app.fleet
+            found += [one for one in fleet.containers_on(str(key)) if fleet.containers[one].state in UP]
+    return tuple(found)
 
 
 async def restart(screen: DashboardScreen) -> None:
@@ -67,7 +87,11 @@ async def fewer(screen: DashboardScreen) -> None:
 
 async def scale(screen: DashboardScreen) -> None:
     """`=`: asks for the number first."""
-    chosen = targets(screen)
+    await scale_of(screen, targets(screen))
+
+
+async def scale_of(screen: DashboardScreen, chosen: tuple[Target, ...]) -> None:
+    """Ask for the number of replicas of these, and then whether."""
     if not chosen:
         return
     app = screen.app
@@ -78,7 +102,27 @@ async def scale(screen: DashboardScreen) -> None:
     )
     number = await app.push_screen_wait(NumberPrompt(title, value=now, glyphs=app.glyphs))
     if number is not None:
-        await _ask(screen, Verb.SCALE, to=number)
+        rolling = Rolling(by_group=app.allowances)
+        await ask(screen, Wish(verb=Verb.SCALE, targets=chosen, to=number, rolling=rolling))
+
+
+async def show_changes(screen: DashboardScreen) -> None:
+    """`A`: the change that is under way, or which of several."""
+    app = screen.app
+    if not app.changes:
+        app.notify("No change is under way.", markup=False)
+        return
+    chosen = app.changes[0]
+    if len(app.changes) > 1:
+        choices = [
+            Choice(str(place), one.plan.title, f"{one.course.ended} of {len(one.plan.steps)} ended")
+            for place, one in enumerate(app.changes)
+        ]
+        place = await app.push_screen_wait(ChoicePrompt("Changes", choices, glyphs=app.glyphs))
+        if place is None:
+            return
+        chosen = app.changes[int(place)]
+    await _watch(screen, chosen)
 
 
 ACTS: Mapping[str, Act] = {
@@ -89,6 +133,7 @@ ACTS: Mapping[str, Act] = {
     "service.more": more,
     "service.fewer": fewer,
     "service.scale": scale,
+    "changes.show": show_changes,
 }
 """By the ids of the command table."""
 
@@ -100,72 +145,143 @@ async def _ask(
     if not chosen:
         app.notify("Nothing here to act on.", severity="warning", markup=False)
         return
-    trouble = screen.trail_trouble
+    rolling = Rolling(by_group=app.allowances)
+    await ask(screen, Wish(verb=verb, targets=chosen, signal=signal, to=to, by=by, rolling=rolling))
+
+
+async def ask(screen: DashboardScreen, wish: Wish) -> None:
+    """Plan it, ask for it, and do it."""
+    await ask_for(screen, lambda: _plan(screen.app, wish), wish)
+
+
+async def ask_for(screen: DashboardScreen, make: Callable[[], Plan], wish: Wish) -> None:
+    """The same with a plan that is made so."""
+    app, trouble = screen.app, screen.trail_trouble
     if trouble is not None:
         words = trail_trouble(trouble)
         app.notify(f"Nothing is changed while the trail cannot be written: {words}.", severity="error", markup=False)
         return
     try:
-        planned = plan(
-            verb,
-            chosen,
-            app.fleet,
-            signal=signal,
-            to=to,
-            by=by,
-            protected=app.protected_groups,
-            read_only=app.session.read_only,
-        )
-        planned = await prepare(planned, reach=app.reach)
+        first = make()
+        asked = _Asked(app, wish, first, await prepare(first, reach=app.reach))
     except FleetError as error:
         app.notify(f"{error} {error.hint}", severity="error", markup=False)
         return
-    asked = ConfirmScreen(question(planned), key=app.confirming_key, glyphs=app.glyphs)
-    confirmed = await app.push_screen_wait(asked)
+    confirm = ConfirmScreen(
+        question(asked.plan, at_once=asked.at_once), key=app.confirming_key, replan=asked.again, glyphs=app.glyphs
+    )
+    confirmed = await app.push_screen_wait(confirm)
     if confirmed is not None:
         screen.table.clear_marks()
-        await _perform(app, planned, confirmed.reason)
+        change = Change(asked.wish, asked.plan, confirmed.reason)
+        app.changes.append(change)
+        app.run_worker(_carry_out(app, change), group="change", exclusive=False)
+        app.changes.told()
+        await _watch(screen, change)
 
 
-def question(planned: Plan) -> Question:
+def _plan(app: FleetApp, wish: Wish) -> Plan:
+    return plan(
+        wish.verb,
+        wish.targets,
+        app.fleet,
+        signal=wish.signal,
+        to=wish.to,
+        by=wish.by,
+        image=wish.image,
+        protected=app.protected_groups,
+        read_only=app.session.read_only,
+        rolling=wish.rolling,
+    )
+
+
+class _Asked:
+    """What is being asked for: planned anew when another number of replicas is to be away at once."""
+
+    def __init__(self, app: FleetApp, wish: Wish, first: Plan, prepared: Plan) -> None:
+        self._app = app
+        self.wish, self.plan = wish, prepared
+        # Only what needs no engine to be asked can be planned anew while a person types.
+        self.asks = prepared is first and wish.verb in (Verb.RESTART, Verb.STOP, Verb.START) and len(first.steps) > 1
+
+    @property
+    def at_once(self) -> str | None:
+        """What the field begins as; None: there is none."""
+        if not self.asks:
+            return None
+        return str(max(self.plan.widths.values(), default=1)) if self.plan.halts else ""
+
+    def again(self, written: str) -> Question:
+        """The question with so many at once; empty: what is usual."""
+        allowance = parse_allowance(written) if written else None
+        rolling = msgspec.structs.replace(self.wish.rolling, allowance=allowance)
+        wish = msgspec.structs.replace(self.wish, rolling=rolling)
+        made = _plan(self._app, wish)
+        self.wish, self.plan = wish, made
+        return question(made)
+
+
+_BUTTONS = {Verb.IMAGE: "Set", Verb.ROLLBACK: "Roll back", Verb.HOLD: "Pause", Verb.GO_ON: "Go on"}
+
+
+def _button(planned: Plan) -> str:
+    if planned.verb is Verb.AVAILABILITY:
+        return planned.title.partition(" ")[0]
+    return _BUTTONS.get(planned.verb) or planned.verb.value.capitalize()
+
+
+def question(planned: Plan, *, at_once: str | None = None) -> Question:
     """What a person is asked."""
     return Question(
         title=planned.title,
         sentences=planned.sentences,
         warnings=planned.warnings,
         blockers=planned.blockers,
-        verb=planned.verb.value.capitalize(),
+        verb=_button(planned),
         name_to_type=planned.name_to_type,
+        at_once=at_once,
     )
 
 
-async def _perform(app: FleetApp, planned: Plan, reason: str) -> None:
-    stop = asyncio.Event()
-    steps = [ProgressStep(place, step.engine, step.object_name) for place, step in enumerate(planned.steps)]
-    places = {id(step): place for place, step in enumerate(planned.steps)}
-    progress = ProgressScreen(planned.title, steps, on_stop=stop.set, glyphs=app.glyphs)
-    await app.push_screen(progress)
-
-    def begin(step: Step, words: str) -> None:
-        progress.begin(places[id(step)])
-
-    def report(result: StepResult) -> None:
-        progress.report(places[id(result.step)], result.outcome.value, result.words, result.seconds)
-
+async def _carry_out(app: FleetApp, change: Change) -> None:
+    """To its end, whether it is watched or not."""
+    results: tuple[StepResult, ...] = ()
     try:
         results = await perform(
-            planned,
+            change.plan,
             reach=app.reach,
-            reason=reason,
+            reason=change.reason,
             recorder=Journal(app.fleet, keep=app.session.kept, loose_ends=app.loose_ends),
-            on_result=report,
-            on_progress=begin,
-            stop=stop,
+            on_result=change.report,
+            on_progress=change.begin,
+            stop=change.stop,
         )
+        words = f"{summary(results)}."
     except FleetError as error:
-        progress.finish(f"{error} {error.hint}")
-        return
-    progress.finish(summary(results))
+        words = f"{error} {error.hint}"
+    change.finish(results, words)
+    if not change.watched:
+        well = all(result.outcome is Outcome.SUCCESS for result in results) and bool(results)
+        shown = app.keys.label("changes.show")
+        app.notify(
+            f"{change.plan.title}: {words} {shown} shows it.", severity="information" if well else "error", markup=False
+        )
+    app.changes.told()
+
+
+async def _watch(screen: DashboardScreen, change: Change) -> None:
+    """Look at a change until it is left; once it is over it is forgotten, or something follows of it."""
+    app = screen.app
+    change.watched = True
+    progress = ProgressScreen(change.plan.title, course=change.course, can_leave=True, glyphs=app.glyphs)
+    answer = await app.push_screen_wait(progress)
+    change.watched = False
+    if change.course.done and change in app.changes:
+        app.changes.remove(change)
+    app.changes.told()
+    wish = again(answer, change.wish, change.results) if answer is not None else None
+    if wish is not None:
+        await ask(screen, wish)
 
 
 def found_later(app: FleetApp, result: StepResult) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from fleettop.collectors.address import EngineAddress
 from fleettop.collectors.clock import Clock, SystemClock
 from fleettop.collectors.config import Config
+from fleettop.collectors.config.settings import allowances
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.looseends import LooseEnds
 from fleettop.collectors.reach import reach_of
@@ -28,6 +29,7 @@ from textual.worker import WorkerFailed
 
 from .acting import ACTS, found_later
 from .bridge import Bridge
+from .changes import Changes
 from .driver import TerminalDriver
 from .glyphs import ASCII, UNICODE, Glyphs
 from .keymap import CONFIRMING, KeyBinding, Keys
@@ -37,6 +39,7 @@ from .screens.help import HelpScreen
 from .screens.page import PageScreen
 from .screens.progress import ProgressScreen
 from .screens.toosmall import TooSmallScreen, fits
+from .swarming import MENUS
 from .terminal import speaks_unicode, theme_for
 from .theme import register_themes, theme_name
 from .views import Moment
@@ -85,6 +88,10 @@ class FleetApp(App[int]):
         )
         self.loose_ends = LooseEnds(self.fleet, self.reach, partial(found_later, self))
         self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)
+        self.allowances = allowances(config)
+        """How many replicas may be away at once, by group."""
+        self.changes = Changes()
+        self.changes.on_change = self._changes_changed
         self.chords = frozenset(key for command in self.keys.commands for key in command.keys if key.startswith("alt+"))
         """The keys with alt that do something."""
         super().__init__(driver_class=TerminalDriver)
@@ -181,8 +188,8 @@ class FleetApp(App[int]):
         """Do what the key table calls `name`."""
         if name in LOOKS:
             LOOKS[name](self.dashboard)
-        elif name in ACTS:
-            self.run_worker(ACTS[name](self.dashboard), group="act", exclusive=False)
+        elif name in ACTS or name in MENUS:
+            self.run_worker((ACTS.get(name) or MENUS[name])(self.dashboard), group="act", exclusive=False)
         elif name == "app.quit":
             self._quit()
         elif name == "app.suspend":
@@ -195,11 +202,27 @@ class FleetApp(App[int]):
     def _quit(self) -> None:
         """At once; but while something is being changed, the first time only stops what has not begun."""
         screen = self.screen
-        if isinstance(screen, ProgressScreen) and not screen.done and not screen.stopping:
-            screen.action_close()
+        going = [change.course for change in self.changes.under_way]
+        if isinstance(screen, ProgressScreen) and not screen.done:
+            going.append(screen.course)
+        if any(not course.stopping for course in going):
+            for course in going:
+                course.stop()
             self.notify("Stopped what had not begun. Once more quits and leaves the rest to the engines.", markup=False)
             return
         self.exit(0)
+
+    def leave(self) -> None:
+        """`q` at the top: not while something is being changed, which ctrl+c alone leaves to the engines."""
+        if self.changes.under_way:
+            shown = self.keys.label("changes.show")
+            self.notify(f"{self.changes.words()}: {shown} shows it, ctrl+c stops it and then quits.", markup=False)
+            return
+        self.exit(0)
+
+    def _changes_changed(self) -> None:
+        if self.is_running and self.dashboard.is_mounted:
+            self.dashboard.show_around()
 
     def palette_entries(self) -> Iterable[PaletteEntry]:
         """What the palette offers here."""

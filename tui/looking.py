@@ -16,6 +16,7 @@ from .screens.logs import LogScreen
 from .screens.page import PageScreen
 from .screens.prompt import Jump, MomentPrompt
 from .views.container_detail import health_lines
+from .views.what_if import what_if_lines
 
 if TYPE_CHECKING:
     from .screens.dashboard import DashboardScreen
@@ -39,7 +40,7 @@ def back_or_quit(screen: DashboardScreen) -> None:
     """`q`: out of where one went in; at the top, out of the program."""
     if screen.place.scope is not None and screen.step(back=True):
         return
-    screen.app.exit(0)
+    screen.app.leave()
 
 
 def step_back(screen: DashboardScreen) -> None:
@@ -233,7 +234,19 @@ def _to(view: str) -> Look:
     return lambda screen: screen.go(Place(view=view))
 
 
+def what_if(screen: DashboardScreen) -> None:
+    """`w`: what would happen if the host, node or service of the row died."""
+    key, app = screen.table.cursor_key, screen.app
+    if key is None:
+        return
+    if not what_if_lines(app.fleet, key, app.moment()):
+        app.notify("Ask this of a host, a node or a service.", markup=False)
+        return
+    app.push_screen(PageScreen(lambda: what_if_lines(app.fleet, key, app.moment()), app.glyphs))
+
+
 LOOKS: Mapping[str, Look] = {
+    "look.what-if": what_if,
     "go.back": back,
     "history.back": step_back,
     "history.forward": step_forward,

@@ -6,11 +6,13 @@ again at what stayed unknown. The docker SDK is imported when the first change i
 
 from .deeds import confirm
 from .draft import Target
+from .nodeplan import plan_node
 from .perform import perform
 from .picture import Picture, service_title
 from .plan import normal_signal, plan
 from .prepare import prepare
 from .recording import Recorder
+from .rolling import Rolling
 from .steps import (
     Deed,
     Inspector,
@@ -23,6 +25,7 @@ from .steps import (
     StepResult,
     Verb,
 )
+from .whatif import WhatIf, what_if_host, what_if_node, what_if_service
 
 __all__ = [
     "Deed",
@@ -34,14 +37,20 @@ __all__ = [
     "Plan",
     "Reach",
     "Recorder",
+    "Rolling",
     "Step",
     "StepResult",
     "Target",
     "Verb",
+    "WhatIf",
     "confirm",
     "normal_signal",
     "perform",
     "plan",
+    "plan_node",
     "prepare",
     "service_title",
+    "what_if_host",
+    "what_if_node",
+    "what_if_service",
 ]

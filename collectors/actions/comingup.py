@@ -58,6 +58,22 @@ async def comes_up(
             await asyncio.wait_for(stop.wait(), pace.poll)
 
 
+async def still_serves(client: Inspector, container_id: str) -> str:
+    """Why a replica that came up serves no more, as a verb (`is unhealthy`); empty: nothing says so."""
+    try:
+        found = await client.inspect(container_id)
+    except EngineError:
+        return ""
+    if found is None:
+        return "is gone"
+    code = found.detail.exit_code if found.detail is not None else None
+    if found.state in _ENDED and code != 0:
+        return f"ended with code {code if code is not None else 'unknown'}"
+    if found.state is ContainerState.RESTARTING:
+        return "keeps restarting"
+    return "became unhealthy" if found.health is Health.UNHEALTHY else ""
+
+
 def _judge(found: Container, *, settled: bool, took: float, may_end: bool) -> CameUp | None:
     if found.state in _ENDED:
         code = found.detail.exit_code if found.detail is not None else None

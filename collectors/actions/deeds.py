@@ -16,6 +16,7 @@ from ..words import clock_time
 from .aftermath import judge
 from .clones import make_clone
 from .comingup import comes_up
+from .nodedeeds import do_on_node
 from .plan import STOP_TIMEOUT
 from .steps import Deed, Inspector, Mark, Outcome, Pace, Reach, Step, StepResult
 from .swarmdeeds import do_on_service
@@ -47,6 +48,9 @@ async def begin_step(step: Step, doing: Doing) -> StepResult | Waiting:
     way = doing.reach(step.engine)
     if way is None:
         return _result(step, Outcome.REFUSED, f"{step.engine} cannot be reached, so nothing was sent")
+    if step.kind == "node":
+        outcome, words = await do_on_node(step, way, doing)
+        return _result(step, outcome, words)
     if step.kind == "service":
         outcome, words = await do_on_service(step, way, doing)
         return _result(step, outcome, words)

@@ -53,6 +53,11 @@ class Draft:
         self.hosts: list[str] = []
         self.lanes = 0
         self.removes = False
+        self.downs: list[str] = []
+        """Services of which nothing keeps serving."""
+        self.widths: dict[int, int] = {}
+        self.lasts: dict[int, float] = {}
+        """Seconds that a lane takes, about."""
 
     def lane(self) -> int:
         """The number of a new lane."""
@@ -180,5 +185,6 @@ def one_name(verb: Verb, chosen: Sequence[Chosen]) -> str:
     if services:
         parts.append(phrases.count(services, "service"))
     if containers:
-        parts.append(phrases.count(containers, "container"))
+        hosts = list(dict.fromkeys(container.engine for one in chosen for container in one.containers))
+        parts.append(phrases.count(containers, "container") + (f" on {hosts[0]}" if len(hosts) == 1 else ""))
     return " and ".join(parts) or verb.value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
@@ -10,11 +11,14 @@ import msgspec
 
 from ..clock import Clock, SystemClock
 from ..errors import ReadOnly
+from .comingup import still_serves
 from .deeds import Doing, begin_step
 from .recording import Ledger, Recorder
-from .steps import Outcome, Pace, Plan, Reach, Step, StepResult
+from .steps import Deed, Outcome, Pace, Plan, Reach, Step, StepResult
 from .writer import Writer
 
+LOOKED_BACK_AT = 8
+"""Of the replicas of a roll done so far, how many of the last are looked at again before the next is begun."""
 OnResult = Callable[[StepResult], None]
 OnProgress = Callable[[Step, str], None]
 
@@ -34,8 +38,9 @@ async def perform(
     """Do what the plan says; the results stand in the order of its steps, and `on_result` gets each as it comes.
 
     Every intent is recorded before the first request, and every outcome, also of what was skipped. When `stop` is set,
-    what has not begun is `skipped` and waiting for health ends; what was sent is waited for. A step whose answer is
-    lost is `unknown` unless looking again proves it; nothing is sent twice. Cancelling leaves what was sent `unknown`.
+    what has not begun is `skipped` and, but for a roll's, waiting for health ends; what was sent is waited for. A step
+    whose answer is lost is `unknown` unless looking again proves it; nothing is sent twice. Cancelling leaves what was
+    sent `unknown`.
 
     Raises ReadOnly before anything is recorded or sent, and TrailError where the intent cannot be recorded: then
     nothing is done.
@@ -47,7 +52,7 @@ async def perform(
     steps = plan.steps if plan.possible else ()
     ledger = Ledger(recorder, reason=reason)
     await ledger.begin(steps)
-    run = _Run(steps, ledger, reach, pace or Pace(), clock or SystemClock(), stop or asyncio.Event())
+    run = _Run(plan, ledger, reach, pace or Pace(), clock or SystemClock(), stop or asyncio.Event())
     run.on_result, run.on_progress = on_result, on_progress
     return await run.go()
 
@@ -60,17 +65,18 @@ class _Run:
 
     def __init__(
         self,
-        steps: tuple[Step, ...],
+        plan: Plan,
         ledger: Ledger,
         reach: Callable[[str], Reach | None],
         pace: Pace,
         clock: Clock,
         stop: asyncio.Event,
     ) -> None:
-        self._steps = steps
+        self._plan = plan
+        self._steps = plan.steps if plan.possible else ()
         self._ledger = ledger
         self._reach = reach
-        self._pace = pace
+        self._pace = pace if plan.deadline is None else msgspec.structs.replace(pace, healthy=plan.deadline)
         self._clock = clock
         self._stop = stop
         self._results: dict[int, StepResult] = {}
@@ -78,54 +84,100 @@ class _Run:
         self._writers: dict[str, Writer] = {}
         self._overall = asyncio.Semaphore(pace.overall)
         self._hosts: dict[str, asyncio.Semaphore] = {}
+        self._ended: dict[int, asyncio.Event] = {}
+        self._halted: dict[int, str] = {}
+        """By lane, what did not end well."""
+        self._well: dict[int, list[Step]] = {}
+        """By lane, those that serve again."""
 
     async def go(self) -> tuple[StepResult, ...]:
         """Run every lane to its end."""
         lanes: dict[int, list[int]] = {}
         for index, step in enumerate(self._steps):
             lanes.setdefault(step.lane, []).append(index)
+        self._ended = {number: asyncio.Event() for number in lanes}
         try:
             async with AsyncExitStack() as stack:
                 stack.push_async_callback(self._close)
                 async with asyncio.TaskGroup() as group:
-                    for lane in lanes.values():
-                        group.create_task(self._lane(lane))
+                    for number, lane in lanes.items():
+                        group.create_task(self._lane(number, lane))
         finally:
             self._leave_no_intent_open()
         return tuple(self._results[index] for index in range(len(self._steps)))
 
-    async def _lane(self, lane: list[int]) -> None:
-        """Its steps one after the other, until one does not end well."""
-        halted = ""
-        for index in lane:
+    async def _lane(self, number: int, lane: list[int]) -> None:
+        """Its steps, as many at once as it is wide, until one does not end well."""
+        for before in self._before(number):
+            await self._ended[before].wait()
+        queue = deque(lane)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(len(lane), self._plan.widths.get(number, 1))):
+                    group.create_task(self._work(number, queue))
+        finally:
+            self._ended[number].set()
+
+    def _before(self, number: int) -> tuple[int, ...]:
+        # Only those of lower numbers: whatever a plan says, none waits for itself.
+        return tuple(lane for lane in self._plan.after.get(number, ()) if lane < number and lane in self._ended)
+
+    async def _work(self, number: int, queue: deque[int]) -> None:
+        while queue:
+            index = queue.popleft()
             step = self._steps[index]
+            halted = self._halts(number)
             if halted:
+                self._halted.setdefault(number, halted)
                 await self._tell(index, _skipped(step, f"not begun, since {halted} did not end well"))
                 continue
-            result = await self._one(index, step)
-            await self._tell(index, result)
+            result = await self._fallen(number, step) or await self._one(index, step)
             if result.outcome is not Outcome.SUCCESS:
-                halted = step.object_name
+                self._halted.setdefault(number, step.object_name)
+            elif step.waits and step.kind == "container" and step.deed in (Deed.RESTART, Deed.START):
+                self._well.setdefault(number, []).append(step)
+            await self._tell(index, result)
+
+    def _halts(self, number: int) -> str:
+        """What did not end well and so keeps the rest of a lane from beginning; empty: nothing."""
+        if self._plan.halts:
+            return next(iter(self._halted.values()), "")
+        return next((self._halted[lane] for lane in (number, *self._before(number)) if lane in self._halted), "")
+
+    async def _fallen(self, number: int, step: Step) -> StepResult | None:
+        """The step, skipped, where one that was done before it in a roll has stopped to serve meanwhile."""
+        if not self._plan.halts or self._stop.is_set():
+            return None
+        for done in self._well.get(number, [])[-LOOKED_BACK_AT:]:
+            way = self._reach(done.engine)
+            why = await still_serves(way.client, done.object_id) if way is not None else ""
+            if why:
+                return _skipped(step, f"not begun, since {done.object_name}, done before, {why} meanwhile")
+        return None
 
     async def _one(self, index: int, step: Step) -> StepResult:
         # The host's turn first: else one frozen host's queue would hold all the turns there are.
         async with self._hosts.setdefault(step.engine, asyncio.Semaphore(self._pace.per_host)), self._overall:
             if self._stop.is_set():
                 return _skipped(step, "not begun: stopped before its turn")
+            halted = self._plan.halts and self._halts(step.lane)
+            if halted:
+                return _skipped(step, f"not begun, since {halted} did not end well")
             self._begun.add(index)
             begin = self._clock.monotonic()
-            result = await begin_step(step, self._doing())
+            result = await begin_step(step, self._doing(step))
         if not isinstance(result, StepResult):
             result = await result()
         return msgspec.structs.replace(result, seconds=self._clock.monotonic() - begin)
 
-    def _doing(self) -> Doing:
+    def _doing(self, step: Step) -> Doing:
         return Doing(
             reach=self._reach,
             writer=self._writer,
             pace=self._pace,
             clock=self._clock,
-            stop=self._stop,
+            # In a roll the replica that is under way is seen to its end: else nobody knows whether it serves again.
+            stop=asyncio.Event() if self._plan.halts and step.kind == "container" else self._stop,
             phase=self._phase,
         )
 

@@ -6,14 +6,18 @@ import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+import msgspec
+
 from ..errors import ReadOnly
-from ..model import Container, ContainerState, Freshness, Health
+from ..model import Container, ContainerState, Freshness, Health, ServiceKey
 from . import phrases
 from .draft import Chosen, Draft, Target, choose, one_name
-from .picture import Picture, owner_of
-from .scale import plan_scale, replica_number
+from .ordering import dependents
+from .picture import Picture, owner_of, service_title
+from .rolling import Rolling, at_once, by_host, halts_words, in_order, order_words, wait_for
+from .scale import plan_scale
 from .steps import Deed, Pace, Plan, Step, Verb
-from .swarmplan import plan_swarm
+from .swarmplan import SERVICE_VERBS, plan_service_verb, plan_swarm
 
 _RUNNING = (ContainerState.RUNNING, ContainerState.RESTARTING, ContainerState.PAUSED)
 _FIT: Mapping[Verb, tuple[ContainerState, ...]] = {
@@ -39,7 +43,14 @@ _SAYS = {
     Verb.PAUSE: "pauses",
     Verb.UNPAUSE: "resumes",
 }
-_TITLES = {Verb.UNPAUSE: "Resume", Verb.KILL: "Send {signal} to"}
+_TITLES = {
+    Verb.UNPAUSE: "Resume",
+    Verb.KILL: "Send {signal} to",
+    Verb.ROLLBACK: "Roll back",
+    Verb.IMAGE: "Set the image of",
+    Verb.HOLD: "Pause the update of",
+    Verb.GO_ON: "Go on with the update of",
+}
 _SIGNALS = frozenset(
     ("HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
      "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",
@@ -58,13 +69,16 @@ def plan(
     signal: str = "SIGKILL",
     to: int | None = None,
     by: int | None = None,
+    image: str = "",
     protected: Collection[str] = (),
     read_only: bool = False,
     pace: Pace | None = None,
+    rolling: Rolling | None = None,
 ) -> Plan:
     """What `verb` on `targets` (services and containers, on any hosts) comes to, as the fleet stands.
 
-    `signal` is for kill; `to` or `by` for scale; `protected` are the groups of engines on which a name has to be typed.
+    `signal` is for kill; `to` or `by` for scale; `image` for setting one; `protected` are the groups of engines on
+    which a name has to be typed; `rolling` says how many replicas of a service may be away at once.
     Never raises for what cannot be done: the plan's `blockers` say it. Raises ReadOnly in read-only mode. A plan that
     clones or changes a swarm's service is to be given to `prepare` before it is shown: that asks the engines.
     """
@@ -75,27 +89,65 @@ def plan(
     if verb is Verb.KILL and not signal:
         draft.block("that is no signal: write a name such as SIGTERM or HUP, or a number from 1 to 64")
         return _finished(verb, "Kill", draft, [], protected)
-    chosen = choose(targets, draft)
+    if verb is Verb.AVAILABILITY:
+        draft.block("only a node of a swarm has an availability")
+        return _finished(verb, "Set availability", draft, [], protected)
+    rolling = rolling or Rolling()
+    chosen, order = in_order(verb, choose(targets, draft), draft)
     if not targets:
         draft.block("nothing is chosen")
-    seconds = 0.0
+    lanes: dict[ServiceKey, list[int]] = {}
     for one in chosen:
-        if verb is Verb.SCALE:
-            estimate = plan_scale(one, draft, to=to, by=by)
+        first = draft.lanes
+        if verb in SERVICE_VERBS:
+            seconds = plan_service_verb(verb, one, draft, image=image)
+        elif verb is Verb.SCALE:
+            seconds = plan_scale(one, draft, to=to, by=by)
         elif one.whole and one.service is not None and one.service.key.source == "swarm" and verb in _SWARM_DOES:
-            estimate = plan_swarm(verb, one, draft)
+            seconds = plan_swarm(verb, one, draft)
         else:
-            estimate = _on_containers(verb, one, draft, signal)
-        seconds = max(seconds, estimate)
-    seconds = max(seconds, _bounded(draft))
+            seconds = _on_containers(verb, one, draft, signal, rolling)
+        made = range(first, draft.lanes)
+        draft.lasts.update(dict.fromkeys(made, seconds))
+        if one.service is not None:
+            lanes.setdefault(one.service.key, []).extend(made)
+    _sum_up(chosen, draft)
+    after = wait_for(order, lanes)
+    seconds = max(_longest(draft, after), _bounded(draft))
     title = f"{_TITLES.get(verb, verb.value.capitalize()).format(signal=signal)} {one_name(verb, chosen)}"
-    if verb is Verb.RESTART and len(chosen) == 1 and len(draft.steps) > 1:
-        title += ", one after the other"
+    title += _how(verb, draft, rolling) if len(chosen) == 1 else ""
     if verb is Verb.SCALE:
         title += f" to {to}" if to is not None else f" by {by:+d}" if by is not None else ""
+    halts = rolling.rolls(verb)
+    deadline = rolling.deadline or draft.pace.healthy
     if draft.steps and verb is not Verb.UNPAUSE:
-        draft.say(phrases.about(seconds) + _halts(draft))
-    return _finished(verb, title, draft, chosen, protected, seconds)
+        draft.say(order_words(verb, order, draft, after))
+        more = f"; {halts_words(deadline, verb)}" if halts and len(draft.steps) > 1 else _halts(draft)
+        draft.say(phrases.about(seconds) + more)
+    made_plan = _finished(verb, title, draft, chosen, protected, seconds)
+    return msgspec.structs.replace(
+        made_plan, widths=dict(draft.widths), after=after, halts=halts, deadline=rolling.deadline
+    )
+
+
+def _how(verb: Verb, draft: Draft, rolling: Rolling) -> str:
+    """How it goes over the replicas of the one service, for the title."""
+    if not rolling.rolls(verb) or len(draft.steps) < 2:
+        return ""
+    width = max(draft.widths.values(), default=1)
+    return ", one after the other" if width == 1 else f", {width} at a time"
+
+
+def _sum_up(chosen: Sequence[Chosen], draft: Draft) -> None:
+    """Of several services the sum first: how many on how many hosts, and how many of them are down meanwhile."""
+    if len(chosen) < 2 or not draft.steps:
+        return
+    steps = phrases.count(len(draft.steps), "change")
+    downs = ""
+    if draft.downs:
+        downs = f"; nothing keeps serving of {len(draft.downs)} of them: {phrases.names(draft.downs)}"
+    services = phrases.count(len({step.service or step.object_id for step in draft.steps}), "service")
+    draft.sentences.insert(0, f"In all {steps} to {services} on {phrases.names(draft.hosts)}{downs}.")
 
 
 _SWARM_DOES = (Verb.RESTART, Verb.STOP, Verb.START)
@@ -151,7 +203,8 @@ def _typed(draft: Draft, chosen: Sequence[Chosen], protected: Collection[str]) -
 # -- containers --------------------------------------------------------------------------------------------------------
 
 
-def _on_containers(verb: Verb, one: Chosen, draft: Draft, signal: str) -> float:
+def _on_containers(verb: Verb, one: Chosen, draft: Draft, signal: str, rolling: Rolling) -> float:
+    """Steps on the chosen containers themselves. Returns the seconds they take, about."""
     fit = [container for container in one.containers if container.state in _FIT[verb]]
     if not fit:
         if one.containers or not one.members:
@@ -159,17 +212,25 @@ def _on_containers(verb: Verb, one: Chosen, draft: Draft, signal: str) -> float:
         else:
             draft.block(f"no replica of {one.title} can be reached")
         return 0.0
-    rolling = verb is Verb.RESTART
-    fit.sort(key=lambda c: (c.serving, replica_number(c), c.engine, c.name) if rolling else (c.engine, c.name))
+    rolls = rolling.rolls(verb)
+    fit = by_host(fit) if rolls else sorted(fit, key=lambda c: (c.engine, c.name))
+    width = at_once(rolling, one, fit, draft) if rolls else len(fit)
     lane = draft.lane()
+    if rolls and width > 1:
+        draft.widths[lane] = width
     for container in fit:
         draft.steps.append(_step(verb, container, one, lane, signal))
-        lane = lane if rolling else draft.lane()
+        if not rolls and container is not fit[-1]:
+            lane = draft.lane()
     draft.touches(container.engine for container in fit)
-    draft.say(f"{_what(verb, signal)} {_who(fit, one)}{_rolling(fit, rolling)}", _effect(verb, fit, one, signal))
+    effect = _effect(verb, fit, one, signal, width)
+    if effect.startswith("None keeps serving"):
+        draft.downs.append(one.title)
+    draft.say(f"{_what(verb, signal)} {_who(fit, one)}{_at_a_time(verb, fit, width)}", effect)
     _warn_of_owner(verb, fit, draft)
+    _warn_of_rest(verb, fit, one, draft)
     costs = [_seconds(verb, container, draft.pace) for container in fit]
-    return sum(costs) if rolling else max(costs)
+    return sum(costs) / width if rolls else max(costs)
 
 
 def _step(verb: Verb, container: Container, one: Chosen, lane: int, signal: str) -> Step:
@@ -199,11 +260,15 @@ def _who(fit: Sequence[Container], one: Chosen) -> str:
     return f"{len(fit)} of {phrases.count(total, 'replica')} of {one.title} on {hosts}"
 
 
-def _rolling(fit: Sequence[Container], rolling: bool) -> str:
-    return "; at most 1 at a time is down" if rolling and len(fit) > 1 else ""
+def _at_a_time(verb: Verb, fit: Sequence[Container], width: int) -> str:
+    if width >= len(fit):
+        return ""
+    if verb is Verb.RESTART:
+        return f"; at most {width} at a time {'is' if width == 1 else 'are'} down"
+    return "; one after the other" if width == 1 else f"; {width} at a time"
 
 
-def _effect(verb: Verb, fit: Sequence[Container], one: Chosen, signal: str) -> str:
+def _effect(verb: Verb, fit: Sequence[Container], one: Chosen, signal: str, width: int) -> str:
     serving = sum(1 for c in one.members if c.serving)
     hit = sum(1 for c in fit if c.serving)
     if verb is Verb.START:
@@ -216,7 +281,7 @@ def _effect(verb: Verb, fit: Sequence[Container], one: Chosen, signal: str) -> s
         return (
             f"Now {serving} of {len(one.members)} serve, so none is lost" if not one.lone else "It does not serve now"
         )
-    left = serving - (1 if verb is Verb.RESTART else hit)
+    left = serving - (min(width, hit) if verb is Verb.RESTART else hit)
     if left > 0:
         return f"{left} {'keeps' if left == 1 else 'keep'} serving"
     until = {
@@ -228,6 +293,22 @@ def _effect(verb: Verb, fit: Sequence[Container], one: Chosen, signal: str) -> s
         else "after",
     }[verb]
     return f"None keeps serving: {one.title} is down {until}" if not one.lone else f"It is down {until}"
+
+
+def _warn_of_rest(verb: Verb, fit: Sequence[Container], one: Chosen, draft: Draft) -> None:
+    """What a stop leaves: services that need it, and replicas that all stand on one host."""
+    if verb not in (Verb.STOP, Verb.KILL, Verb.PAUSE) or one.service is None:
+        return
+    touched = {container.key for container in fit}
+    left = [member for member in one.members if member.serving and member.key not in touched]
+    hosts = list(dict.fromkeys(member.engine for member in left))
+    if len(hosts) == 1 and len({member.engine for member in one.members if member.serving}) > 1:
+        draft.warn(f"what keeps serving of {one.title} is all on {hosts[0]}")
+    if not left:
+        needing = [draft.fleet.services[key] for key in dependents(draft.fleet, one.service.key)]
+        names = phrases.names(service_title(service) for service in needing if service.serving)
+        if names:
+            draft.warn(f"what depends on {one.title} then lacks it: {names}")
 
 
 def _warn_of_owner(verb: Verb, fit: Sequence[Container], draft: Draft) -> None:
@@ -265,6 +346,15 @@ def _coming_up(container: Container, pace: Pace) -> float:
     starts = [probe.start for probe in log if probe.start is not None]
     gaps = [(after - before).total_seconds() for before, after in itertools.pairwise(starts)]
     return min(max(pace.settle, min(gaps)) if gaps else 5.0, pace.healthy)
+
+
+def _longest(draft: Draft, after: Mapping[int, Sequence[int]]) -> float:
+    """The lanes run beside each other, but for those that wait for others."""
+    ends: dict[int, float] = {}
+    for lane in range(draft.lanes):  # those waited for have lower numbers
+        begin = max((ends[before] for before in after.get(lane, ())), default=0.0)
+        ends[lane] = begin + draft.lasts.get(lane, 0.0)
+    return max(ends.values(), default=0.0)
 
 
 def _bounded(draft: Draft) -> float:

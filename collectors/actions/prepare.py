@@ -71,7 +71,7 @@ async def _look(steps: tuple[Step, ...], reach: Reaches) -> _Look:
     try:
         if first.deed is Deed.CLONE:
             return await _look_at_clones(steps, reach)
-        if first.deed in (Deed.REPLICAS, Deed.REPLACE):
+        if first.kind == "service":
             return await _look_at_service(first, reach)
     except FleetError as error:
         return _Look(steps=steps, blockers=[f"not possible now: {error}"])
@@ -181,7 +181,15 @@ async def _look_at_service(step: Step, reach: Reaches) -> _Look:
                 f"not {step.replicas_before}: look again"
             )
         return look
-    look.said.append(_update_rule(now))
+    look.steps = (msgspec.structs.replace(step, expected=now.mark),)
+    if step.deed is Deed.ROLLBACK and now.previous is None:
+        look.blockers.append(f"the service {step.service_name} has no spec before this one to go back to")
+    if step.deed is Deed.IMAGE:
+        if now.image == step.image:
+            look.blockers.append(f"the service {step.service_name} has the image {step.image} already")
+        look.said.append(f"image: {now.image} → {step.image}; nothing else of it changes")
+    if step.deed is not Deed.HOLD:
+        look.said.append(_update_rule(now))
     return look
 
 

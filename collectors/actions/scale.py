@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from ..model import Container, ContainerState
@@ -133,7 +134,10 @@ def more_words(title: str, steps: Sequence[Step]) -> str:
     order = steps[0].clone
     assert order is not None
     made = phrases.names(f"{step.object_name} on {step.engine}" for step in steps)
-    return f"scales {title} from {order.now} to {order.now + len(steps)}: makes {made}, like {order.source_name}"
+    counts = Counter(step.engine for step in steps)
+    each = phrases.names((f"{number} on {host}" for host, number in counts.items()), 8)
+    sums, now = f" ({each})" if len(steps) > 4 else "", order.now
+    return f"scales {title} from {now} to {now + len(steps)}: makes {made}{sums}, like {order.source_name}"
 
 
 def _fewer(one: Chosen, draft: Draft, count: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Mapping
 
 import msgspec
@@ -10,6 +11,9 @@ import msgspec
 from ..errors import Malformed
 from .paths import segment
 from .steps import Reach
+
+HELD = 365 * 86_400 * 1_000_000_000
+"""Nanoseconds of delay that mean a paused update: the API has no word for one (moby: api/swagger.yaml)."""
 
 
 class ServiceNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,6 +30,44 @@ class ServiceNow(msgspec.Struct, frozen=True, kw_only=True):
     update_state: str = ""
     update_message: str = ""
     update_started: str = ""
+    previous: Mapping[str, object] | None = None
+    """The spec before the last change, raw; None: there is none."""
+
+    @property
+    def mark(self) -> str:
+        """Tells this spec, with the one before, from another. The swarm's own changes of its state do not change it."""
+        both = msgspec.json.encode((self.spec, self.previous), order="deterministic")
+        return hashlib.sha256(both).hexdigest()
+
+    @property
+    def image(self) -> str:
+        """What its tasks run, with the digest."""
+        return str(_table(_table(self.spec.get("TaskTemplate")).get("ContainerSpec")).get("Image") or "")
+
+    @property
+    def held(self) -> bool:
+        """Whether its update waits so long between two tasks that it is paused."""
+        return _table(self.spec.get("UpdateConfig")).get("Delay") == HELD
+
+    def with_image(self, image: str) -> dict[str, object]:
+        """The spec with another image and nothing else changed."""
+        spec = copy.deepcopy(dict(self.spec))
+        _child(_child(spec, "TaskTemplate"), "ContainerSpec")["Image"] = image
+        return spec
+
+    def with_update_held(self) -> dict[str, object]:
+        """The spec with a delay of its update that nobody waits for."""
+        spec = copy.deepcopy(dict(self.spec))
+        _child(spec, "UpdateConfig")["Delay"] = HELD
+        return spec
+
+    def with_update_going_on(self) -> dict[str, object]:
+        """The spec with the delay it had before it was held; as it is where it is not held: that goes on, too."""
+        spec = copy.deepcopy(dict(self.spec))
+        if self.held:
+            before = _table(_table(self.previous).get("UpdateConfig")).get("Delay")
+            _child(spec, "UpdateConfig")["Delay"] = before if isinstance(before, int) and before != HELD else 0
+        return spec
 
     def with_replicas(self, number: int) -> dict[str, object]:
         """The spec with another number of replicas and nothing else changed."""
@@ -66,6 +108,7 @@ async def service_now(reach: Reach, engine: str, service: str) -> ServiceNow | N
         update_state=str(state.get("State") or ""),
         update_message=str(state.get("Message") or ""),
         update_started=str(state.get("StartedAt") or ""),
+        previous=_table(table.get("PreviousSpec")) or None,
     )
 
 

@@ -23,6 +23,11 @@ class Verb(StrEnum):
     UNPAUSE = "unpause"
     KILL = "kill"
     SCALE = "scale"
+    ROLLBACK = "rollback"
+    IMAGE = "set image"
+    HOLD = "pause update"
+    GO_ON = "go on with update"
+    AVAILABILITY = "set availability"
 
 
 class Deed(StrEnum):
@@ -42,9 +47,19 @@ class Deed(StrEnum):
     """Tell a swarm how many replicas a service shall have."""
     REPLACE = "replace tasks"
     """Tell a swarm to replace a service's tasks by its own update rule (a forced update)."""
+    ROLLBACK = "roll back"
+    """Tell a swarm to bring back the spec that a service had before its last change."""
+    IMAGE = "set image"
+    HOLD = "pause update"
+    """Tell a swarm to wait for very long between two tasks of an update: there is no other way to pause one."""
+    GO_ON = "go on with update"
+    AVAILABILITY = "set availability"
+    """Tell a swarm whether a node takes tasks: active, pause, drain."""
 
 
-_VERBS = {Deed.CLONE: "scale", Deed.REMOVE: "scale", Deed.REPLICAS: "scale", Deed.REPLACE: "update"}
+_VERBS = {Deed.CLONE: "scale", Deed.REMOVE: "scale", Deed.REPLICAS: "scale", Deed.REPLACE: "update"} | dict.fromkeys(
+    (Deed.ROLLBACK, Deed.IMAGE, Deed.HOLD, Deed.GO_ON, Deed.AVAILABILITY), "update"
+)
 
 
 class Outcome(StrEnum):
@@ -82,7 +97,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """The container's or swarm service's id; for a clone, the id of the container it is made from."""
     object_name: str
     kind: str = "container"
-    """`container` or `service` (a swarm's)."""
+    """`container`, `service` or `node` (a swarm's)."""
     lane: int = 0
     waits: bool = False
     """Wait until it runs and is healthy, and halt the lane if it does not."""
@@ -97,6 +112,12 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """The number it had when this was planned; if it has another by then, the step is refused."""
     number: int | None = None
     """The clone's number within its service."""
+    image: str = ""
+    """What a swarm service's tasks shall run."""
+    availability: str = ""
+    """What a node shall be."""
+    expected: str = ""
+    """Tells the spec that a person was asked about; if there is another by then, the step is refused. Empty: any."""
     clone: CloneOrder | None = None
 
     @property
@@ -106,8 +127,16 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
             return f"make {self.object_name} on {self.engine}"
         if self.deed is Deed.REPLICAS:
             return f"set {self.object_name} to {self.replicas}"
-        if self.deed is Deed.REPLACE:
-            return f"replace the tasks of {self.object_name}"
+        swarms = {
+            Deed.REPLACE: f"replace the tasks of {self.object_name}",
+            Deed.ROLLBACK: f"roll {self.object_name} back",
+            Deed.IMAGE: f"set the image of {self.object_name} to {self.image}",
+            Deed.HOLD: f"pause the update of {self.object_name}",
+            Deed.GO_ON: f"go on with the update of {self.object_name}",
+            Deed.AVAILABILITY: f"set {self.object_name} to {self.availability}",
+        }
+        if self.deed in swarms:
+            return swarms[self.deed]
         if self.deed is Deed.KILL:
             return f"send {self.signal} to {self.object_name} on {self.engine}"
         return f"{self.deed.value} {self.object_name} on {self.engine}"
@@ -134,6 +163,16 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
                 return f"about to scale it from {self.replicas_before} to {self.replicas}"
             case Deed.REPLACE:
                 return "about to restart it: the swarm replaces its tasks"
+            case Deed.ROLLBACK:
+                return "about to roll it back to the spec before"
+            case Deed.IMAGE:
+                return f"about to set its image to {self.image}"
+            case Deed.HOLD:
+                return "about to pause its update"
+            case Deed.GO_ON:
+                return "about to go on with its update"
+            case Deed.AVAILABILITY:
+                return f"about to set it to {self.availability}"
             case Deed.KILL:
                 return f"about to send it {self.signal}"
             case _:
@@ -157,6 +196,14 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a person has to type first, since it is protected; empty: nothing."""
     seconds: float | None = None
     """About how long it takes."""
+    widths: Mapping[int, int] = {}
+    """How many steps of a lane may be under way at once, waiting for health included; one where it is not said."""
+    after: Mapping[int, tuple[int, ...]] = {}
+    """Lanes, of lower numbers, that have to have ended well before a lane begins."""
+    halts: bool = False
+    """Whether nothing new begins anywhere once a step did not end well; else only its own lane halts."""
+    deadline: float | None = None
+    """Seconds that each replica has to serve; None: as the pace says."""
 
     @property
     def possible(self) -> bool:

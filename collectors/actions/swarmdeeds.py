@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Done = tuple[Outcome, str]
 _LOST = (NotAnswering, TimedOut, ConnectionLost)
-_STALE = "out of sequence"
+STALE = "out of sequence"
 """How a manager says that the version sent is not the newest (swarmkit: store.ErrSequenceConflict), with status 500."""
 
 
@@ -39,20 +39,38 @@ async def do_on_service(step: Step, way: Reach, doing: Doing) -> Done:
             return Outcome.REFUSED, "it is no replicated service, so it has no number of replicas"
         if now.replicas != step.replicas_before:
             return Outcome.REFUSED, _changed(now)
-        spec = now.with_replicas(step.replicas)
-    else:
-        spec = now.with_tasks_replaced()
-    return await _send(step, now, spec, way, doing)
+    if step.expected and step.expected != now.mark:
+        return Outcome.REFUSED, _changed(now)
+    if step.deed is Deed.ROLLBACK and now.previous is None:
+        return Outcome.REFUSED, "it has no spec before this one to go back to"
+    return await _send(step, now, spec_of(step, now), way, doing)
+
+
+def spec_of(step: Step, now: ServiceNow) -> Mapping[str, object]:
+    """The spec to send: that which there is, with the one thing changed."""
+    match step.deed:
+        case Deed.REPLICAS:
+            return now.with_replicas(step.replicas or 0)
+        case Deed.IMAGE:
+            return now.with_image(step.image)
+        case Deed.HOLD:
+            return now.with_update_held()
+        case Deed.GO_ON:
+            return now.with_update_going_on()
+        case Deed.ROLLBACK:
+            return now.spec
+        case _:
+            return now.with_tasks_replaced()
 
 
 async def _send(step: Step, now: ServiceNow, spec: Mapping[str, object], way: Reach, doing: Doing) -> Done:
     doing.phase(step, step.words)
     try:
-        await doing.writer(step.engine).update_service(step.object_id, version=now.version, spec=spec)
+        await doing.writer(step.engine).update_service(step.object_id, version=now.version, spec=spec, **_how(step))
     except _LOST as error:
         return await _after_lost_answer(step, now, spec, way, str(error))
     except Rejected as error:
-        if _STALE not in str(error):
+        if STALE not in str(error):
             return Outcome.FAILURE, str(error).rstrip(".")
         with suppress(EngineError):
             return Outcome.REFUSED, _changed(await service_now(way, step.engine, step.object_id))
@@ -62,7 +80,15 @@ async def _send(step: Step, now: ServiceNow, spec: Mapping[str, object], way: Re
         return outcome, str(error).rstrip(".")
     if step.deed is Deed.REPLICAS:
         return await _until_running(step, way, doing)
+    if step.deed is Deed.HOLD:
+        return Outcome.SUCCESS, "the swarm took it: once the next tasks of its row are replaced, it waits"
+    if step.deed is Deed.IMAGE and step.replicas == 0:
+        return Outcome.SUCCESS, "the swarm took it; no task is wanted now"
     return await _until_replaced(step, now, way, doing)
+
+
+def _how(step: Step) -> dict[str, bool]:
+    return {"rollback": True} if step.deed is Deed.ROLLBACK else {}
 
 
 def _changed(now: ServiceNow | None) -> str:
@@ -77,7 +103,8 @@ async def _after_lost_answer(step: Step, before: ServiceNow, spec: Mapping[str, 
         return Outcome.UNKNOWN, f"{lost.rstrip('.')}; what became of it is not known: look when it answers again"
     if found is None:
         return Outcome.UNKNOWN, "lost the answer; the service is gone"
-    if found.version > before.version and found.spec == spec:
+    wanted = before.previous if step.deed is Deed.ROLLBACK else spec
+    if found.version > before.version and found.spec == wanted:
         return Outcome.SUCCESS, "lost the answer; the swarm has the change: done"
     if found.version == before.version:
         return Outcome.UNKNOWN, "lost the answer; the service is as it was: not done so far"
@@ -124,6 +151,17 @@ async def _tasks(step: Step, way: Reach) -> tuple[int, int, str]:
     return running, rest, why
 
 
+_ENDS_WELL = {Deed.ROLLBACK: "rollback_completed"}
+
+
+def _replaced(step: Step) -> str:
+    if step.deed is Deed.ROLLBACK:
+        return "the swarm rolled it back"
+    if step.deed is Deed.GO_ON:
+        return "the swarm completed the update"
+    return f"the swarm replaced {phrases.count(step.replicas or 0, 'task')}"
+
+
 async def _until_replaced(step: Step, before: ServiceNow, way: Reach, doing: Doing) -> Done:
     begin = doing.clock.monotonic()
     limit = doing.pace.healthy * max(1, step.replicas or 1)
@@ -135,9 +173,9 @@ async def _until_replaced(step: Step, before: ServiceNow, way: Reach, doing: Doi
                 return Outcome.FAILURE, "the service was removed meanwhile"
             words = plain(now.update_message, 200)
             fresh = now.update_started != before.update_started
-            if fresh and now.update_state == "completed":
-                return Outcome.SUCCESS, f"the swarm replaced {phrases.count(step.replicas or 0, 'task')}"
-            if fresh and now.update_state and now.update_state != "updating":
+            if fresh and now.update_state == _ENDS_WELL.get(step.deed, "completed"):
+                return Outcome.SUCCESS, _replaced(step)
+            if fresh and now.update_state and now.update_state not in ("updating", "rollback_started"):
                 return Outcome.FAILURE, f"the swarm did not finish it ({now.update_state}): {words}"
         doing.phase(step, words or "the swarm replaces the tasks")
         if doing.stop.is_set():

@@ -123,16 +123,24 @@ class Writer:
 
     # -- a swarm's services --------------------------------------------------------------------------------------------
 
-    async def update_service(self, service: str, *, version: int, spec: Mapping[str, object]) -> bool:
+    async def update_service(
+        self, service: str, *, version: int, spec: Mapping[str, object], rollback: bool = False
+    ) -> bool:
         """Give a swarm service this spec, if its version is still that one (else Rejected 500 "out of sequence").
+
+        With `rollback` the manager takes the spec before the last change instead; it still wants one sent.
 
         Not the SDK's own update: with `fetch_current_spec` it replaced running tasks, since it sends what it knows of
         a spec and not what there is.
         """
         service = _checked(service, _OBJECT)
-        return await self._call(
-            lambda c: self._post(c, f"/services/{service}/update", {"version": str(version)}, dict(spec))
-        )
+        query = {"version": str(version), **({"rollback": "previous"} if rollback else {})}
+        return await self._call(lambda c: self._post(c, f"/services/{service}/update", query, dict(spec)))
+
+    async def update_node(self, node: str, *, version: int, spec: Mapping[str, object]) -> bool:
+        """Give a swarm's node this spec, if its version is still that one (else Rejected 500 "out of sequence")."""
+        node = _checked(node, _OBJECT)
+        return await self._call(lambda c: self._post(c, f"/nodes/{node}/update", {"version": str(version)}, dict(spec)))
 
     async def close(self) -> None:
         """Let go of the connections, for good: a change under way ends with ConnectionLost, one not yet sent is not."""

@@ -10,6 +10,7 @@ import msgspec
 from ..address import EngineAddress, TlsFiles, parse_address
 from ..errors import ConfigError
 from ..services.places import ServiceRule
+from .allowances import Allowance, parse_allowance
 from .durations import parse_duration, parse_size
 from .tomlfile import Place, TomlFile, read_toml, spelled
 
@@ -24,6 +25,8 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     """A removal, and anything on more than one host, wants the name typed."""
     downtime_warn: float | None = None
     downtime_page: float | None = None
+    max_unavailable: Allowance | None = None
+    """How many replicas of a service may be away at once in a rolling restart."""
 
 
 class TrailSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +67,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     def group(self, name: str) -> Group:
         """What holds for the group called `name`; the defaults where the config does not speak of it."""
         return self.groups.get(name) or Group(name=name)
+
+
+def allowances(config: Config) -> dict[str, Allowance]:
+    """`max_unavailable` of the groups that have it."""
+    return {name: g.max_unavailable for name, g in config.groups.items() if g.max_unavailable is not None}
 
 
 def load_config(path: Path | None, *, home: Path, required: bool = True) -> Config:
@@ -118,6 +126,7 @@ class _GroupEntry(msgspec.Struct, frozen=True, kw_only=True):
     protected: bool = False
     downtime_warn: str | None = None
     downtime_page: str | None = None
+    max_unavailable: int | str | None = None
 
 
 class _TrailEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -237,7 +246,16 @@ class _Reader(msgspec.Struct, frozen=True):
             protected=entry.protected,
             downtime_warn=self._duration(entry.downtime_warn, (*place, "downtime_warn")),
             downtime_page=self._duration(entry.downtime_page, (*place, "downtime_page")),
+            max_unavailable=self._allowance(entry.max_unavailable, (*place, "max_unavailable")),
         )
+
+    def _allowance(self, written: int | str | None, place: Place) -> Allowance | None:
+        if written is None:
+            return None
+        try:
+            return parse_allowance(str(written))
+        except ConfigError as error:
+            raise self.file.wrong(place, f"{spelled(place)}: {error}", hint=error.hint) from error
 
     def _duration(self, text: str | None, place: Place) -> float | None:
         if text is None:

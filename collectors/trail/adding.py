@@ -8,19 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from .derived import GRAIN, UNPLACED, is_trouble, object_number, packed, parts, time_of
 from .entry import Entry, canonical, chained, nanos, parse
-from .segment import (
-    GRAIN,
-    KINDS,
-    OTHER_KIND,
-    UNPLACED,
-    Segment,
-    is_trouble,
-    object_number,
-    packed,
-    parts,
-    time_of,
-)
+from .segment import KINDS, OTHER_KIND, Segment
 from .shelf import Shelf, Skipped
 
 RANKS = {"own": 4, "declared": 3, "derived": 2, "correlated": 1}

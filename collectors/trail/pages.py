@@ -8,8 +8,9 @@ from contextlib import suppress
 
 import msgspec
 
+from .derived import is_trouble, object_number
 from .entry import Entry, nanos, parse
-from .segment import ENDLESS, KINDS, OTHER_KIND, Segment, is_trouble, object_number
+from .segment import ENDLESS, KINDS, OTHER_KIND, Segment
 from .shelf import Shelf, Skipped
 from .store import Line, Place, Query
 

@@ -15,27 +15,13 @@ import msgspec
 
 from ..errors import StoreLocked, TrailError
 from .adding import Adding, Incoming, Places, ready
+from .derived import GRAIN, packed
 from .entry import GENESIS, Entry, parse
 from .folder import Folder
 from .marks import Marks
 from .notes import continued
 from .pages import line_of, page
-from .segment import (
-    GRAIN,
-    PAGE_SIZE,
-    About,
-    Damaged,
-    Segment,
-    broken,
-    connect,
-    create,
-    end,
-    explained,
-    packed,
-    salvage,
-    seal,
-    unite,
-)
+from .segment import PAGE_SIZE, About, Damaged, Segment, broken, connect, create, end, explained, salvage, seal, unite
 from .shelf import Shelf, Skipped
 from .store import Head, Line, Mark, Place, Query
 

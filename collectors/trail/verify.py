@@ -15,10 +15,11 @@ from pathlib import Path
 
 import msgspec
 
+from .derived import packed
 from .entry import FORMAT, GENESIS, Entry, canonical, nanos, parse
 from .folder import NAME, Folder, refuse_link
 from .notes import tells_continued, told_removed
-from .segment import SEALED, connect_to_read, packed
+from .segment import SEALED, connect_to_read
 from .store import Head
 
 PIECE = 2000

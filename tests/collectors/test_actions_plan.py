@@ -153,7 +153,7 @@ def test_a_restart_of_a_service_says_which_replicas_where_and_what_keeps_serving
     assert made.title == "Restart pay/api, one after the other"
     assert made.effect == (
         "Restarts 3 of 3 replicas of pay/api on web-1, web-2, web-3; at most 1 at a time is down. 2 keep serving. "
-        "About 45 s; stops at the first that does not become healthy in 60 s."
+        "About 45 s; stops at the first that does not become healthy in 60 s, and leaves the rest as it is."
     )
     assert made.hosts == ("web-1", "web-2", "web-3")
 

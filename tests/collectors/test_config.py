@@ -26,6 +26,7 @@ ssh_config = "ssh/config"
 protected = true
 downtime_warn = "1m"
 downtime_page = "3m30s"
+max_unavailable = "25%"
 
 [[engines]]
 name = "web-1"
@@ -76,6 +77,8 @@ def test_everything_the_config_may_say_is_understood(load, tmp_path):
     )
     assert config.group("prod").protected
     assert (config.group("prod").downtime_warn, config.group("prod").downtime_page) == (60, 210)
+    assert str(config.group("prod").max_unavailable) == "25%"
+    assert str(load("[groups.lab]\nmax_unavailable = 2\n").group("lab").max_unavailable) == "2"
     web, edge, plain = config.engines
     assert (web.name, web.text, web.group) == ("web-1", "ssh://ops@web-1.example.org", "prod")
     assert web.ssh_config == tmp_path / "ssh" / "config"
@@ -134,6 +137,12 @@ def test_https_without_files_trusts_the_authorities_of_this_machine(load):
         ("zzz = 1\n", 1, "no setting 'zzz'", "Known here: ascii, color, engines"),
         ('read_only = "yes"\n', 1, "read_only must be true or false, not text", ""),
         ('[groups.prod]\nprotected = "yes"\n', 2, "groups.prod.protected must be true or false, not text", ""),
+        (
+            "[groups.prod]\nmax_unavailable = 0\n",
+            2,
+            "'0' is no number of replicas",
+            "Write a number such as 2, or 25%.",
+        ),
         ("[groups.prod]\ndowntime_warn = 60\n", 2, "groups.prod.downtime_warn must be text in quotes", ""),
         ('[groups.prod]\ndowntime_warn = "soon"\n', 2, "'soon' is no span of time", "Write 30s, 5m"),
         ('[[engines]]\nname = "a"\n', 1, "engines number 1 has no 'address'", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import io
 import json
@@ -13,8 +14,11 @@ from types import SimpleNamespace
 
 import pytest
 from fleettop.collectors import actions, looseends
+from fleettop.collectors.actions.rolling import Rolling
 from fleettop.collectors.actions.steps import Deed, Outcome, Plan, Step, StepResult, Verb
 from fleettop.collectors.clock import SystemClock
+from fleettop.collectors.config.allowances import Allowance
+from fleettop.collectors.config.settings import Config, Group
 from fleettop.collectors.errors import TimedOut
 from fleettop.collectors.journal import Journal
 from fleettop.collectors.model import EngineStatus, LinkPhase, LinkStatus, Service, ServiceKey, ServiceState
@@ -275,3 +279,65 @@ async def test_the_first_ctrl_c_lets_what_is_on_its_way_end(stage, capsys):
         os.kill(os.getpid(), act.signal.SIGINT)
         assert await task == 4
     assert "Ctrl-C again leaves at once" in capsys.readouterr().err
+
+
+# -- over the replicas bit by bit --------------------------------------------------------------------------------------
+
+
+def asked_for(*arguments: str, groups: dict[str, Group] | None = None) -> Rolling:
+    parser = argparse.ArgumentParser()
+    parser.set_defaults(command="stop")
+    act.add_arguments(parser)
+    request = SimpleNamespace(args=parser.parse_args(["api", *arguments]), config=Config(groups=groups or {}))
+    return act.rolling_of(request)
+
+
+def test_how_a_change_goes_over_the_replicas_is_told_by_options_and_groups():
+    """A number or a share, a deadline for each; what the groups of the config allow goes along."""
+    groups = {"prod": Group(name="prod", max_unavailable=Allowance(25, True)), "lab": Group(name="lab")}
+    found = asked_for("--rolling", "--max-unavailable", "50%", "--deadline", "1m30s", groups=groups)
+    assert (found.asked, found.allowance, found.deadline) == (True, Allowance(50, True), 90.0)
+    assert found.by_group == {"prod": Allowance(25, True)}
+    assert asked_for() == Rolling()
+
+
+@pytest.mark.parametrize("wrong", [("--max-unavailable", "many"), ("--deadline", "0s"), ("--deadline", "soon")])
+def test_what_is_no_number_or_span_is_a_mistake_of_usage(capsys, stage, wrong):
+    """Said before any engine is asked."""
+    code, _, err = run(capsys, *wrong)
+    assert (code, stage.performed) == (2, [])
+    assert wrong[1] in err or "--deadline" in err
+
+
+def test_where_a_roll_halted_what_was_not_touched_is_said(capsys, stage):
+    """And the exit code is 4."""
+    stage.outcomes = [Outcome.FAILURE, Outcome.SKIPPED]
+    code, _, err = run(capsys, "--yes")
+    assert code == 4
+    assert "Halted; left as it was: api-2 on web-2." in err
+
+
+# -- what if -----------------------------------------------------------------------------------------------------------
+
+
+def test_what_if_a_host_died_is_told_in_sentences_and_as_json(capsys):
+    """On the simulated fleet: exit 1 where something would be down, and JSON with the same facts."""
+    assert cli.main(["what-if", "db-1", "--demo"]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("If db-1 died now: ")
+    assert cli.main(["what-if", "db-1", "--demo", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["down"]
+    assert all(sentence in told for sentence in found["sentences"] if sentence.startswith("Down: "))
+
+
+def test_what_if_of_an_unknown_host_names_the_nearest(capsys):
+    """A mistake of usage."""
+    assert cli.main(["what-if", "web-11", "--demo"]) == 2
+    assert "Did you mean 'web-1'?" in capsys.readouterr().err
+
+
+def test_rolling_back_what_is_no_swarms_says_why_it_cannot(capsys):
+    """And what to do instead."""
+    assert cli.main(["rollback", "pay/api", "--demo", "--yes"]) == 4
+    assert "deploy the version before with what deployed this one" in capsys.readouterr().err

@@ -6,7 +6,8 @@ import string
 
 import pytest
 from fleettop.collectors.errors import ConfigError
-from fleettop.tui.keymap import GROUPS, VIEWS, Keys, table_bindings
+from fleettop.tui.commandtable import VIEWS
+from fleettop.tui.keymap import GROUPS, Keys, table_bindings
 from fleettop.tui.keynames import character_key, key_label
 from fleettop.tui.screens.help import help_lines
 from fleettop.tui.widgets.palette import entries

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Protocol
 
 import pytest
+from fleettop.collectors.actions.whatif import Loss, Quorum, WhatIf
+from fleettop.collectors.model import ServiceKey
+from fleettop.tui.course import Course, FollowUp
 from fleettop.tui.glyphs import ASCII, UNICODE, state_glyph
 from fleettop.tui.keymap import Keys
 from fleettop.tui.rows import Cell, Column, Row
 from fleettop.tui.screens.confirm import ConfirmScreen, Question
 from fleettop.tui.screens.help import HelpScreen
+from fleettop.tui.screens.page import PageScreen
 from fleettop.tui.screens.progress import ProgressScreen, ProgressStep
+from fleettop.tui.views.what_if import page
 from fleettop.tui.widgets.footer import KeyFooter
 from fleettop.tui.widgets.header import Header, HeaderFacts
 from fleettop.tui.widgets.table import LineTable
@@ -130,6 +135,46 @@ def test_the_progress_of_a_change(snap_compare: SnapCompare) -> None:
         await settle(pilot)
 
     assert snap_compare(Stage(screen=screen), terminal_size=(80, 24), run_before=go_on)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+def test_a_halted_roll_and_what_can_follow_of_it(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    """What went well, what failed, what was not touched, and the keys for what comes next."""
+    course = Course([ProgressStep(n, f"web-{n}", f"pay-api-{n}") for n in range(1, 7)])
+    screen = ProgressScreen("Stop pay/api, one after the other", course=course, can_leave=True)
+
+    async def go_on(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        course.report(1, "success", "stopped", 2.0)
+        course.report(2, "failure", "500 no space left on device", 1.0)
+        for key in (3, 4, 5, 6):
+            course.report(key, "skipped", "not begun, since pay-api-2 did not end well")
+        follow_ups = (
+            FollowUp("R", "retry", "tries the 1 that did not end well again."),
+            FollowUp("G", "rest", "goes on with the 4 not begun."),
+            FollowUp("B", "back", "starts again what was stopped."),
+        )
+        course.finish("1 done, 1 failed, 4 not begun.", follow_ups)
+        await settle(pilot)
+
+    assert snap_compare(Stage(screen=screen), terminal_size=size, run_before=go_on)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+def test_what_if_a_host_died(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    """Trouble first, in sentences."""
+    key = ServiceKey("compose", "pay", "api")
+    found = WhatIf(
+        subject="web-1",
+        down=(Loss(service=key, title="pay/api", lost=1, left=0, wanted=1),),
+        degraded=(Loss(service=key, title="shop/web", lost=2, left=4, wanted=6, moved="moves"),),
+        unknown=(Loss(service=key, title="edge/dns", lost=1, left=0, maybe=1, wanted=2),),
+        quorum=Quorum(managers=3, left=2, needed=2),
+        ports=("80/tcp (edge/proxy)",),
+        data=("pay_db-data (pay/db)", "/srv/uploads (shop/web)"),
+    )
+    screen = PageScreen(lambda: page(found))
+    assert snap_compare(Stage(screen=screen), terminal_size=size)
 
 
 @pytest.mark.parametrize("read_only", [False, True])

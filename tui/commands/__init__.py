@@ -24,6 +24,7 @@ COMMANDS = {
         Command("trail", "trail", "the audit trail: show its records, verify it, its head, export it"),
         Command("record", "record", "keep the audit trail with no screen, for a service manager"),
         Command("logs", "logs", "what services write, of all replicas on all hosts, in the order of time"),
+        Command("what-if", "whatif", "what would be down if a host died"),
         Command("restart", "act", "restart services, one replica after the other", changes=True),
         Command("stop", "act", "stop services", changes=True),
         Command("start", "act", "start services that are stopped", changes=True),
@@ -31,6 +32,7 @@ COMMANDS = {
         Command("pause", "act", "freeze services", changes=True),
         Command("unpause", "act", "let paused services go on", changes=True),
         Command("scale", "act", "set the number of a service's replicas", changes=True),
+        Command("rollback", "act", "bring back what a swarm's services were before their last change", changes=True),
         Command("engines", "engines", "try each engine and say what works and what does not (engines test)"),
     )
 }

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from fleettop.collectors.config.settings import allowances
 from fleettop.collectors.errors import ConfigError, ReadOnly
 
 from ..output import Text
@@ -16,10 +17,13 @@ from .ls import add_timeout
 from .request import Request
 
 if TYPE_CHECKING:
+    from fleettop.collectors.actions.rolling import Rolling
     from fleettop.collectors.actions.steps import Plan, Reach, StepResult
     from fleettop.collectors.model import ServiceKey
     from fleettop.collectors.session import Session
 
+ROLLS = ("restart", "stop", "start")
+"""The commands that can go over the replicas bit by bit."""
 ROLES = {"success": "ok", "failure": "error", "refused": "error", "unknown": "warning", "skipped": "dim"}
 """How an outcome is drawn."""
 FOUND_LATER = 30.0
@@ -36,6 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
     parser.add_argument("--json", action="store_true", help="one JSON object for each result")
+    if verb in ROLLS:
+        parser.add_argument(
+            "--rolling", action="store_true", help="one replica after the other, as a restart always is"
+        )
+        parser.add_argument(
+            "--max-unavailable", metavar="N", help="so many replicas at once, as a number or a share (2, 25%%)"
+        )
+        parser.add_argument("--deadline", metavar="SPAN", help="how long each replica has to become healthy (60s)")
     if verb == "kill":
         parser.add_argument("--signal", default="SIGKILL", metavar="NAME", help="the signal (SIGKILL)")
     if verb == "scale":
@@ -51,9 +63,29 @@ def run(request: Request) -> int:
         raise ReadOnly(f"To {request.command} is a change, and fleettop runs read-only.")
     if getattr(request.args, "to", None) is not None and request.args.to < 0:
         raise ConfigError("--to needs a number of at least 0.")
+    rolling_of(request)
     from .running import run_to_end
 
     return run_to_end(_act(request))
+
+
+def rolling_of(request: Request) -> Rolling:
+    """How it is to go over the replicas, by the options and the config's groups. Raises ConfigError."""
+    from fleettop.collectors.actions.rolling import Rolling
+    from fleettop.collectors.config.allowances import parse_allowance
+    from fleettop.collectors.config.durations import parse_duration
+
+    written = getattr(request.args, "max_unavailable", None)
+    span = getattr(request.args, "deadline", None)
+    deadline = parse_duration(span) if span else None
+    if deadline is not None and deadline <= 0:
+        raise ConfigError("--deadline needs a span of time that is not over at once.")
+    return Rolling(
+        asked=getattr(request.args, "rolling", False),
+        allowance=parse_allowance(written) if written else None,
+        by_group=allowances(request.config),
+        deadline=deadline,
+    )
 
 
 async def _act(request: Request) -> int:
@@ -108,6 +140,7 @@ async def _plan(request: Request, session: Session, targets: Sequence[ServiceKey
         by=getattr(request.args, "by", None),
         protected=[name for name, group in request.config.groups.items() if group.protected],
         read_only=request.read_only,
+        rolling=rolling_of(request),
     )
     return await prepare(drafted, reach=lambda engine: reach_of(session, engine))
 
@@ -211,6 +244,10 @@ async def _perform(request: Request, session: Session, plan: Plan) -> int:
     bad = [result for result in results if result.outcome is not Outcome.SUCCESS]
     if bad and not request.args.json:
         request.out.note(f"{len(results) - len(bad)} of {len(results)} done.")
+    untouched = [result.step for result in results if result.outcome is Outcome.SKIPPED]
+    if untouched and not request.args.json:
+        where = ", ".join(f"{step.object_name} on {step.engine}" for step in untouched)
+        request.out.note(f"Halted; left as it was: {where}.")
     return ending.FAILED if bad else ending.FINE
 
 

@@ -6,9 +6,11 @@ reason and takes the focus with it, so that keys pressed at random move away fro
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import msgspec
+from fleettop.collectors.errors import FleetError
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -38,6 +40,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What has to be typed before the button can be pressed; empty: nothing."""
     reason: str = ""
     """What the reason begins as."""
+    at_once: str | None = None
+    """How many replicas may be away at once, to be changed by a person: `1`, `25%`, empty for all; None: not asked."""
 
 
 class Confirmed(msgspec.Struct, frozen=True):
@@ -45,6 +49,10 @@ class Confirmed(msgspec.Struct, frozen=True):
 
     reason: str
     """Why, in the person's words; empty where none were given."""
+
+
+Replan = Callable[[str], Question]
+"""The question with another number of replicas away at once. Raises FleetError for what is no such number."""
 
 
 class ConfirmScreen(Dialog[Confirmed | None]):
@@ -57,10 +65,19 @@ class ConfirmScreen(Dialog[Confirmed | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding(",".join(CONFIRMING), "confirm", show=False, priority=True)]
 
-    def __init__(self, question: Question, *, key: str = CONFIRMING[1], glyphs: Glyphs = UNICODE) -> None:
+    def __init__(
+        self,
+        question: Question,
+        *,
+        key: str = CONFIRMING[1],
+        replan: Replan | None = None,
+        glyphs: Glyphs = UNICODE,
+    ) -> None:
         """Ask that; `key` is the one of CONFIRMING that the button shows."""
         super().__init__(question.title, _text(question, glyphs), glyphs=glyphs)
         self.question = question
+        self._replan = replan
+        self._wrong = False
         self._key = key_label(key)
 
     def fields(self) -> ComposeResult:
@@ -71,6 +88,11 @@ class ConfirmScreen(Dialog[Confirmed | None]):
             return
         reason = Input(question.reason, id="reason", compact=True, max_length=300, select_on_focus=False)
         yield row(Lines(((Cell("Reason", "dim"),),), classes="label"), reason)
+        if question.at_once is not None:
+            number = Input(question.at_once, id="at-once", compact=True, max_length=5, select_on_focus=False)
+            number.styles.width = 8
+            hint = (Cell("away, of each service: 2, or 25%", "dim"),)
+            yield row(Lines(((Cell("At once", "dim"),),), classes="label"), number, Lines((hint,)))
         if question.name_to_type:
             label = (Cell("Type ", "warning"), Cell(question.name_to_type, "strong"), Cell(" to go on", "warning"))
             yield row(Lines((label,), classes="label"), Input(id="name", compact=True, select_on_focus=False))
@@ -80,7 +102,8 @@ class ConfirmScreen(Dialog[Confirmed | None]):
 
     def field_lines(self, height: int) -> int:
         """On a low screen the empty lines between the fields go."""
-        rows = 1 if self.question.blockers else 3 if self.question.name_to_type else 2
+        question = self.question
+        rows = 1 if question.blockers else 2 + bool(question.name_to_type) + (question.at_once is not None)
         low = height < 2 + 2 * rows + 8
         self.set_class(low, "-low")
         for press in self.query("#confirm").results(Press):
@@ -107,8 +130,24 @@ class ConfirmScreen(Dialog[Confirmed | None]):
     def on_input_changed(self, event: Input.Changed) -> None:
         """The button can be pressed once the name is right."""
         event.stop()
-        if event.input.id == "name":
-            self.query_one("#confirm", Press).disabled = event.value.strip() != self.question.name_to_type
+        if event.input.id == "at-once" and self._replan is not None:
+            self._plan_again(event.value.strip())
+        if event.input.id in ("name", "at-once"):
+            name = self.query_one("#name", Input).value.strip() if self.question.name_to_type else ""
+            self.query_one("#confirm", Press).disabled = self._wrong or name != self.question.name_to_type
+
+    def _plan_again(self, written: str) -> None:
+        """The effect in words, with so many away at once."""
+        assert self._replan is not None
+        try:
+            question = self._replan(written)
+        except FleetError as error:
+            self._wrong = True
+            self.set_text((*_text(self.question, self.glyphs), (Cell(f"{error} {error.hint}", "error"),)))
+            return
+        self._wrong = bool(question.blockers)
+        self.set_title(question.title)
+        self.set_text(_text(question, self.glyphs))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Enter in a field goes on to the next; it is no yes."""

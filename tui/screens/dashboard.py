@@ -165,7 +165,7 @@ class DashboardScreen(Screen[None]):
         if place.cursor is not None:
             table.move_to(place.cursor)
         self._lay_out()
-        self._show_around()
+        self.show_around()
         self.reading.go_on()
 
     def _refilter(self) -> None:
@@ -174,7 +174,7 @@ class DashboardScreen(Screen[None]):
         order = self._rows.settle(place, _filter(place.filter))
         table.set_sort(place.sort, descending=place.reverse)
         table.update_rows({}, order)
-        self._show_around()
+        self.show_around()
         self.reading.stop()
         self.reading.go_on()
 
@@ -214,14 +214,15 @@ class DashboardScreen(Screen[None]):
         self.reading.stop()
         self.table.clear()
         self.table.update_rows({}, rows.begin_at(oldest=last))
-        self._show_around()
+        self.show_around()
         self.reading.go_on()
         return True
 
     def _record(self, key: Hashable) -> Record | None:
         return self._rows.record(key) if isinstance(self._rows, TrailRows) else None
 
-    def _show_around(self) -> None:
+    def show_around(self) -> None:
+        """What stands around the rows: tabs, counts, headline, details."""
         self._show_tabs()
         self._count()
         self._say_empty()
@@ -245,6 +246,8 @@ class DashboardScreen(Screen[None]):
     def _crumbs(self) -> Line:
         """How this place differs from the plain view, at the right of the tabs."""
         place, words = self.place, list[Cell]()
+        if changes := self.app.changes.words():
+            words.append(Cell(f"{changes} ({self._keys.label('changes.show')}) ", "warning"))
         if place.scope is not None:
             words.append(Cell(f"in {scope_words(self.app.fleet.services, place.scope)} ", "strong"))
         if place.only_wrong:

@@ -76,6 +76,10 @@ class Dialog(ModalScreen[Answer], Generic[Answer]):
                 yield Lines(self._text, glyphs=self.glyphs, id="text")
             yield from self.fields()
 
+    def set_title(self, title: str) -> None:
+        """Another title."""
+        self.query_one("#box", Vertical).border_title = Content(paint.safe(title))
+
     def set_text(self, text: tuple[Line, ...]) -> None:
         """Other lines of text."""
         self.query_one("#text", Lines).set_lines(text)

@@ -12,8 +12,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from ..commandtable import Command
 from ..glyphs import SERVICE_STATES, UNICODE, Glyphs, state_glyph
-from ..keymap import GROUPS, Command, Keys
+from ..keymap import GROUPS, Keys
 from ..keynames import key_label
 from ..rows import Cell, Line
 from ..widgets.detail import Detail

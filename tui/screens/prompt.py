@@ -130,6 +130,36 @@ class MomentPrompt(Dialog[Jump | None]):
             self.query_one("#said", Lines).set_lines(((Cell(str(error), "error"),),))
 
 
+class TextPrompt(Dialog[str | None]):
+    """One line of text. Ends with it, or None."""
+
+    AUTO_FOCUS = "Input"
+    DEFAULT_CSS = """
+    TextPrompt > #box { width: 90; }
+    TextPrompt .row { margin: 1 0 0 0; }
+    """
+
+    def __init__(self, title: str, sentences: Sequence[str] = (), *, value: str, glyphs: Glyphs = UNICODE) -> None:
+        """Ask for it, beginning with `value`."""
+        super().__init__(title, tuple((Cell(sentence),) for sentence in sentences), glyphs=glyphs)
+        self._value = value
+
+    def fields(self) -> ComposeResult:
+        """The line."""
+        yield row(Input(self._value, compact=True, max_length=300, select_on_focus=False))
+        hint = (Cell("Enter", "key"), Cell(" goes on, ", "hint"), Cell("Esc", "key"), Cell(" does not.", "hint"))
+        yield Lines((hint,))
+
+    def field_lines(self, height: int) -> int:
+        """An empty line, the text, and the hint."""
+        return 3
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Go on with it."""
+        event.stop()
+        self.answer(event.value.strip() or None)
+
+
 class Choice(msgspec.Struct, frozen=True):
     """One of the things to choose from."""
 

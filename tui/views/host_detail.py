@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fleettop.collectors.actions import service_title
+from fleettop.collectors.actions import service_title, what_if_host
 from fleettop.collectors.fleet import Fleet
-from fleettop.collectors.model import EngineInfo, EngineStatus, Freshness, LinkPhase, Service, ServiceState
+from fleettop.collectors.model import EngineInfo, EngineStatus, Freshness, LinkPhase, ServiceState
 
 from .. import format as fmt
 from ..rows import Cell, Line
@@ -99,20 +99,17 @@ def _services(fleet: Fleet, engine: EngineStatus) -> list[Line]:
     here = [service for service in fleet.services.values() if engine.name in service.hosts]
     if not here:
         return []
-    alone = [service for service in here if _only_here(service, engine.name) and service.state is ServiceState.HEALTHY]
+    found = what_if_host(fleet, engine.name)
     lines: list[Line] = [(), (Cell(f"{len(here)} services here", "head"),)]
-    if alone:
-        lines.append((Cell(f"down if it died: {_names(alone)}"),))
+    lines.append((Cell("if it died: ", DIM), Cell(found.short, "warning" if found.down or found.trouble else "")))
+    if found.down:
+        lines.append((Cell("  down: ", DIM), Cell(_names(loss.title for loss in found.down))))
     here.sort(key=lambda service: (service.state.rank, service_title(service)))
     trouble = [service for service in here if service.state not in (ServiceState.HEALTHY, ServiceState.STOPPED)]
     lines += [(Cell(f"  {service.state} ", str(service.state)), Cell(service_title(service))) for service in trouble]
     return lines
 
 
-def _only_here(service: Service, engine: str) -> bool:
-    return all(replica.host == engine for replica in service.replicas if replica.serving)
-
-
-def _names(services: Iterable[Service]) -> str:
-    names = sorted(service_title(service) for service in services)
+def _names(titles: Iterable[str]) -> str:
+    names = sorted(titles)
     return ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

@@ -9,7 +9,8 @@ import msgspec
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from ..keymap import GROUPS, Command, Keys
+from ..commandtable import Command
+from ..keymap import GROUPS, Keys
 
 
 class PaletteEntry(msgspec.Struct, frozen=True):

@@ -44,9 +44,10 @@ class ViewTabs(Painted):
             self.renew()
 
     def lines(self, width: int) -> Sequence[Line]:
-        """The tabs, their titles cut down until they fit beside what stands at the right, where that is possible."""
+        """The tabs, with their titles cut down until they fit; then the first words at the right that fit."""
         line = tuple(cell for _id, _size, cells in self._spans(width) for cell in cells)
-        return (paint.ends(line, self.trail, width) or line,)
+        fit = (paint.ends(line, self.trail[:count], width) for count in range(len(self.trail), 0, -1))
+        return (next(filter(None, fit), line),)
 
     def _spans(self, width: int) -> list[tuple[str, int, Line]]:
         """What a tab is, how wide, and its cells."""
