@@ -25,6 +25,8 @@ TIMES = ("of day", "in full", "none")
 JSON = ("as it is", "in a few words", "folded out")
 WIDEST_NAME = 20
 NARROWEST_TEXT = 20
+NARROW = 100
+"""Cells below which times of day are without milliseconds."""
 _LEVELS = {
     **dict.fromkeys(("error", "err", "fatal", "critical", "crit", "panic", "emerg", "alert"), "error"),
     **dict.fromkeys(("warn", "warning"), "warning"),
@@ -112,7 +114,7 @@ class LinePainter:
         part = line.time % 1_000_000_000
         if self.options.times == 1:
             return f"{moment:%Y-%m-%d %H:%M:%S}.{part // 1_000:06} "
-        return f"{moment:%H:%M:%S}.{part // 1_000_000:03} "
+        return f"{moment:%H:%M:%S} " if self.width < NARROW else f"{moment:%H:%M:%S}.{part // 1_000_000:03} "
 
     # -- the text
 
