@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from fleettop.collectors.actions import Reach
     from fleettop.collectors.demo import DemoFleet
 
+FAREWELL = 6.0
+"""Seconds that letting go of engines and writing the rest of the trail may take at the end."""
 ANYWHERE = frozenset(("app.quit", "app.suspend"))
 """The commands that are there on every screen."""
 
@@ -103,6 +105,8 @@ class FleetApp(App[int]):
             self._filters.append(NoColor())
         self._bindings = BindingsMap(_binding(binding) for binding in self.keys.bindings())
         self.set_keymap(self.keys.remapped())
+        self._let_go = asyncio.Event()
+        self._let_go.set()
         self.dashboard = DashboardScreen(self.keys)
 
     @property
@@ -144,9 +148,19 @@ class FleetApp(App[int]):
         self.exit(128 + number, return_code=128 + number)
 
     async def _watch(self) -> None:
-        async with self.session, asyncio.TaskGroup() as group:
-            group.create_task(self.loose_ends.watch())
-            await Bridge(self.session, self._show, self._tick).run()
+        self._let_go.clear()
+        try:
+            async with self.session, asyncio.TaskGroup() as group:
+                group.create_task(self.loose_ends.watch())
+                await Bridge(self.session, self._show, self._tick).run()
+        finally:
+            self._let_go.set()
+
+    async def let_go(self) -> None:
+        """Return when the session is closed and its trail is written, after the screen has ended."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL):
+                await self._let_go.wait()
 
     def _show(self, changed: Changed) -> None:
         if self.is_running and self.dashboard.is_mounted:
@@ -305,6 +319,7 @@ async def _run(
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, app.end_by, number)
         await app.run_async(mouse=mouse)
+        await app.let_go()  # Textual cancels its workers and does not wait for them
         if app.crash is not None:
             raise _root(app.crash)
         return app.return_value if app.return_value is not None else app.return_code or 0

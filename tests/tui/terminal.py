@@ -18,6 +18,7 @@ import subprocess
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -70,6 +71,7 @@ class Terminal:
         self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self._rest = ""
         self._gone = False
+        self._home = environ.get("HOME", "/nowhere")
         self._master, self._slave = pty.openpty()
         self._set_size()
         self.settings_before = self.settings()
@@ -149,7 +151,13 @@ class Terminal:
         self.until(lambda: self._process.poll() is not None, timeout)
         while self._take_in(0.0):
             pass
+        self._show_crash()
         return self._process.returncode
+
+    def _show_crash(self) -> None:
+        """A report of a crash goes with what a failing test shows."""
+        for report in Path(self._home).glob(".local/state/fleettop/crashes/*"):
+            print(report.read_text())
 
     def until_stopped(self, timeout: float = 30.0) -> None:
         """Until the program is stopped, as by Ctrl-Z in a shell."""

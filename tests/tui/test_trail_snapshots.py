@@ -121,7 +121,7 @@ def test_the_trail_with_one_record_of_each_kind(snap_compare: SnapCompare, size:
     assert snap_compare(app, terminal_size=size, run_before=fill)
 
 
-def test_the_TrailFolder_ascii(snap_compare: SnapCompare) -> None:
+def test_the_trail_in_ascii(snap_compare: SnapCompare) -> None:
     """The same without Unicode, in little room."""
     app, fill = trail("fleettop-dark", ASCII)
     assert snap_compare(app, terminal_size=(60, 20), run_before=fill)
