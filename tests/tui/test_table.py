@@ -290,10 +290,10 @@ async def test_keys_of_the_table_can_be_given_otherwise() -> None:
     """By the ids of the key table, as the config names them; the old key does nothing then."""
     app = Host()
     async with app.run_test(size=(80, 11)) as pilot:
-        app.set_keymap(Keys({"move.down": "w, f5", "mark.row": "m"}).remapped())
+        app.set_keymap(Keys({"move.down": "u, f5", "mark.row": "m"}).remapped())
         app.table.set_rows(rows(*range(9)))
         await settle(pilot)
-        await pilot.press("w", "f5", "j", "down")
+        await pilot.press("u", "f5", "j", "down")
         assert app.table.cursor_key == 2
         await pilot.press("m", "space")
         assert app.table.marked == {2}
