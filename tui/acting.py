@@ -149,12 +149,12 @@ async def _ask(
     await ask(screen, Wish(verb=verb, targets=chosen, signal=signal, to=to, by=by, rolling=rolling))
 
 
-async def ask(screen: DashboardScreen, wish: Wish) -> None:
-    """Plan it, ask for it, and do it."""
-    await ask_for(screen, lambda: _plan(screen.app, wish), wish)
+async def ask(screen: DashboardScreen, wish: Wish, *, reason: str = "") -> None:
+    """Plan it, ask for it, and do it; `reason` is what the reason begins as."""
+    await ask_for(screen, lambda: _plan(screen.app, wish), wish, reason=reason)
 
 
-async def ask_for(screen: DashboardScreen, make: Callable[[], Plan], wish: Wish) -> None:
+async def ask_for(screen: DashboardScreen, make: Callable[[], Plan], wish: Wish, *, reason: str = "") -> None:
     """The same with a plan that is made so."""
     app, trouble = screen.app, screen.trail_trouble
     if trouble is not None:
@@ -168,7 +168,10 @@ async def ask_for(screen: DashboardScreen, make: Callable[[], Plan], wish: Wish)
         app.notify(f"{error} {error.hint}", severity="error", markup=False)
         return
     confirm = ConfirmScreen(
-        question(asked.plan, at_once=asked.at_once), key=app.confirming_key, replan=asked.again, glyphs=app.glyphs
+        question(asked.plan, at_once=asked.at_once, reason=reason),
+        key=app.confirming_key,
+        replan=asked.again,
+        glyphs=app.glyphs,
     )
     confirmed = await app.push_screen_wait(confirm)
     if confirmed is not None:
@@ -230,7 +233,7 @@ def _button(planned: Plan) -> str:
     return _BUTTONS.get(planned.verb) or planned.verb.value.capitalize()
 
 
-def question(planned: Plan, *, at_once: str | None = None) -> Question:
+def question(planned: Plan, *, at_once: str | None = None, reason: str = "") -> Question:
     """What a person is asked."""
     return Question(
         title=planned.title,
@@ -240,6 +243,7 @@ def question(planned: Plan, *, at_once: str | None = None) -> Question:
         verb=_button(planned),
         name_to_type=planned.name_to_type,
         at_once=at_once,
+        reason=reason,
     )
 
 
@@ -281,7 +285,7 @@ async def _watch(screen: DashboardScreen, change: Change) -> None:
     app.changes.told()
     wish = again(answer, change.wish, change.results) if answer is not None else None
     if wish is not None:
-        await ask(screen, wish)
+        await ask(screen, wish, reason=change.reason)
 
 
 def found_later(app: FleetApp, result: StepResult) -> None:

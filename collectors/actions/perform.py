@@ -17,8 +17,8 @@ from .recording import Ledger, Recorder
 from .steps import Deed, Outcome, Pace, Plan, Reach, Step, StepResult
 from .writer import Writer
 
-LOOKED_BACK_AT = 8
-"""Of the replicas of a roll done so far, how many of the last are looked at again before the next is begun."""
+LOOKED_AT = 8
+"""Of the replicas of a roll, how many of those done last and of those coming next are looked at before each."""
 OnResult = Callable[[StepResult], None]
 OnProgress = Callable[[Step, str], None]
 
@@ -131,7 +131,7 @@ class _Run:
                 self._halted.setdefault(number, halted)
                 await self._tell(index, _skipped(step, f"not begun, since {halted} did not end well"))
                 continue
-            result = await self._fallen(number, step) or await self._one(index, step)
+            result = await self._fallen(number, step, queue) or await self._one(index, step)
             if result.outcome is not Outcome.SUCCESS:
                 self._halted.setdefault(number, step.object_name)
             elif step.waits and step.kind == "container" and step.deed in (Deed.RESTART, Deed.START):
@@ -144,11 +144,20 @@ class _Run:
             return next(iter(self._halted.values()), "")
         return next((self._halted[lane] for lane in (number, *self._before(number)) if lane in self._halted), "")
 
-    async def _fallen(self, number: int, step: Step) -> StepResult | None:
-        """The step, skipped, where one that was done before it in a roll has stopped to serve meanwhile."""
+    async def _fallen(self, number: int, step: Step, queue: deque[int]) -> StepResult | None:
+        """The step, skipped, where another of its roll has stopped to serve meanwhile: more would be away than allowed.
+
+        That is one of those done before it, or of those whose turn comes next.
+        """
         if not self._plan.halts or self._stop.is_set():
             return None
-        for done in self._well.get(number, [])[-LOOKED_BACK_AT:]:
+        waiting = [self._steps[index] for index in list(queue)[:LOOKED_AT]]
+        for other in waiting:
+            way = self._reach(other.engine) if other.served else None
+            why = await still_serves(way.client, other.object_id) if way is not None else ""
+            if why:
+                return _skipped(step, f"not begun, since {other.object_name} {why} meanwhile")
+        for done in self._well.get(number, [])[-LOOKED_AT:]:
             way = self._reach(done.engine)
             why = await still_serves(way.client, done.object_id) if way is not None else ""
             if why:

@@ -241,6 +241,7 @@ def _step(verb: Verb, container: Container, one: Chosen, lane: int, signal: str)
         object_name=container.name,
         lane=lane,
         waits=verb in (Verb.RESTART, Verb.START),
+        served=container.serving,
         service=one.service.key if one.service is not None else None,
         service_name=one.title if one.service is not None else "",
         signal=signal if verb is Verb.KILL else "",

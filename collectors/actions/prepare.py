@@ -184,6 +184,10 @@ async def _look_at_service(step: Step, reach: Reaches) -> _Look:
     look.steps = (msgspec.structs.replace(step, expected=now.mark),)
     if step.deed is Deed.ROLLBACK and now.previous is None:
         look.blockers.append(f"the service {step.service_name} has no spec before this one to go back to")
+    elif step.deed is Deed.ROLLBACK and now.previous_image == now.image:
+        look.warnings.append(f"the spec before has the same image {now.image}")
+    if step.deed is Deed.ROLLBACK and (now.held or now.was_held):
+        look.warnings.append("an update of it was paused: the spec before differs by that pause alone")
     if step.deed is Deed.IMAGE:
         if now.image == step.image:
             look.blockers.append(f"the service {step.service_name} has the image {step.image} already")

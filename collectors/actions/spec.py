@@ -42,12 +42,22 @@ class ServiceNow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def image(self) -> str:
         """What its tasks run, with the digest."""
-        return str(_table(_table(self.spec.get("TaskTemplate")).get("ContainerSpec")).get("Image") or "")
+        return _image(self.spec)
+
+    @property
+    def previous_image(self) -> str:
+        """What its tasks ran before the last change."""
+        return _image(self.previous or {})
 
     @property
     def held(self) -> bool:
         """Whether its update waits so long between two tasks that it is paused."""
-        return _table(self.spec.get("UpdateConfig")).get("Delay") == HELD
+        return _delay(self.spec) == HELD
+
+    @property
+    def was_held(self) -> bool:
+        """Whether the last change was to go on with a paused update."""
+        return _delay(self.previous or {}) == HELD
 
     def with_image(self, image: str) -> dict[str, object]:
         """The spec with another image and nothing else changed."""
@@ -65,7 +75,7 @@ class ServiceNow(msgspec.Struct, frozen=True, kw_only=True):
         """The spec with the delay it had before it was held; as it is where it is not held: that goes on, too."""
         spec = copy.deepcopy(dict(self.spec))
         if self.held:
-            before = _table(_table(self.previous).get("UpdateConfig")).get("Delay")
+            before = _delay(self.previous or {})
             _child(spec, "UpdateConfig")["Delay"] = before if isinstance(before, int) and before != HELD else 0
         return spec
 
@@ -110,6 +120,14 @@ async def service_now(reach: Reach, engine: str, service: str) -> ServiceNow | N
         update_started=str(state.get("StartedAt") or ""),
         previous=_table(table.get("PreviousSpec")) or None,
     )
+
+
+def _image(spec: Mapping[str, object]) -> str:
+    return str(_table(_table(spec.get("TaskTemplate")).get("ContainerSpec")).get("Image") or "")
+
+
+def _delay(spec: Mapping[str, object]) -> object:
+    return _table(spec.get("UpdateConfig")).get("Delay")
 
 
 def _table(value: object) -> dict[str, object]:

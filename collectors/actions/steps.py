@@ -101,6 +101,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     lane: int = 0
     waits: bool = False
     """Wait until it runs and is healthy, and halt the lane if it does not."""
+    served: bool = False
+    """Whether it served when this was planned."""
     service: ServiceKey | None = None
     service_name: str = ""
     signal: str = ""

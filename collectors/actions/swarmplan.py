@@ -111,9 +111,10 @@ def plan_service_verb(verb: Verb, one: Chosen, draft: Draft, *, image: str) -> f
         draft.warn("the nodes pull it with the credentials the service has; fleettop asks no registry")
     elif verb is Verb.HOLD:
         draft.say(f"the update of {one.title} takes the tasks it is at, and the next of its row, and then waits")
+        before = service.before.image if service.before is not None and service.before.image else "what was before"
         draft.warn(
-            "the API cannot pause an update: its delay is set to a year. That is a change of the spec, so that a roll "
-            "back would lead to before this pause: go on first, or set the image"
+            "the API cannot pause an update: its delay is set to a year. That takes the place of the spec before: "
+            f"no roll back leads to {before} any more, which would have to be set as the image"
         )
     else:
         draft.say(f"the update of {one.title} goes on from where it is")

@@ -140,16 +140,15 @@ def _what_if(
     down: list[Loss] = []
     degraded: list[Loss] = []
     unknown: list[Loss] = []
-    for service in fleet.services.values():
-        if host not in service.hosts and all(replica.host != host for replica in service.replicas):
-            continue
+    here = [service for service in fleet.services.values() if host in service.hosts]
+    for service in here:
         loss = _loss(fleet, service, host)
         if loss is None:
             continue
         if picture is not None and service.key.source == "swarm":
             loss = _moved(loss, service, picture, node_id, quorum)
         (degraded if loss.left else unknown if loss.maybe else down).append(loss)
-    members = _on(fleet, host)
+    members = _on(fleet, here, host)
     trouble = ""
     if host in fleet.engines and (why := unreachable(fleet, host)):
         trouble = f"{why}: what is said of it here is as it was last seen"
@@ -232,10 +231,9 @@ def _moves(service: SwarmService | None, picture: SwarmPicture, node_id: str, qu
     return "may move", "whether another node has the labels it wants is not known here" + (f"; {lack}" if lack else "")
 
 
-def _on(fleet: Picture, host: str) -> list[Container]:
-    keys = {replica.container for service in fleet.services.values() for replica in service.replicas
-            if replica.host == host and replica.container is not None}  # fmt: skip
-    found = [fleet.containers[key] for key in keys if key in fleet.containers]
+def _on(fleet: Picture, here: Iterable[Service], host: str) -> list[Container]:
+    keys = {replica.container for service in here for replica in service.replicas if replica.host == host}
+    found = [fleet.containers[key] for key in keys if key is not None and key in fleet.containers]
     return sorted((c for c in found if c.engine == host), key=lambda c: c.name)
 
 

@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from fleettop.collectors.actions import Deed, Outcome, Pace, Plan, Rolling, Verb, perform, plan
 from fleettop.collectors.actions.ordering import needed_names, order
@@ -249,6 +250,23 @@ async def test_one_that_falls_after_it_came_up_halts_before_the_next(tmp_path: P
         results = await perform(made, reach=lambda _: reach, pace=QUICK, on_result=fall)
         assert [str(r.outcome) for r in results] == ["success", "skipped", "skipped"]
         assert results[1].words == "not begun, since api-1, done before, became unhealthy meanwhile"
+
+
+async def test_one_that_falls_while_it_waits_for_its_turn_halts_the_roll(tmp_path: Path) -> None:
+    """With it and the next more would be away than allowed; what did not serve from the beginning is no surprise."""
+    async with tiny_engine(tmp_path) as (engine, reach):
+        steps = [engine.step(engine.add(f"api-{n}"), Deed.RESTART) for n in range(1, 5)]
+        served = [msgspec.structs.replace(step, served=step.object_name != "api-2") for step in steps]
+        engine.containers[steps[1].object_id]["health"] = "unhealthy"
+
+        def fall(result: Any) -> None:
+            engine.containers[steps[1].object_id]["health"] = ""
+            engine.containers[steps[3].object_id]["state"] = "exited"
+
+        made = Plan(verb=Verb.RESTART, title="x", steps=tuple(served), halts=True)
+        results = await perform(made, reach=lambda _: reach, pace=QUICK, on_result=fall)
+        assert [str(r.outcome) for r in results] == ["success", "skipped", "skipped", "skipped"]
+        assert results[1].words == "not begun, since api-4 ended with code 3 meanwhile"
 
 
 async def test_each_replica_has_the_deadline_of_the_plan(tmp_path: Path) -> None:

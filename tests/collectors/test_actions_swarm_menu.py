@@ -102,6 +102,8 @@ async def test_an_update_is_paused_and_goes_on(swarm_fleet: Fleet, eventually: A
         assert images(swarm_fleet, service) == {"bb:2": 5}
         spec = swarm_fleet.get("h1", f"/services/{service}")["Spec"]
         assert spec["UpdateConfig"]["Delay"] == 2 * SECOND
+        made = await stage.plan(Verb.ROLLBACK, stage.service("web"))
+        assert any("an update of it was paused" in warning.lower() for warning in made.warnings)
 
 
 def engine_time(fleet: Fleet) -> datetime:

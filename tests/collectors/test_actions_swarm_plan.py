@@ -71,11 +71,13 @@ def test_what_is_no_image_is_not_sent(image: str) -> None:
 
 
 def test_only_an_update_that_is_under_way_can_be_paused_and_its_price_is_said() -> None:
-    """A roll back leads to before the pause then."""
+    """No roll back leads to the image before any more."""
     assert plan(Verb.HOLD, (WEB,), swarm()).blockers == ("No update of web is under way.",)
-    made = plan(Verb.HOLD, (WEB,), changed(swarm(), update_state="updating"))
+    updating = changed(swarm(), update_state="updating", before=ServiceDesign(image="a:0"))
+    made = plan(Verb.HOLD, (WEB,), updating)
     assert made.possible
     assert "its delay is set to a year" in made.warnings[0]
+    assert "no roll back leads to a:0 any more" in made.warnings[0]
 
 
 @pytest.mark.parametrize("verb", [Verb.ROLLBACK, Verb.IMAGE, Verb.HOLD, Verb.GO_ON])

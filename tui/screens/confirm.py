@@ -91,7 +91,8 @@ class ConfirmScreen(Dialog[Confirmed | None]):
         if question.at_once is not None:
             number = Input(question.at_once, id="at-once", compact=True, max_length=5, select_on_focus=False)
             number.styles.width = 8
-            hint = (Cell("away, of each service: 2, or 25%", "dim"),)
+            usual = "" if question.at_once else "; empty: all"
+            hint = (Cell(f"away, of each service: 2, or 25%{usual}", "dim"),)
             yield row(Lines(((Cell("At once", "dim"),),), classes="label"), number, Lines((hint,)))
         if question.name_to_type:
             label = (Cell("Type ", "warning"), Cell(question.name_to_type, "strong"), Cell(" to go on", "warning"))
