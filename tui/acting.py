@@ -9,23 +9,19 @@ from typing import TYPE_CHECKING
 from fleettop.collectors.actions import Outcome, Plan, Step, StepResult, Verb, perform, plan, prepare, service_title
 from fleettop.collectors.errors import FleetError
 from fleettop.collectors.journal import Journal
-from fleettop.collectors.model import ContainerKey, ContainerState, ServiceKey, ServiceState
+from fleettop.collectors.model import ContainerState, ServiceKey, ServiceState
 
-from .screens.confirm import ConfirmScreen, Question
+from .asking import Target, question, targets
+from .screens.confirm import ConfirmScreen
 from .screens.progress import ProgressScreen, ProgressStep
 from .screens.prompt import SIGNALS, ChoicePrompt, NumberPrompt
+from .shelling import shell
 
 if TYPE_CHECKING:
     from .app import FleetApp
     from .screens.dashboard import DashboardScreen
 
 Act = Callable[["DashboardScreen"], Awaitable[None]]
-Target = ServiceKey | ContainerKey
-
-
-def targets(screen: DashboardScreen) -> tuple[Target, ...]:
-    """The services and containers that a change would be about: all marked rows, or the one under the cursor."""
-    return tuple(key for key in screen.selected() if isinstance(key, ServiceKey | ContainerKey))
 
 
 async def restart(screen: DashboardScreen) -> None:
@@ -88,6 +84,7 @@ ACTS: Mapping[str, Act] = {
     "service.more": more,
     "service.fewer": fewer,
     "service.scale": scale,
+    "container.shell": shell,
 }
 """By the ids of the command table."""
 
@@ -119,18 +116,6 @@ async def _ask(
     if confirmed is not None:
         screen.table.clear_marks()
         await _perform(app, planned, confirmed.reason)
-
-
-def question(planned: Plan) -> Question:
-    """What a person is asked."""
-    return Question(
-        title=planned.title,
-        sentences=planned.sentences,
-        warnings=planned.warnings,
-        blockers=planned.blockers,
-        verb=planned.verb.value.capitalize(),
-        name_to_type=planned.name_to_type,
-    )
 
 
 async def _perform(app: FleetApp, planned: Plan, reason: str) -> None:

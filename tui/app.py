@@ -32,6 +32,7 @@ from .driver import TerminalDriver
 from .glyphs import ASCII, UNICODE, Glyphs
 from .keymap import CONFIRMING, KeyBinding, Keys
 from .looking import LOOKS, show_detail
+from .passthrough import spoken
 from .screens.dashboard import DashboardScreen
 from .screens.help import HelpScreen
 from .screens.page import PageScreen
@@ -69,7 +70,10 @@ class FleetApp(App[int]):
         ascii_only: bool = False,
         clock: Clock | None = None,
         open_trail: OpenTrail | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
+        self.shell_environment = spoken(environ or {})
+        """What a program in a container is told of the terminal."""
         self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
         self.keys = Keys(config.keys, read_only=read_only)
         self.clock = clock or SystemClock()
@@ -221,8 +225,8 @@ class FleetApp(App[int]):
 
     async def _suspend(self) -> None:
         """Ctrl-Z: engines first, since a stopped process takes no events and an engine suffers from that."""
-        if not isinstance(self._driver, TerminalDriver):
-            return  # there is no terminal
+        if not isinstance(self._driver, TerminalDriver) or self._driver.lent:
+            return  # there is no terminal, or it is not ours now
         await self.session.suspend()
         try:
             self._driver.stop_process()
@@ -276,6 +280,7 @@ async def _run(
             theme=theme_for(environ, color=color, chosen=config.theme),
             ascii_only=config.ascii or not speaks_unicode(environ),
             open_trail=open_trail,
+            environ=environ,
         )
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, app.end_by, number)

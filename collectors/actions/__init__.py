@@ -1,7 +1,8 @@
 """Changing things: plan, confirm, call, outcome.
 
 `plan` says what a request comes to, `prepare` lets the engines have their say, `perform` does it, `confirm` looks
-again at what stayed unknown. The docker SDK is imported when the first change is sent.
+again at what stayed unknown. `run_at_terminal` is `perform` for what has a person at its terminal. The docker SDK is
+imported when the first change is sent.
 """
 
 from .deeds import confirm
@@ -11,6 +12,8 @@ from .picture import Picture, service_title
 from .plan import normal_signal, plan
 from .prepare import prepare
 from .recording import Recorder
+from .shellplaces import ShellPlaces, shell_places
+from .shells import Terminal, run_at_terminal
 from .steps import (
     Deed,
     Inspector,
@@ -34,14 +37,18 @@ __all__ = [
     "Plan",
     "Reach",
     "Recorder",
+    "ShellPlaces",
     "Step",
     "StepResult",
     "Target",
+    "Terminal",
     "Verb",
     "confirm",
     "normal_signal",
     "perform",
     "plan",
     "prepare",
+    "run_at_terminal",
     "service_title",
+    "shell_places",
 ]

@@ -6,6 +6,8 @@ import itertools
 import re
 from collections.abc import Collection, Mapping, Sequence
 
+import msgspec
+
 from ..errors import ReadOnly
 from ..model import Container, ContainerState, Freshness, Health
 from . import phrases
@@ -23,6 +25,7 @@ _FIT: Mapping[Verb, tuple[ContainerState, ...]] = {
     Verb.PAUSE: (ContainerState.RUNNING,),
     Verb.UNPAUSE: (ContainerState.PAUSED,),
     Verb.KILL: (ContainerState.RUNNING, ContainerState.PAUSED),
+    Verb.EXEC: (ContainerState.RUNNING,),
 }
 _NOTHING = {
     Verb.RESTART: "there is no container of {title} to restart",
@@ -31,6 +34,7 @@ _NOTHING = {
     Verb.PAUSE: "nothing of {title} runs, so there is nothing to pause",
     Verb.UNPAUSE: "nothing of {title} is paused",
     Verb.KILL: "nothing of {title} runs, so there is nothing to send a signal to",
+    Verb.EXEC: "{title} does not run, so nothing can be run in it",
 }
 _SAYS = {
     Verb.RESTART: "restarts",
@@ -38,8 +42,9 @@ _SAYS = {
     Verb.START: "starts",
     Verb.PAUSE: "pauses",
     Verb.UNPAUSE: "resumes",
+    Verb.EXEC: "runs {command} at this terminal, in",
 }
-_TITLES = {Verb.UNPAUSE: "Resume", Verb.KILL: "Send {signal} to"}
+_TITLES = {Verb.UNPAUSE: "Resume", Verb.KILL: "Send {signal} to", Verb.EXEC: "Run {command} in"}
 _SIGNALS = frozenset(
     ("HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
      "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO",
@@ -58,13 +63,15 @@ def plan(
     signal: str = "SIGKILL",
     to: int | None = None,
     by: int | None = None,
+    command: Sequence[str] = (),
     protected: Collection[str] = (),
     read_only: bool = False,
     pace: Pace | None = None,
 ) -> Plan:
     """What `verb` on `targets` (services and containers, on any hosts) comes to, as the fleet stands.
 
-    `signal` is for kill; `to` or `by` for scale; `protected` are the groups of engines on which a name has to be typed.
+    `signal` is for kill; `to` or `by` for scale; `command` for exec (empty:
+    a shell); `protected` are the groups of engines on which a name has to be typed.
     Never raises for what cannot be done: the plan's `blockers` say it. Raises ReadOnly in read-only mode. A plan that
     clones or changes a swarm's service is to be given to `prepare` before it is shown: that asks the engines.
     """
@@ -85,15 +92,17 @@ def plan(
         elif one.whole and one.service is not None and one.service.key.source == "swarm" and verb in _SWARM_DOES:
             estimate = plan_swarm(verb, one, draft)
         else:
-            estimate = _on_containers(verb, one, draft, signal)
+            estimate = _on_containers(verb, one, draft, signal, tuple(command))
         seconds = max(seconds, estimate)
     seconds = max(seconds, _bounded(draft))
-    title = f"{_TITLES.get(verb, verb.value.capitalize()).format(signal=signal)} {one_name(verb, chosen)}"
+    words = _TITLES.get(verb, verb.value.capitalize())
+    shown = draft.steps[0].command_words if draft.steps else "a shell"
+    title = f"{words.format(signal=signal, command=shown)} {one_name(verb, chosen)}"
     if verb is Verb.RESTART and len(chosen) == 1 and len(draft.steps) > 1:
         title += ", one after the other"
     if verb is Verb.SCALE:
         title += f" to {to}" if to is not None else f" by {by:+d}" if by is not None else ""
-    if draft.steps and verb is not Verb.UNPAUSE:
+    if draft.steps and verb not in (Verb.UNPAUSE, Verb.EXEC):
         draft.say(phrases.about(seconds) + _halts(draft))
     return _finished(verb, title, draft, chosen, protected, seconds)
 
@@ -151,7 +160,7 @@ def _typed(draft: Draft, chosen: Sequence[Chosen], protected: Collection[str]) -
 # -- containers --------------------------------------------------------------------------------------------------------
 
 
-def _on_containers(verb: Verb, one: Chosen, draft: Draft, signal: str) -> float:
+def _on_containers(verb: Verb, one: Chosen, draft: Draft, signal: str, command: tuple[str, ...]) -> float:
     fit = [container for container in one.containers if container.state in _FIT[verb]]
     if not fit:
         if one.containers or not one.members:
@@ -163,10 +172,12 @@ def _on_containers(verb: Verb, one: Chosen, draft: Draft, signal: str) -> float:
     fit.sort(key=lambda c: (c.serving, replica_number(c), c.engine, c.name) if rolling else (c.engine, c.name))
     lane = draft.lane()
     for container in fit:
-        draft.steps.append(_step(verb, container, one, lane, signal))
+        step = _step(verb, container, one, lane, signal)
+        draft.steps.append(msgspec.structs.replace(step, command=command) if command else step)
         lane = lane if rolling else draft.lane()
     draft.touches(container.engine for container in fit)
-    draft.say(f"{_what(verb, signal)} {_who(fit, one)}{_rolling(fit, rolling)}", _effect(verb, fit, one, signal))
+    what = _what(verb, signal, draft.steps[-1])
+    draft.say(f"{what} {_who(fit, one, verb)}{_rolling(fit, rolling)}", _effect(verb, fit, one, signal))
     _warn_of_owner(verb, fit, draft)
     costs = [_seconds(verb, container, draft.pace) for container in fit]
     return sum(costs) if rolling else max(costs)
@@ -187,13 +198,13 @@ def _step(verb: Verb, container: Container, one: Chosen, lane: int, signal: str)
     )
 
 
-def _what(verb: Verb, signal: str) -> str:
-    return f"sends {signal} to" if verb is Verb.KILL else _SAYS[verb]
+def _what(verb: Verb, signal: str, step: Step) -> str:
+    return f"sends {signal} to" if verb is Verb.KILL else _SAYS[verb].format(command=step.command_words)
 
 
-def _who(fit: Sequence[Container], one: Chosen) -> str:
+def _who(fit: Sequence[Container], one: Chosen, verb: Verb) -> str:
     hosts = phrases.names(c.engine for c in fit)
-    if one.lone:
+    if one.lone or verb is Verb.EXEC:
         return f"{phrases.names(c.name for c in fit)} on {hosts}"
     total = max(len(one.members), len(fit))
     return f"{len(fit)} of {phrases.count(total, 'replica')} of {one.title} on {hosts}"
@@ -208,6 +219,8 @@ def _effect(verb: Verb, fit: Sequence[Container], one: Chosen, signal: str) -> s
     hit = sum(1 for c in fit if c.serving)
     if verb is Verb.START:
         return ""
+    if verb is Verb.EXEC:
+        return "The trail keeps that it was run, why, and how it ended; nothing of what is typed or shown"
     if verb is Verb.UNPAUSE:
         return "They go on where they were" if len(fit) > 1 else "It goes on where it was"
     if verb is Verb.KILL and signal not in _ENDING:

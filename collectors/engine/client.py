@@ -205,7 +205,7 @@ class EngineClient:
         return await self._requests.decoded(path, query, as_sent)
 
     async def exec_entry(self, id: str) -> ExecEntry | None:  # noqa: A002
-        """As whom an exec was asked to run; None where the engine no longer knows it."""
+        """As whom an exec was asked to run, and how it ended; None where the engine no longer knows it."""
         return await self._requests.decoded(f"/exec/{self._container(id)}/json", "", decode_exec)
 
     async def image_digests(self, id: str) -> tuple[str, ...] | None:  # noqa: A002

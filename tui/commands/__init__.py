@@ -28,6 +28,7 @@ COMMANDS = {
         Command("pause", "act", "freeze services", changes=True),
         Command("unpause", "act", "let paused services go on", changes=True),
         Command("scale", "act", "set the number of a service's replicas", changes=True),
+        Command("shell", "shell", "a shell, or another command, in a container", changes=True),
         Command("engines", "engines", "try each engine and say what works and what does not (engines test)"),
     )
 }
