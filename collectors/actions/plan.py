@@ -34,7 +34,7 @@ _NOTHING = {
     Verb.PAUSE: "nothing of {title} runs, so there is nothing to pause",
     Verb.UNPAUSE: "nothing of {title} is paused",
     Verb.KILL: "nothing of {title} runs, so there is nothing to send a signal to",
-    Verb.EXEC: "{title} does not run, so nothing can be run in it",
+    Verb.EXEC: "nothing of {title} runs, so nothing can be run in it",
 }
 _SAYS = {
     Verb.RESTART: "restarts",

@@ -8,6 +8,7 @@ from ..model import Container, ContainerState
 from . import phrases
 from .draft import Draft, Target, choose
 from .picture import Picture
+from .scale import replica_number
 from .steps import Pace
 
 
@@ -27,7 +28,8 @@ def shell_places(target: Target, fleet: Picture) -> ShellPlaces:
     chosen = choose([target], draft)
     title = chosen[0].title if chosen else "it"
     found = [c for one in chosen for c in one.containers if c.state is ContainerState.RUNNING]
-    found.sort(key=lambda c: (not c.serving, -(c.created.timestamp() if c.created is not None else 0.0), c.name))
+    found.sort(key=lambda c: (replica_number(c) or 0, c.name), reverse=True)  # of those made in the same second
+    found.sort(key=lambda c: (not c.serving, -(c.created.timestamp() if c.created is not None else 0.0)))
     notes = (*draft.blockers, *draft.warnings)
     if not found and not notes:
         notes = (phrases.sentence(f"nothing of {title} runs, so nothing can be run in it"),)

@@ -229,7 +229,7 @@ async def test_saying_no_to_a_change_sends_nothing() -> None:
     """Esc on the question: no request that changes anything left."""
     recorder = Recorder()
     async with dashboard(recorder=recorder) as (_, pilot):
-        for key in ("R", "S", "P", "plus", "minus"):
+        for key in ("R", "S", "P", "plus", "minus", "X"):
             await pilot.press(key)
             await pilot.pause()
             await pilot.press("escape", "escape")

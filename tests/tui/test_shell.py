@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fleettop.collectors.trail.entry import Entry
+from fleettop.collectors.trail.segments import SegmentStore
 
 from tests.fleet import Fleet
 
@@ -50,8 +54,13 @@ def config_for(fleet: Fleet, host: str, way: str) -> str:
     return f'ssh_config = "{address.ssh_config}"\n[[engines]]\nname = "{host}"\naddress = "ssh://{host}"\n'
 
 
-def trail(tmp_path: Path) -> str:
-    return "\n".join(file.read_text(errors="replace") for file in sorted((tmp_path / "trail").rglob("*.jsonl*")))
+def own_lines(tmp_path: Path) -> list[Entry]:
+    """What the trail keeps of our own deeds, in order."""
+    store = SegmentStore(tmp_path / "trail")
+    try:
+        return [line.entry for line in store.lines() if line.entry.kind in ("intent", "outcome")]
+    finally:
+        store.close()
 
 
 def fills(terminal: Terminal) -> bool:
@@ -87,4 +96,173 @@ def test_a_full_screen_program_fills_the_window_and_follows_its_size(
     terminal.until_shown("40 120")
     terminal.press(b"exit 43\r")
     assert terminal.until_ended() == 43
+    assert terminal.left_behind() == {}
+
+
+def test_podmans_containers_have_shells_too(fleet: Fleet, start: Start) -> None:
+    """The same requests, of another engine."""
+    fleet.run_plain("pod1", "db", SLEEP)
+    terminal = start("pod1", "unix", "shell", "db")
+    terminal.until_shown("/ #")
+    terminal.press(b"stty size; exit 5\r")
+    assert terminal.until_ended() == 5
+    assert terminal.shows("30 100")
+    assert terminal.left_behind() == {}
+
+
+# -- what is run, and how it ends --------------------------------------------------------------------------------------
+
+
+def test_a_command_runs_in_the_newest_healthy_replica_and_is_on_record_without_what_was_typed(
+    fleet: Fleet, start: Start, tmp_path: Path
+) -> None:
+    """By the service's name; the intent with the reason before, the outcome with the exit code after."""
+    fleet.run("h1", "pay", "api", SLEEP)
+    newest = fleet.run("h1", "pay", "api", SLEEP, 2)
+    terminal = start("h1", "unix", "shell", "pay/api", "--reason", "FT-7", "--", "sh", "-c", "hostname; read x; exit 7")
+    terminal.until_shown(newest[:12])
+    terminal.press(b"typed-secret\r")
+    assert terminal.until_ended() == 7
+    assert terminal.left_behind() == {}
+    intent, outcome = own_lines(tmp_path)
+    assert (intent.kind, intent.action, intent.name, intent.reason) == ("intent", "exec", "pay-api-2", "FT-7")
+    assert intent.what == "about to run in it, at a terminal: sh -c hostname; read x; exit 7"
+    assert (outcome.kind, outcome.of) == ("outcome", intent.thread)
+    assert "sh -c hostname; read x; exit 7 ended with exit code 7 after" in outcome.what
+    assert b"typed-secret" not in b"".join(f.read_bytes() for f in (tmp_path / "trail").rglob("*") if f.is_file())
+
+
+def test_a_container_without_a_shell_says_so_and_what_to_do(fleet: Fleet, start: Start, tmp_path: Path) -> None:
+    """Exit 4; each shell was tried, nothing of the engine's own words is on the screen."""
+    fleet.run_plain("h1", "bare", "tail -f /dev/null")
+    fleet.docker("h1", "exec", "bare", "rm", "-rf", "/bin")
+    terminal = start("h1", "unix", "shell", "bare")
+    assert terminal.until_ended(60) == 4
+    said = " ".join(terminal.lines())
+    assert "it has no shell" in said
+    assert "fleettop shell NAME -- COMMAND" in said
+    assert "OCI runtime" not in said
+    assert terminal.left_behind() == {}
+    assert [line.kind for line in own_lines(tmp_path)] == ["intent", "outcome"]
+    assert "failure" in own_lines(tmp_path)[1].what
+
+
+def test_ctrl_p_arrives_at_once_and_the_detach_key_leaves_all_as_it_was(fleet: Fleet, start: Start) -> None:
+    """An engine's own detach key would hold ctrl+p back; once or twice ctrl+] is the program's."""
+    fleet.run_plain("h1", "db", SLEEP)
+    terminal = start("h1", "unix", "shell", "db")
+    terminal.until_shown("/ #")
+    terminal.press(b"echo on'ce'\r")
+    terminal.until(lambda: terminal.lines().count("once") == 1)
+    terminal.press(b"\x10")
+    terminal.until(lambda: sum("echo on'ce'" in line for line in terminal.lines()) == 2)
+    terminal.press(b"\r")
+    terminal.until(lambda: terminal.lines().count("once") == 2)
+    terminal.press(b"vi\r")
+    terminal.until(lambda: fills(terminal))
+    terminal.press(LEAVE)
+    assert terminal.until_ended() == 0
+    assert terminal.shows("what runs there may go on")
+    assert terminal.left_behind() == {}
+
+
+def test_without_a_terminal_there_is_no_shell(fleet: Fleet, tmp_path: Path) -> None:
+    """Exit 2, before any engine is asked."""
+    done = subprocess.run(
+        [sys.executable, "-m", "fleettop.tui", "shell", "db"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HOME": str(tmp_path)},
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "needs a terminal" in done.stderr
+
+
+# -- from the dashboard ------------------------------------------------------------------------------------------------
+
+
+def in_a_shell_of_the_dashboard(start: Start, host: str, way: str, *, modern: bool = False) -> Terminal:
+    """The dashboard, with a shell open in its container."""
+    terminal = start(host, way, modern=modern)
+    terminal.until_shown("db")
+    terminal.press(b"2")
+    terminal.until_shown("CONTAINER")
+    terminal.press(b"X")
+    terminal.until_shown("Run a shell in db")
+    terminal.press(b"because")
+    terminal.until_shown("because")
+    terminal.press(b"\x1b[13;5u" if modern else b"\x1b[20~")
+    terminal.until_shown("/ #")
+    return terminal
+
+
+@pytest.mark.parametrize("modern", [False, True], ids=["plain", "modern"])
+def test_the_dashboard_gives_its_terminal_and_comes_back(
+    fleet: Fleet, start: Start, tmp_path: Path, modern: bool
+) -> None:
+    """While the shell has it nothing of the dashboard is written; after, all stands there in its size by then."""
+    fleet.run_plain("h1", "db", SLEEP)
+    terminal = in_a_shell_of_the_dashboard(start, "h1", "unix", modern=modern)
+    assert not terminal.modes[ALTERNATE]
+    terminal.press(b"vi\r")
+    terminal.until(lambda: fills(terminal))
+    terminal.resize(110, 32)
+    terminal.until(lambda: fills(terminal))
+    fleet.run_plain("h1", "other", SLEEP)
+    terminal.press(b":q\r")
+    terminal.until(lambda: not terminal.modes[ALTERNATE])
+    assert not terminal.shows("CONTAINER")
+    terminal.press(b"exit\r")
+    for words in ("CONTAINER", "other", "/bin/sh ended with exit code 0", "? help"):
+        terminal.until_shown(words)
+    terminal.press(b"q")
+    assert terminal.until_ended() == 0
+    assert terminal.left_behind() == {}
+    assert next((line.kind, line.reason) for line in own_lines(tmp_path)) == ("intent", "because")
+
+
+@pytest.mark.parametrize(("host", "way"), [("h1", "ssh"), ("h2", "ssh")], ids=["forwarding", "dial-stdio"])
+def test_a_link_that_breaks_in_the_midst_of_a_full_screen_program_leads_back(
+    fleet: Fleet, start: Start, tmp_path: Path, host: str, way: str
+) -> None:
+    """A sentence, the dashboard, the terminal as it was; the outcome is unknown, not guessed."""
+    fleet.run_plain(host, "db", SLEEP)
+    terminal = in_a_shell_of_the_dashboard(start, host, way)
+    terminal.press(b"vi\r")
+    terminal.until(lambda: fills(terminal))
+    fleet.fault(host, "cut-ssh")
+    terminal.until_shown("the connection was lost")
+    terminal.until_shown("CONTAINER")
+    terminal.press(b"\x03")
+    assert terminal.until_ended() == 0
+    assert terminal.left_behind() == {}
+    assert "unknown" in own_lines(tmp_path)[1].what
+
+
+def test_a_link_cut_under_the_command_line_s_shell_is_exit_4(fleet: Fleet, start: Start) -> None:
+    """The terminal is as it was, and what is not known is said."""
+    fleet.run_plain("h1", "db", SLEEP)
+    terminal = start("h1", "ssh", "shell", "db")
+    terminal.until_shown("/ #")
+    terminal.press(b"vi\r")
+    terminal.until(lambda: fills(terminal))
+    fleet.fault("h1", "cut-ssh")
+    assert terminal.until_ended(60) == 4
+    assert terminal.shows("the connection was lost")
+    assert terminal.left_behind() == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_that_ends_the_dashboard_ends_the_shell_and_restores_the_terminal(
+    fleet: Fleet, start: Start, number: signal.Signals
+) -> None:
+    """Raw mode and the alternate screen of what ran there are undone."""
+    fleet.run_plain("h1", "db", SLEEP)
+    terminal = in_a_shell_of_the_dashboard(start, "h1", "unix")
+    terminal.press(b"vi\r")
+    terminal.until(lambda: fills(terminal))
+    terminal.send(number)
+    assert terminal.until_ended() == 128 + number
     assert terminal.left_behind() == {}

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where, and what."""
+    parser.usage = "%(prog)s [option ...] CONTAINER [-- COMMAND ...]"
     parser.add_argument(
         "container",
         metavar="CONTAINER",
         help="a container's name or the first digits of its id, or a service: its newest healthy replica",
     )
-    parser.add_argument("words", nargs="*", metavar="COMMAND", help="what to run instead of a shell, behind --")
     parser.add_argument("--reason", default="", metavar="TEXT", help="why; kept with the record of it")
     add_timeout(parser)
 
@@ -61,7 +61,7 @@ async def _shell(request: Request) -> int:
             Verb.EXEC,
             [container],
             session.fleet,
-            command=request.args.words,
+            command=request.args.program,
             protected=[name for name, group in request.config.groups.items() if group.protected],
             read_only=request.read_only,
         )
