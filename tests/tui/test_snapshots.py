@@ -10,6 +10,7 @@ from fleettop.tui.keymap import Keys
 from fleettop.tui.rows import Cell, Column, Row
 from fleettop.tui.screens.confirm import ConfirmScreen, Question
 from fleettop.tui.screens.help import HelpScreen
+from fleettop.tui.screens.inspect import InspectScreen
 from fleettop.tui.screens.progress import ProgressScreen, ProgressStep
 from fleettop.tui.widgets.footer import KeyFooter
 from fleettop.tui.widgets.header import Header, HeaderFacts
@@ -130,6 +131,25 @@ def test_the_progress_of_a_change(snap_compare: SnapCompare) -> None:
         await settle(pilot)
 
     assert snap_compare(Stage(screen=screen), terminal_size=(80, 24), run_before=go_on)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+def test_a_container_inspected(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    """Facts, what the engine says below, and words that were looked for."""
+
+    async def read() -> tuple[list[tuple[str, str]], object]:
+        return [("digest    ", "pay-api@sha256:1")], {"Id": "abc", "Config": {"User": "app"}, "Names": ["[/x]", "日本"]}
+
+    def facts(more: object) -> tuple[tuple[Cell, ...], ...]:
+        return ((Cell("pay-api-1", "title"), Cell("  on web-1  ", "dim")), (Cell("user      ", "dim"), Cell("app")))
+
+    async def find(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        await pilot.press("slash", *"user", "enter", "n")
+        await settle(pilot)
+
+    app = Stage(screen=InspectScreen(facts, read))
+    assert snap_compare(app, terminal_size=size, run_before=find)
 
 
 @pytest.mark.parametrize("read_only", [False, True])
