@@ -30,9 +30,9 @@ from .acting import ACTS, found_later
 from .bridge import Bridge
 from .driver import TerminalDriver
 from .glyphs import ASCII, UNICODE, Glyphs
-from .keymap import CONFIRMING, KeyBinding, Keys
+from .keymap import CONFIRMING, OWN, KeyBinding, Keys
 from .looking import LOOKS, show_detail
-from .passthrough import spoken
+from .owncommands import run_own
 from .screens.dashboard import DashboardScreen
 from .screens.help import HelpScreen
 from .screens.page import PageScreen
@@ -72,10 +72,12 @@ class FleetApp(App[int]):
         open_trail: OpenTrail | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        self.shell_environment = spoken(environ or {})
-        """What a program in a container is told of the terminal."""
         self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
-        self.keys = Keys(config.keys, read_only=read_only)
+        self.keys = Keys(config.keys, own=config.commands, read_only=read_only)
+        self.own_commands = {OWN + command.name: command for command in config.commands}
+        self.addresses = {address.name: address for address in addresses}
+        self.environ = dict(environ or {})
+        """What the program was started with; `own` and `spoken` say what of it others get."""
         self.clock = clock or SystemClock()
         self.notes = tuple(notes)
         self.group = group
@@ -187,6 +189,8 @@ class FleetApp(App[int]):
             LOOKS[name](self.dashboard)
         elif name in ACTS:
             self.run_worker(ACTS[name](self.dashboard), group="act", exclusive=False)
+        elif name in self.own_commands and self.keys.get(name) is not None:
+            self.run_worker(run_own(self.dashboard, self.own_commands[name]), group="act", exclusive=False)
         elif name == "app.quit":
             self._quit()
         elif name == "app.suspend":

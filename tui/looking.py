@@ -133,7 +133,7 @@ def _started_by(found: object) -> list[Fact]:
     config = found.get("Config") if isinstance(found, dict) else None
     if not isinstance(config, dict):
         return []
-    names = (("entrypoint", "Entrypoint"), ("cmd", "Cmd"), ("workdir", "WorkingDir"))
+    names = (("entry", "Entrypoint"), ("cmd", "Cmd"), ("workdir", "WorkingDir"))
     return [(name, json.dumps(config[field], ensure_ascii=False)) for name, field in names if config.get(field)]
 
 

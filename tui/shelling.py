@@ -21,7 +21,7 @@ from fleettop.collectors.model import Container, ContainerKey
 
 from .asking import question, targets
 from .driver import TerminalDriver
-from .passthrough import LEAVES, Passthrough
+from .passthrough import LEAVES, Passthrough, spoken
 from .screens.confirm import ConfirmScreen
 from .screens.prompt import Choice, ChoicePrompt
 from .views.conditions import condition
@@ -91,7 +91,7 @@ async def _open(app: FleetApp, planned: Plan, reason: str) -> None:
                 planned,
                 Passthrough(keyboard, screen, clock=app.clock),
                 reach=app.reach,
-                environment=app.shell_environment,
+                environment=spoken(app.environ),
                 recorder=Journal(app.fleet, keep=app.session.kept),
                 reason=reason,
                 clock=app.clock,

@@ -11,6 +11,7 @@ from fleettop.tui.rows import Cell, Column, Row
 from fleettop.tui.screens.confirm import ConfirmScreen, Question
 from fleettop.tui.screens.help import HelpScreen
 from fleettop.tui.screens.inspect import InspectScreen
+from fleettop.tui.screens.output import OutputScreen
 from fleettop.tui.screens.progress import ProgressScreen, ProgressStep
 from fleettop.tui.widgets.footer import KeyFooter
 from fleettop.tui.widgets.header import Header, HeaderFacts
@@ -150,6 +151,22 @@ def test_a_container_inspected(snap_compare: SnapCompare, size: tuple[int, int])
 
     app = Stage(screen=InspectScreen(facts, read))
     assert snap_compare(app, terminal_size=size, run_before=find)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+def test_the_output_of_a_command(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    """Its colours in those of the theme, its end, and how it ended."""
+    screen = OutputScreen("ping host: ping -c 3 web-1.example.org")
+
+    async def write(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        for number in range(60):
+            screen.feed(b"64 bytes: seq=%d \x1b[32mok\x1b[0m \x1b]0;title\x07\x1b[2J\n" % number)
+        screen.feed(b"\x1b[1;31mlost one\x1b[0m\n")
+        screen.finish("ended with exit code 1")
+        await settle(pilot)
+
+    assert snap_compare(Stage(screen=screen), terminal_size=size, run_before=write)
 
 
 @pytest.mark.parametrize("read_only", [False, True])
