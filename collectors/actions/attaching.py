@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from ..engine import allowlist
 from ..engine.failures import FOREIGN, explain, message_of
 from ..engine.versions import at_least
-from ..errors import ConnectionLost, EngineError, Malformed, NotAnswering, Permission, Rejected
+from ..errors import ConnectionLost, EngineError, Malformed, NotAnswering, Permission, Refused, Rejected
 from ..links.base import UnixEndpoint
 from ..links.stream import Stream, open_stream
 from .paths import segment
@@ -59,6 +59,8 @@ async def attach(way: Reach, exec_id: str, *, engine: str, size: Size, seconds: 
     what = f"POST /exec/{exec_id[:12]}/start"
     try:
         stream = await open_stream(way.endpoint, seconds=seconds)
+    except TimeoutError as error:
+        raise Refused(f"{engine} takes no connection, so nothing was sent.") from error
     except FOREIGN as error:
         raise explain(engine, way.endpoint, error, what) from error
     try:

@@ -19,6 +19,8 @@ from .terminal import ALTERNATE, Terminal
 
 Start = Callable[..., Terminal]
 SLEEP = "sh -c 'trap exit TERM; while :; do sleep 0.1; done'"
+PATCHED = "import sys\nfrom fleettop.tui import cli\n{patch}\nsys.exit(cli.main(sys.argv[1:]))\n"
+"""The program with something in it replaced."""
 LEAVE = b"\x1d\x1d\x1d"
 WAYS = [("h1", "unix"), ("h1", "tls"), ("h1", "ssh"), ("h2", "ssh")]
 """h2's sshd forwards no sockets: there it goes through `docker system dial-stdio`."""
@@ -31,10 +33,11 @@ def start(fleet: Fleet, tmp_path: Path) -> Iterator[Start]:
     environ = {**kept, "HOME": str(tmp_path), "TERM": "xterm-256color", "LANG": "C.UTF-8", "PYTHONWARNINGS": "error"}
     started: list[Terminal] = []
 
-    def start(host: str, way: str, *arguments: str, modern: bool = False) -> Terminal:
+    def start(host: str, way: str, *arguments: str, modern: bool = False, patch: str = "") -> Terminal:
         config = tmp_path / "fleettop.toml"
         config.write_text(config_for(fleet, host, way))
-        command = [sys.executable, "-m", "fleettop.tui", "--config", str(config), "--trail", str(tmp_path / "trail")]
+        program = ("-c", PATCHED.format(patch=patch)) if patch else ("-m", "fleettop.tui")
+        command = [sys.executable, *program, "--config", str(config), "--trail", str(tmp_path / "trail")]
         started.append(Terminal([*command, *arguments], environ, modern=modern))
         return started[-1]
 
@@ -250,6 +253,18 @@ def test_a_link_cut_under_the_command_line_s_shell_is_exit_4(fleet: Fleet, start
     terminal.until(lambda: fills(terminal))
     fleet.fault("h1", "cut-ssh")
     assert terminal.until_ended(60) == 4
+    assert terminal.shows("the connection was lost")
+    assert terminal.left_behind() == {}
+
+
+def test_a_network_that_swallows_everything_ends_the_shell(fleet: Fleet, start: Start) -> None:
+    """Nobody types and nothing comes: over TLS only probing the connection tells that from a quiet shell."""
+    fleet.run_plain("h1", "db", SLEEP)
+    sooner = "from fleettop.collectors.links import stream\nstream.IDLE = stream.EVERY = stream.LOST = 1"
+    terminal = start("h1", "tls", "shell", "db", patch=sooner)
+    terminal.until_shown("/ #")
+    fleet.fault("h1", "drop")
+    assert terminal.until_ended(90) == 4
     assert terminal.shows("the connection was lost")
     assert terminal.left_behind() == {}
 
