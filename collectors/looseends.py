@@ -48,7 +48,7 @@ class LooseEnds:
         """Look at this again when its engine answers. False: there is nothing to tell it by, now or later."""
         if result.outcome is not Outcome.UNKNOWN or result.step.kind != "container":
             return False
-        if result.step.deed is Deed.CLONE and not result.object_id:
+        if result.step.deed is Deed.EXEC or (result.step.deed is Deed.CLONE and not result.object_id):
             return False
         self._new.append((intent, result))
         self._open += 1

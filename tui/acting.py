@@ -21,12 +21,14 @@ from fleettop.collectors.actions import (
 from fleettop.collectors.config.allowances import parse_allowance
 from fleettop.collectors.errors import FleetError
 from fleettop.collectors.journal import Journal
-from fleettop.collectors.model import ContainerKey, ContainerState, ServiceKey, ServiceState
+from fleettop.collectors.model import ContainerState, ServiceKey, ServiceState
 
+from .asking import question, targets
 from .changes import Change, Wish, again
 from .screens.confirm import ConfirmScreen, Question
 from .screens.progress import ProgressScreen
 from .screens.prompt import SIGNALS, Choice, ChoicePrompt, NumberPrompt
+from .shelling import shell
 from .views.headline import trail_trouble
 
 if TYPE_CHECKING:
@@ -34,19 +36,6 @@ if TYPE_CHECKING:
     from .screens.dashboard import DashboardScreen
 
 Act = Callable[["DashboardScreen"], Awaitable[None]]
-UP = (ContainerState.RUNNING, ContainerState.RESTARTING)
-
-
-def targets(screen: DashboardScreen) -> tuple[Target, ...]:
-    """What a change would be about: all marked rows, or the one under the cursor; of a host all that runs there."""
-    found: list[Target] = []
-    for key in screen.selected():
-        if isinstance(key, ServiceKey | ContainerKey):
-            found.append(key)
-        elif screen.view.id == "hosts":
-            fleet = screen.app.fleet
-            found += [one for one in fleet.containers_on(str(key)) if fleet.containers[one].state in UP]
-    return tuple(found)
 
 
 async def restart(screen: DashboardScreen) -> None:
@@ -134,6 +123,7 @@ ACTS: Mapping[str, Act] = {
     "service.fewer": fewer,
     "service.scale": scale,
     "changes.show": show_changes,
+    "container.shell": shell,
 }
 """By the ids of the command table."""
 
@@ -222,29 +212,6 @@ class _Asked:
         made = _plan(self._app, wish)
         self.wish, self.plan = wish, made
         return question(made)
-
-
-_BUTTONS = {Verb.IMAGE: "Set", Verb.ROLLBACK: "Roll back", Verb.HOLD: "Pause", Verb.GO_ON: "Go on"}
-
-
-def _button(planned: Plan) -> str:
-    if planned.verb is Verb.AVAILABILITY:
-        return planned.title.partition(" ")[0]
-    return _BUTTONS.get(planned.verb) or planned.verb.value.capitalize()
-
-
-def question(planned: Plan, *, at_once: str | None = None, reason: str = "") -> Question:
-    """What a person is asked."""
-    return Question(
-        title=planned.title,
-        sentences=planned.sentences,
-        warnings=planned.warnings,
-        blockers=planned.blockers,
-        verb=_button(planned),
-        name_to_type=planned.name_to_type,
-        at_once=at_once,
-        reason=reason,
-    )
 
 
 async def _carry_out(app: FleetApp, change: Change) -> None:

@@ -32,8 +32,9 @@ from .bridge import Bridge
 from .changes import Changes
 from .driver import TerminalDriver
 from .glyphs import ASCII, UNICODE, Glyphs
-from .keymap import CONFIRMING, KeyBinding, Keys
+from .keymap import CONFIRMING, OWN, KeyBinding, Keys
 from .looking import LOOKS, show_detail
+from .owncommands import run_own
 from .screens.dashboard import DashboardScreen
 from .screens.help import HelpScreen
 from .screens.page import PageScreen
@@ -74,9 +75,14 @@ class FleetApp(App[int]):
         ascii_only: bool = False,
         clock: Clock | None = None,
         open_trail: OpenTrail | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
-        self.keys = Keys(config.keys, read_only=read_only)
+        self.keys = Keys(config.keys, own=config.commands, read_only=read_only)
+        self.own_commands = {OWN + command.name: command for command in config.commands}
+        self.addresses = {address.name: address for address in addresses}
+        self.environ = dict(environ or {})
+        """What the program was started with; `own` and `spoken` say what of it others get."""
         self.clock = clock or SystemClock()
         self.notes = tuple(notes)
         self.group = group
@@ -204,6 +210,8 @@ class FleetApp(App[int]):
             LOOKS[name](self.dashboard)
         elif name in ACTS or name in MENUS:
             self.run_worker((ACTS.get(name) or MENUS[name])(self.dashboard), group="act", exclusive=False)
+        elif name in self.own_commands and self.keys.get(name) is not None:
+            self.run_worker(run_own(self.dashboard, self.own_commands[name]), group="act", exclusive=False)
         elif name == "app.quit":
             self._quit()
         elif name == "app.suspend":
@@ -258,8 +266,8 @@ class FleetApp(App[int]):
 
     async def _suspend(self) -> None:
         """Ctrl-Z: engines first, since a stopped process takes no events and an engine suffers from that."""
-        if not isinstance(self._driver, TerminalDriver):
-            return  # there is no terminal
+        if not isinstance(self._driver, TerminalDriver) or self._driver.lent:
+            return  # there is no terminal, or it is not ours now
         await self.session.suspend()
         try:
             self._driver.stop_process()
@@ -315,6 +323,7 @@ async def _run(
             theme=theme_for(environ, color=color, chosen=config.theme),
             ascii_only=config.ascii or not speaks_unicode(environ),
             open_trail=open_trail,
+            environ=environ,
         )
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, app.end_by, number)

@@ -81,7 +81,9 @@ def _answer(arguments: list[str], environ: Mapping[str, str]) -> int:
     try:
         command, rest = split_command(arguments)
         parser, module = _parser_of(command, arguments)
+        rest, program = split_program(command, rest)
         args = parser.parse_args(rest)
+        args.program = program
         out = _output(args.color or "auto", environ)
         config = _load(args.config)
         return module.run(_request(command, args, config, environ))
@@ -131,6 +133,14 @@ def split_command(arguments: Sequence[str]) -> tuple[Command | None, list[str]]:
         else:
             break
     return None, list(arguments)
+
+
+def split_program(command: Command | None, rest: list[str]) -> tuple[list[str], list[str]]:
+    """What the command's own parser is to read, and the words behind `--` that are another program's."""
+    if command is None or not command.runs_program or "--" not in rest:
+        return rest, []
+    at = rest.index("--")
+    return rest[:at], rest[at + 1 :]
 
 
 class Parser(argparse.ArgumentParser):

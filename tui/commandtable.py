@@ -347,6 +347,17 @@ TABLE: tuple[Command, ...] = (
         help="A change goes on when its screen is left with q.",
         changes=True,
     ),
+    Command(
+        id="container.shell",
+        keys=("X",),
+        title="shell in the container",
+        group="Change",
+        help="A service's newest healthy replica, or another. ctrl+] three times leaves it.",
+        views=_ACTED_ON,
+        changes=True,
+        hint="shell",
+        worth=40,
+    ),
     Command(id="app.palette", keys=("colon", "ctrl+p"), title="command palette", group="Program", palette=False),
     Command(
         id="app.help",

@@ -6,7 +6,8 @@ import codecs
 import os
 import select
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any, cast
 
 from textual.app import App
@@ -37,6 +38,43 @@ class TerminalDriver(LinuxDriver):
         self._file = cast("Any", TerminalFile(self._file, self._hung_up))
         chords = getattr(app, "chords", frozenset[str]())
         self._keyboard = Keyboard(debug, chords=chords)
+        self.lent = False
+        """Whether somebody else has the terminal now: nothing is written to it, and no key is read."""
+
+    @contextmanager
+    def lend(self) -> Iterator[tuple[int, int]]:
+        """Give the terminal away, as it was before fleettop came; where to read keys, and where to write.
+
+        The app goes on meanwhile. Afterwards all of it is drawn anew; not where the app has ended by then.
+        """
+        self.suspend_application_mode()
+        self.lent = True
+        self._writer_thread = None
+        self._in_band_window_resize = False
+        try:
+            yield self.fileno, cast("IO[str]", self._file).fileno()
+        finally:
+            if self.lent:
+                self.lent = False
+                self.resume_application_mode()
+                self._app.call_later(self._app.refresh, layout=True)
+
+    def write(self, data: str) -> None:
+        """Write, unless the terminal is lent."""
+        if not self.lent:
+            super().write(data)
+
+    def close(self) -> None:
+        """Let go of the terminal."""
+        if not self.lent:
+            super().close()
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back for good, or until it is taken again. Where it is lent it has been given back."""
+        if self.lent:
+            self.lent = False
+            return
+        super().stop_application_mode()  # type: ignore[no-untyped-call,unused-ignore]
 
     @property
     def tells_keys_apart(self) -> bool:
@@ -58,10 +96,14 @@ class TerminalDriver(LinuxDriver):
 
     def _sigtstp_application(self, *_: object) -> None:
         """Stopped from outside: the app does it, once it has let go of its engines."""
+        if self.lent:
+            return
         self._app.call_later(self._app.run_action, "command('app.suspend')")
 
     def _sigcont_application(self, *_: object) -> None:
         """Continued: take the terminal again where it was given back. What is on it is not known any more."""
+        if self.lent:
+            return
         if self._writer_thread is None:
             self.resume_application_mode()
         self._app.call_later(self._app.refresh, layout=True)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import msgspec
+from fleettop.collectors.config.owncommands import OwnCommand
 from fleettop.collectors.errors import ConfigError
 
 from .commandtable import TABLE, Command
@@ -42,10 +43,10 @@ class KeyBinding(msgspec.Struct, frozen=True):
     id: str
 
 
-GROUPS = ("Change", "Look", "Find", "Logs", "Views", "Move", "Program")
+GROUPS = ("Change", "Look", "Your own", "Find", "Logs", "Views", "Move", "Program")
 """The groups, in the order in which help shows them."""
 
-_FOOTER = {name: place for place, name in enumerate(("Change", "Look", "Find", "Logs", "Move", "Program"))}
+_FOOTER = {name: place for place, name in enumerate(("Change", "Look", "Your own", "Find", "Logs", "Move", "Program"))}
 
 
 class Keys:
@@ -54,12 +55,15 @@ class Keys:
     Raises ConfigError, in one sentence, for an id that is not there, a key that is none, or one key for two things.
     """
 
-    def __init__(self, given: Mapping[str, str] | None = None, *, read_only: bool = False) -> None:
+    def __init__(
+        self, given: Mapping[str, str] | None = None, *, own: Sequence[OwnCommand] = (), read_only: bool = False
+    ) -> None:
         self.read_only = read_only
         self._given = {name: _parse_keys(name, text) for name, text in (given or {}).items()}
         commands = tuple(
             msgspec.structs.replace(command, keys=self._given.get(command.id, command.keys)) for command in TABLE
         )
+        commands += tuple(_own(command) for command in own)
         # Checked as if nothing were absent: a config that clashes is wrong in read-only mode, too.
         _check_clashes(commands)
         self.commands = tuple(command for command in commands if not (read_only and command.changes))
@@ -124,7 +128,36 @@ def _parse_keys(name: str, text: str) -> tuple[str, ...]:
             f"[keys] names {name!r}, which is no command{meant}",
             hint="The help screen (?) shows every command's id.",
         )
+    return _keys_of(name, text)
+
+
+def _keys_of(name: str, text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(parse_key(name, part) for part in text.split(",") if part.strip()))
+
+
+OWN = "own."
+"""What the ids of a person's own commands begin with."""
+
+
+def _own(command: OwnCommand) -> Command:
+    """A command of the config's `[[commands]]`. Raises ConfigError for a key that is none."""
+    try:
+        keys = _keys_of(OWN + command.name, command.key)
+    except ConfigError as error:
+        raise ConfigError(f"[[commands]] {command.name!r}: {error}", hint=error.hint) from error
+    if not keys:
+        raise ConfigError(f"[[commands]] {command.name!r} has no key.", hint='Write key = "f6".')
+    return Command(
+        id=OWN + command.name,
+        keys=keys,
+        title=command.name,
+        group="Your own",
+        help=f"Runs {' '.join(command.run)} on this machine.",
+        views=(command.scope,),
+        changes=command.dangerous,
+        hint=command.name,
+        worth=33,
+    )
 
 
 def _check_clashes(commands: Sequence[Command]) -> None:
@@ -138,6 +171,12 @@ def _check_clashes(commands: Sequence[Command]) -> None:
                 )
             for view in command.places:
                 other = taken.setdefault((key, view), command)
+                if other is not command and command.id.startswith(OWN):
+                    free = [f"f{n}" for n in range(1, 13) if (f"f{n}", view) not in taken and f"f{n}" not in CONFIRMING]
+                    raise ConfigError(
+                        f"[[commands]] {command.title!r}: the key {key_label(key)!r} is {other.id} in {view}.",
+                        hint=f"Free there: {', '.join(free[:4])}.",
+                    )
                 if other is not command:
                     raise ConfigError(
                         f"[keys] The key {key_label(key)!r} would be both {other.id} and {command.id} in {view}.",

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from fleettop.collectors.errors import EngineError
+from fleettop.collectors.errors import ConnectionLost, EngineError
 from fleettop.collectors.logs import Wanted
 from fleettop.collectors.model import ContainerKey, ServiceKey
 
 from .navigation import Place
 from .rows import Cell, Line
+from .screens.inspect import InspectScreen, json_lines
 from .screens.logs import LogScreen
 from .screens.page import PageScreen
 from .screens.prompt import Jump, MomentPrompt
-from .views.container_detail import health_lines
+from .views.container_detail import Fact, container_detail, health_lines
 from .views.what_if import what_if_lines
 
 if TYPE_CHECKING:
+    from fleettop.collectors.engine.client import EngineClient
+
+    from .app import FleetApp
     from .screens.dashboard import DashboardScreen
 
 Look = Callable[["DashboardScreen"], None]
@@ -117,7 +121,47 @@ def show_detail(screen: DashboardScreen, key: Hashable) -> None:
         return
     for container in view.containers(app.fleet, key):
         app.session.refresh(container)
+    if isinstance(key, ContainerKey):
+        app.push_screen(_inspect_page(app, key))
+        return
     app.push_screen(PageScreen(lambda: view.detail(app.fleet, key, app.moment()), app.glyphs))
+
+
+def _inspect_page(app: FleetApp, key: ContainerKey) -> InspectScreen:
+    def facts(more: Sequence[Fact]) -> tuple[Line, ...]:
+        container = app.fleet.containers.get(key)
+        if container is None:
+            return ((Cell("It is gone.", "warning"),),)
+        return container_detail(app.fleet, container, app.moment(), more)
+
+    async def read() -> tuple[list[Fact], object]:
+        client = _client(app, key.engine)
+        found = await client.raw_inspect(key.id)
+        container = app.fleet.containers.get(key)
+        image = container.image_id if container is not None else ""
+        digests = await client.image_digests(image) if image else None
+        return [*(("digest", digest) for digest in digests or ()), *_started_by(found)], found
+
+    async def values() -> tuple[tuple[str, str], ...]:
+        return await _client(app, key.engine).variables_of(key.id) or ()
+
+    return InspectScreen(facts, read, values=None if app.session.read_only else values, glyphs=app.glyphs)
+
+
+def _client(app: FleetApp, engine: str) -> EngineClient:
+    client = app.session.client(engine)
+    if client is None:
+        raise ConnectionLost(f"{engine} cannot be reached now.")
+    return client
+
+
+def _started_by(found: object) -> list[Fact]:
+    """Entrypoint and command apart, as JSON: which words are one is seen there."""
+    config = found.get("Config") if isinstance(found, dict) else None
+    if not isinstance(config, dict):
+        return []
+    names = (("entry", "Entrypoint"), ("cmd", "Cmd"), ("workdir", "WorkingDir"))
+    return [(name, json.dumps(config[field], ensure_ascii=False)) for name, field in names if config.get(field)]
 
 
 def health(screen: DashboardScreen) -> None:
@@ -204,7 +248,7 @@ async def _show_json(screen: DashboardScreen, keys: tuple[ContainerKey, ...]) ->
         except EngineError as error:
             lines.append((Cell(str(error), "warning"),))
             continue
-        lines += [(Cell(line),) for line in json.dumps(found, indent=2, ensure_ascii=False).splitlines()]
+        lines += json_lines(found)
         lines.append(())
     await app.push_screen(PageScreen(lambda: lines, app.glyphs))
 

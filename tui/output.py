@@ -62,6 +62,11 @@ class Output:
         self._stdout.write(self.drawn(*pieces) + "\n")
         self._stdout.flush()
 
+    @property
+    def descriptor(self) -> int:
+        """The file descriptor of standard output."""
+        return self._stdout.fileno()
+
     def json(self, record: Mapping[str, object]) -> None:
         """One JSON object on a line of its own."""
         self._stdout.write(as_json(record) + "\n")

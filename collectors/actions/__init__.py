@@ -1,7 +1,8 @@
 """Changing things: plan, confirm, call, outcome.
 
 `plan` says what a request comes to, `prepare` lets the engines have their say, `perform` does it, `confirm` looks
-again at what stayed unknown. The docker SDK is imported when the first change is sent.
+again at what stayed unknown. `run_at_terminal` is `perform` for what has a person at its terminal. The docker SDK is
+imported when the first change is sent.
 """
 
 from .deeds import confirm
@@ -13,6 +14,8 @@ from .plan import normal_signal, plan
 from .prepare import prepare
 from .recording import Recorder
 from .rolling import Rolling
+from .shellplaces import ShellPlaces, shell_places
+from .shells import Terminal, run_at_terminal
 from .steps import (
     Deed,
     Inspector,
@@ -38,9 +41,11 @@ __all__ = [
     "Reach",
     "Recorder",
     "Rolling",
+    "ShellPlaces",
     "Step",
     "StepResult",
     "Target",
+    "Terminal",
     "Verb",
     "WhatIf",
     "confirm",
@@ -49,7 +54,9 @@ __all__ = [
     "plan",
     "plan_node",
     "prepare",
+    "run_at_terminal",
     "service_title",
+    "shell_places",
     "what_if_host",
     "what_if_node",
     "what_if_service",

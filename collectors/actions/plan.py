@@ -27,6 +27,7 @@ _FIT: Mapping[Verb, tuple[ContainerState, ...]] = {
     Verb.PAUSE: (ContainerState.RUNNING,),
     Verb.UNPAUSE: (ContainerState.PAUSED,),
     Verb.KILL: (ContainerState.RUNNING, ContainerState.PAUSED),
+    Verb.EXEC: (ContainerState.RUNNING,),
 }
 _NOTHING = {
     Verb.RESTART: "there is no container of {title} to restart",
@@ -35,6 +36,7 @@ _NOTHING = {
     Verb.PAUSE: "nothing of {title} runs, so there is nothing to pause",
     Verb.UNPAUSE: "nothing of {title} is paused",
     Verb.KILL: "nothing of {title} runs, so there is nothing to send a signal to",
+    Verb.EXEC: "nothing of {title} runs, so nothing can be run in it",
 }
 _SAYS = {
     Verb.RESTART: "restarts",
@@ -42,6 +44,7 @@ _SAYS = {
     Verb.START: "starts",
     Verb.PAUSE: "pauses",
     Verb.UNPAUSE: "resumes",
+    Verb.EXEC: "runs {command} at this terminal, in",
 }
 _TITLES = {
     Verb.UNPAUSE: "Resume",
@@ -50,6 +53,7 @@ _TITLES = {
     Verb.IMAGE: "Set the image of",
     Verb.HOLD: "Pause the update of",
     Verb.GO_ON: "Go on with the update of",
+    Verb.EXEC: "Run {command} in",
 }
 _SIGNALS = frozenset(
     ("HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM",
@@ -70,6 +74,7 @@ def plan(
     to: int | None = None,
     by: int | None = None,
     image: str = "",
+    command: Sequence[str] = (),
     protected: Collection[str] = (),
     read_only: bool = False,
     pace: Pace | None = None,
@@ -77,8 +82,9 @@ def plan(
 ) -> Plan:
     """What `verb` on `targets` (services and containers, on any hosts) comes to, as the fleet stands.
 
-    `signal` is for kill; `to` or `by` for scale; `image` for setting one; `protected` are the groups of engines on
-    which a name has to be typed; `rolling` says how many replicas of a service may be away at once.
+    `signal` is for kill; `to` or `by` for scale; `image` for setting one; `command` for exec (empty: a shell);
+    `protected` are the groups of engines on which a name has to be typed; `rolling` says how many replicas of a
+    service may be away at once.
     Never raises for what cannot be done: the plan's `blockers` say it. Raises ReadOnly in read-only mode. A plan that
     clones or changes a swarm's service is to be given to `prepare` before it is shown: that asks the engines.
     """
@@ -106,7 +112,7 @@ def plan(
         elif one.whole and one.service is not None and one.service.key.source == "swarm" and verb in _SWARM_DOES:
             seconds = plan_swarm(verb, one, draft)
         else:
-            seconds = _on_containers(verb, one, draft, signal, rolling)
+            seconds = _on_containers(verb, one, draft, signal, rolling, tuple(command))
         made = range(first, draft.lanes)
         draft.lasts.update(dict.fromkeys(made, seconds))
         if one.service is not None:
@@ -114,13 +120,15 @@ def plan(
     _sum_up(chosen, draft)
     after = wait_for(order, lanes)
     seconds = max(_longest(draft, after), _bounded(draft))
-    title = f"{_TITLES.get(verb, verb.value.capitalize()).format(signal=signal)} {one_name(verb, chosen)}"
+    shown = draft.steps[0].command_words if draft.steps else "a shell"
+    words = _TITLES.get(verb, verb.value.capitalize()).format(signal=signal, command=shown)
+    title = f"{words} {one_name(verb, chosen)}"
     title += _how(verb, draft, rolling) if len(chosen) == 1 else ""
     if verb is Verb.SCALE:
         title += f" to {to}" if to is not None else f" by {by:+d}" if by is not None else ""
     halts = rolling.rolls(verb)
     deadline = rolling.deadline or draft.pace.healthy
-    if draft.steps and verb is not Verb.UNPAUSE:
+    if draft.steps and verb not in (Verb.UNPAUSE, Verb.EXEC):
         draft.say(order_words(verb, order, draft, after))
         more = f"; {halts_words(deadline, verb)}" if halts and len(draft.steps) > 1 else _halts(draft)
         draft.say(phrases.about(seconds) + more)
@@ -203,7 +211,9 @@ def _typed(draft: Draft, chosen: Sequence[Chosen], protected: Collection[str]) -
 # -- containers --------------------------------------------------------------------------------------------------------
 
 
-def _on_containers(verb: Verb, one: Chosen, draft: Draft, signal: str, rolling: Rolling) -> float:
+def _on_containers(
+    verb: Verb, one: Chosen, draft: Draft, signal: str, rolling: Rolling, command: tuple[str, ...]
+) -> float:
     """Steps on the chosen containers themselves. Returns the seconds they take, about."""
     fit = [container for container in one.containers if container.state in _FIT[verb]]
     if not fit:
@@ -219,14 +229,15 @@ def _on_containers(verb: Verb, one: Chosen, draft: Draft, signal: str, rolling: 
     if rolls and width > 1:
         draft.widths[lane] = width
     for container in fit:
-        draft.steps.append(_step(verb, container, one, lane, signal))
+        step = _step(verb, container, one, lane, signal)
+        draft.steps.append(msgspec.structs.replace(step, command=command) if command else step)
         if not rolls and container is not fit[-1]:
             lane = draft.lane()
     draft.touches(container.engine for container in fit)
     effect = _effect(verb, fit, one, signal, width)
     if effect.startswith("None keeps serving"):
         draft.downs.append(one.title)
-    draft.say(f"{_what(verb, signal)} {_who(fit, one)}{_at_a_time(verb, fit, width)}", effect)
+    draft.say(f"{_what(verb, signal, draft.steps[-1])} {_who(fit, one, verb)}{_at_a_time(verb, fit, width)}", effect)
     _warn_of_owner(verb, fit, draft)
     _warn_of_rest(verb, fit, one, draft)
     costs = [_seconds(verb, container, draft.pace) for container in fit]
@@ -249,13 +260,13 @@ def _step(verb: Verb, container: Container, one: Chosen, lane: int, signal: str)
     )
 
 
-def _what(verb: Verb, signal: str) -> str:
-    return f"sends {signal} to" if verb is Verb.KILL else _SAYS[verb]
+def _what(verb: Verb, signal: str, step: Step) -> str:
+    return f"sends {signal} to" if verb is Verb.KILL else _SAYS[verb].format(command=step.command_words)
 
 
-def _who(fit: Sequence[Container], one: Chosen) -> str:
+def _who(fit: Sequence[Container], one: Chosen, verb: Verb) -> str:
     hosts = phrases.names(c.engine for c in fit)
-    if one.lone:
+    if one.lone or verb is Verb.EXEC:
         return f"{phrases.names(c.name for c in fit)} on {hosts}"
     total = max(len(one.members), len(fit))
     return f"{len(fit)} of {phrases.count(total, 'replica')} of {one.title} on {hosts}"
@@ -274,6 +285,8 @@ def _effect(verb: Verb, fit: Sequence[Container], one: Chosen, signal: str, widt
     hit = sum(1 for c in fit if c.serving)
     if verb is Verb.START:
         return ""
+    if verb is Verb.EXEC:
+        return "The trail keeps that it was run, why, and how it ended; nothing of what is typed or shown"
     if verb is Verb.UNPAUSE:
         return "They go on where they were" if len(fit) > 1 else "It goes on where it was"
     if verb is Verb.KILL and signal not in _ENDING:

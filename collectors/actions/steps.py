@@ -9,8 +9,10 @@ from typing import Protocol
 
 import msgspec
 
+from ..engine.decode_evidence import ExecEntry
 from ..links.base import Endpoint
 from ..model import Container, ContainerKey, ContainerState, ServiceKey
+from ..text import plain, redact_arguments
 
 
 class Verb(StrEnum):
@@ -28,6 +30,7 @@ class Verb(StrEnum):
     HOLD = "pause update"
     GO_ON = "go on with update"
     AVAILABILITY = "set availability"
+    EXEC = "exec"
 
 
 class Deed(StrEnum):
@@ -55,6 +58,8 @@ class Deed(StrEnum):
     GO_ON = "go on with update"
     AVAILABILITY = "set availability"
     """Tell a swarm whether a node takes tasks: active, pause, drain."""
+    EXEC = "exec"
+    """Run a command in a container, with a person at its terminal (`shells`)."""
 
 
 _VERBS = {Deed.CLONE: "scale", Deed.REMOVE: "scale", Deed.REPLICAS: "scale", Deed.REPLACE: "update"} | dict.fromkeys(
@@ -121,6 +126,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     expected: str = ""
     """Tells the spec that a person was asked about; if there is another by then, the step is refused. Empty: any."""
     clone: CloneOrder | None = None
+    command: tuple[str, ...] = ()
+    """What is run in the container; empty: a shell, whichever it has."""
 
     @property
     def words(self) -> str:
@@ -141,7 +148,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
             return swarms[self.deed]
         if self.deed is Deed.KILL:
             return f"send {self.signal} to {self.object_name} on {self.engine}"
+        if self.deed is Deed.EXEC:
+            return f"run {self.command_words} in {self.object_name} on {self.engine}"
         return f"{self.deed.value} {self.object_name} on {self.engine}"
+
+    @property
+    def command_words(self) -> str:
+        """The command as it is shown and kept: one line, secrets hidden by shape."""
+        return " ".join(redact_arguments([plain(word, 512) for word in self.command])) or "a shell"
 
     @property
     def record_verb(self) -> str:
@@ -177,6 +191,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
                 return f"about to set it to {self.availability}"
             case Deed.KILL:
                 return f"about to send it {self.signal}"
+            case Deed.EXEC:
+                return f"about to run in it, at a terminal: {self.command_words}"
             case _:
                 return f"about to {self.deed.value} it"
 
@@ -253,6 +269,10 @@ class StepResult(msgspec.Struct, frozen=True, kw_only=True):
     """How the container was before: lets `confirm` find out later what became of an unknown outcome."""
     object_id: str = ""
     """The id of what was made (a clone)."""
+    exit_code: int | None = None
+    """Of the command that was run; None: it is not known, or there was none."""
+    hint: str = ""
+    """What to do next, where there is something."""
 
 
 class Inspector(Protocol):
@@ -260,6 +280,10 @@ class Inspector(Protocol):
 
     async def inspect(self, container_id: str, /) -> Container | None:
         """The whole container; None where there is none."""
+        ...
+
+    async def exec_entry(self, exec_id: str, /) -> ExecEntry | None:
+        """How an exec stands; None where the engine no longer knows it."""
         ...
 
     async def uncleaned(self, path: str, query: str = "", /) -> object | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _CONTAINER = re.compile(r"[0-9a-f]{12,64}")
 _OBJECT = re.compile(r"[0-9A-Za-z][\w.-]{0,127}", re.ASCII)
+_NO_DETACHING = "ctrl-@,ctrl-_,ctrl-^,ctrl-@,ctrl-_,ctrl-^"
 _CREATING = 30.0
 """Seconds more for creating a container: a slow disk copies the image's folders into new volumes then."""
 _GRACE = 2.0
@@ -120,6 +121,35 @@ class Writer:
         container, network = _checked(container), _checked(network, _OBJECT)
         body = {"Container": container, "EndpointConfig": dict(endpoint)}
         return await self._call(lambda c: self._post(c, f"/networks/{network}/connect", {}, body))
+
+    # -- a command in a container --------------------------------------------------------------------------------------
+
+    async def create_exec(self, container: str, command: Sequence[str], *, environment: Mapping[str, str]) -> str:
+        """Make ready to run a command with a terminal in a container, and return the exec's id. It does not begin.
+
+        The engine's own detach key (ctrl+p ctrl+q) would hold back every ctrl+p: it gets one that nobody types.
+        """
+        container = _checked(container)
+        answer: list[str] = []
+
+        def make(client: APIClient) -> None:
+            found: Any = client.exec_create(
+                container,
+                list(command),
+                stdin=True,
+                tty=True,
+                environment=dict(environment),
+                detach_keys=_NO_DETACHING,
+            )
+            answer.append(str(found.get("Id", "")) if isinstance(found, dict) else "")
+
+        await self._call(make)
+        return _checked(answer[0])
+
+    async def resize_exec(self, exec_id: str, *, columns: int, lines: int) -> bool:
+        """Tell the terminal of an exec its size. Rejected where it does not run (yet, or any more)."""
+        exec_id = _checked(exec_id)
+        return await self._call(lambda c: c.exec_resize(exec_id, height=lines, width=columns))
 
     # -- a swarm's services --------------------------------------------------------------------------------------------
 

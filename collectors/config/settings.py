@@ -12,6 +12,7 @@ from ..errors import ConfigError
 from ..services.places import ServiceRule
 from .allowances import Allowance, parse_allowance
 from .durations import parse_duration, parse_size
+from .owncommands import OwnCommand, read_commands
 from .tomlfile import Place, TomlFile, read_toml, spelled
 
 COLORS = ("auto", "always", "never")
@@ -63,6 +64,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     keys: Mapping[str, str] = {}
     """Keys by the id of what they do: `"service.restart" = "R,f5"`."""
     trail: TrailSettings = TrailSettings()
+    commands: tuple[OwnCommand, ...] = ()
+    """The `[[commands]]`: a person's own."""
 
     def group(self, name: str) -> Group:
         """What holds for the group called `name`; the defaults where the config does not speak of it."""
@@ -102,6 +105,7 @@ def load_config(path: Path | None, *, home: Path, required: bool = True) -> Conf
         rules=reader.rules(),
         keys=reader.keys(),
         trail=reader.trail(),
+        commands=reader.commands(),
     )
 
 
@@ -120,6 +124,7 @@ class _Top(msgspec.Struct, frozen=True, kw_only=True):
     services: object = None
     keys: object = None
     trail: object = None
+    commands: object = None
 
 
 class _GroupEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,6 +225,10 @@ class _Reader(msgspec.Struct, frozen=True):
                 raise self.file.wrong(("keys", name), f'the keys of {name!r} must be text, such as "R,f5"')
             keys[name] = value
         return keys
+
+    def commands(self) -> tuple[OwnCommand, ...]:
+        """The `[[commands]]`, in their order."""
+        return read_commands(self.file, self._list("commands"))
 
     def trail(self) -> TrailSettings:
         """The `[trail]` table."""

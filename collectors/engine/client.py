@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from msgspec import json
 
 from ..clock import Clock, SystemClock
-from ..errors import EngineError, Malformed, NotAnswering, Permission, Rejected
+from ..errors import EngineError, Malformed, NotAnswering, Permission, ReadOnly, Rejected
 from ..links.base import Endpoint
 from ..model import Container, EngineEvent, EngineInfo, Image, SwarmPicture, SwarmService
 from ..text import plain_log
@@ -22,7 +22,7 @@ from .decode_events import decode_event
 from .decode_evidence import ExecEntry, decode_digests, decode_exec
 from .decode_images import decode_images
 from .decode_swarm import RawService, decode_nodes, decode_raw_service, decode_services, decode_tasks
-from .display import shown
+from .display import shown, variables
 from .fields import as_sent, is_container_id, is_swarm_id, malformed
 from .http import LIST_CAP, MIB, Requests
 from .logs import LastLines
@@ -70,6 +70,7 @@ class EngineClient:
         self.podman = False
         self.bad_lines = 0
         self._deadline = deadline
+        self._read_only = read_only
         self._clock: Clock = clock or SystemClock()
         self._requests = Requests(endpoint, engine=engine, read_only=read_only, deadline=deadline)
         self._version: wire.Version | None = None
@@ -232,12 +233,22 @@ class EngineClient:
         """The JSON that `GET path?query` answers, as it was sent, with its secrets; None where that is 404.
 
         For what goes back to the engine: a swarm's spec, the container a clone is made from. Cleaned they would be
-        others. Never shown and never kept.
+        others. Never kept, and never shown but the variables of a container, to who asks for them (`variables_of`).
         """
         return await self._requests.decoded(path, query, as_sent)
 
+    async def variables_of(self, id: str) -> tuple[tuple[str, str], ...] | None:  # noqa: A002
+        """Names and values of a container's variables, what looks secret hidden; None where it is gone.
+
+        Raises ReadOnly in read-only mode: who only looks has no need of them.
+        """
+        if self._read_only:
+            raise ReadOnly("Values of variables are not shown: fleettop runs read-only.")
+        found = await self.uncleaned(f"/containers/{self._container(id)}/json")
+        return None if found is None else variables(found)
+
     async def exec_entry(self, id: str) -> ExecEntry | None:  # noqa: A002
-        """As whom an exec was asked to run; None where the engine no longer knows it."""
+        """As whom an exec was asked to run, and how it ended; None where the engine no longer knows it."""
         return await self._requests.decoded(f"/exec/{self._container(id)}/json", "", decode_exec)
 
     async def image_digests(self, id: str) -> tuple[str, ...] | None:  # noqa: A002

@@ -17,11 +17,14 @@ DIGESTS = 64
 
 
 class ExecEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """As whom a command was asked to run in a container. The command itself comes with the event."""
+    """A command that was asked to run in a container: as whom, and how it ended. The command comes with the event."""
 
     user: str = ""
     """Empty: as the container's own user."""
     privileged: bool = False
+    running: bool = False
+    exit_code: int | None = None
+    """Of what has ended."""
 
 
 def decode_exec(body: bytes) -> ExecEntry:
@@ -36,7 +39,12 @@ def decode_digests(body: bytes) -> tuple[str, ...]:
 
 def _exec(entry: wire.ExecEntry) -> ExecEntry:
     process = entry.process_config or wire.ExecProcess()
-    return ExecEntry(user=word(process.user), privileged=process.privileged is True)
+    return ExecEntry(
+        user=word(process.user),
+        privileged=process.privileged is True,
+        running=entry.running is True,
+        exit_code=entry.exit_code if isinstance(entry.exit_code, int) else None,
+    )
 
 
 def _digests(image: wire.ImageEntry) -> tuple[str, ...]:

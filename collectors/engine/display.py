@@ -26,6 +26,18 @@ def shown(body: bytes) -> object:
         raise malformed("JSON", error) from error
 
 
+def variables(inspected: object) -> tuple[tuple[str, str], ...]:
+    """Names and values of a container's variables, from its inspect as it was sent: clean, what looks secret hidden.
+
+    For a person who asked for them; never kept.
+    """
+    config = inspected.get("Config") if isinstance(inspected, dict) else None
+    found = config.get("Env") if isinstance(config, dict) else None
+    pairs = (item.partition("=") for item in found or () if isinstance(item, str))
+    clean = ((plain(name, NAME_LIMIT), plain(value, TEXT_LIMIT)) for name, _, value in pairs)
+    return tuple((redact("", name), redact(name, value)) for name, value in clean)
+
+
 def _value(name: str, value: object, depth: int) -> object:
     if depth > DEPTH:
         raise malformed("JSON", f"it is nested more than {DEPTH} deep")

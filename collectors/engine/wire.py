@@ -284,6 +284,8 @@ class ExecEntry(Wire):
 
     process_config: ExecProcess | None = None
     container_id: Text = msgspec.field(default=None, name="ContainerID")
+    running: Flag = None
+    exit_code: Number = None
 
 
 class ImageEntry(Wire):

@@ -126,7 +126,8 @@ def test_what_makes_no_sense_is_one_sentence_with_what_to_do(capsys, arguments, 
 def test_every_change_is_refused_in_read_only_mode(capsys, command):
     """Exit 5 and a sentence, before any engine is looked for."""
     number = ("--to", "3") if command == "scale" else ()
-    code, out, err = run(capsys, "--read-only", command, "api", *number, "--yes", "--engine", "nonsense")
+    sure = () if command == "shell" else ("--yes",)
+    code, out, err = run(capsys, "--read-only", command, "api", *number, *sure, "--engine", "nonsense")
     assert (code, out) == (5, "")
     assert "fleettop runs read-only" in err
 

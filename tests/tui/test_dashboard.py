@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from fleettop.collectors.actions import shell_places
 from fleettop.collectors.config import Config
 from fleettop.collectors.demo import DemoFleet
 from fleettop.collectors.engine import allowlist
@@ -22,6 +23,7 @@ from fleettop.tui.looking import LOOKS
 from fleettop.tui.screens.confirm import ConfirmScreen
 from fleettop.tui.screens.page import PageScreen
 from fleettop.tui.screens.progress import ProgressScreen, ProgressStep
+from fleettop.tui.screens.prompt import ChoicePrompt
 from fleettop.tui.screens.toosmall import TooSmallScreen
 from fleettop.tui.swarming import MENUS
 from fleettop.tui.views.container_detail import last_words
@@ -231,10 +233,29 @@ async def test_saying_no_to_a_change_sends_nothing() -> None:
     """Esc on the question: no request that changes anything left."""
     recorder = Recorder()
     async with dashboard(recorder=recorder) as (_, pilot):
-        for key in ("R", "S", "P", "plus", "minus"):
+        for key in ("R", "S", "P", "plus", "minus", "X"):
             await pilot.press(key)
             await pilot.pause()
             await pilot.press("escape", "escape")
+        assert {method for method, _ in recorder.requests} <= {"GET", "HEAD"}
+
+
+async def test_a_shell_of_a_service_asks_in_which_replica(eventually: Eventually) -> None:
+    """The newest healthy one is the first choice; then the question names it; without a terminal there is none."""
+    recorder = Recorder()
+    async with dashboard(recorder=recorder) as (app, pilot):
+        many = next(key for key, service in app.fleet.services.items() if service.serving and service.serving > 1)
+        await eventually(lambda: app.dashboard.table.row_count == len(app.fleet.services))
+        app.dashboard.table.move_to(many)
+        await pilot.press("X")
+        await eventually(lambda: isinstance(app.screen, ChoicePrompt))
+        await pilot.press("enter")
+        await eventually(lambda: isinstance(app.screen, ConfirmScreen))
+        first = shell_places(many, app.fleet).containers[0]
+        assert isinstance(app.screen, ConfirmScreen)
+        assert app.screen.question.title == f"Run a shell in {first.name} on {first.engine}"
+        await pilot.press("f9")
+        await eventually(lambda: app.screen is app.dashboard)
         assert {method for method, _ in recorder.requests} <= {"GET", "HEAD"}
 
 

@@ -13,6 +13,8 @@ from fleettop.tui.keymap import Keys
 from fleettop.tui.rows import Cell, Column, Row
 from fleettop.tui.screens.confirm import ConfirmScreen, Question
 from fleettop.tui.screens.help import HelpScreen
+from fleettop.tui.screens.inspect import InspectScreen
+from fleettop.tui.screens.output import OutputScreen
 from fleettop.tui.screens.page import PageScreen
 from fleettop.tui.screens.progress import ProgressScreen, ProgressStep
 from fleettop.tui.views.what_if import page
@@ -175,6 +177,41 @@ def test_what_if_a_host_died(snap_compare: SnapCompare, size: tuple[int, int]) -
     )
     screen = PageScreen(lambda: page(found))
     assert snap_compare(Stage(screen=screen), terminal_size=size)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+def test_a_container_inspected(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    """Facts, what the engine says below, and words that were looked for."""
+
+    async def read() -> tuple[list[tuple[str, str]], object]:
+        return [("digest    ", "pay-api@sha256:1")], {"Id": "abc", "Config": {"User": "app"}, "Names": ["[/x]", "日本"]}
+
+    def facts(more: object) -> tuple[tuple[Cell, ...], ...]:
+        return ((Cell("pay-api-1", "title"), Cell("  on web-1  ", "dim")), (Cell("user      ", "dim"), Cell("app")))
+
+    async def find(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        await pilot.press("slash", *"user", "enter", "n")
+        await settle(pilot)
+
+    app = Stage(screen=InspectScreen(facts, read))
+    assert snap_compare(app, terminal_size=size, run_before=find)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+def test_the_output_of_a_command(snap_compare: SnapCompare, size: tuple[int, int]) -> None:
+    """Its colours in those of the theme, its end, and how it ended."""
+    screen = OutputScreen("ping host: ping -c 3 web-1.example.org")
+
+    async def write(pilot: Pilot[None]) -> None:
+        await settle(pilot)
+        for number in range(60):
+            screen.feed(b"64 bytes: seq=%d \x1b[32mok\x1b[0m \x1b]0;title\x07\x1b[2J\n" % number)
+        screen.feed(b"\x1b[1;31mlost one\x1b[0m\n")
+        screen.finish("ended with exit code 1")
+        await settle(pilot)
+
+    assert snap_compare(Stage(screen=screen), terminal_size=size, run_before=write)
 
 
 @pytest.mark.parametrize("read_only", [False, True])

@@ -12,6 +12,8 @@ class Command(msgspec.Struct, frozen=True):
     module: str
     summary: str
     changes: bool = False
+    runs_program: bool = False
+    """What stands behind `--` is a command of its own."""
     """It changes something on an engine: absent in read-only mode."""
 
 
@@ -33,6 +35,7 @@ COMMANDS = {
         Command("unpause", "act", "let paused services go on", changes=True),
         Command("scale", "act", "set the number of a service's replicas", changes=True),
         Command("rollback", "act", "bring back what a swarm's services were before their last change", changes=True),
+        Command("shell", "shell", "a shell, or another command, in a container", changes=True, runs_program=True),
         Command("engines", "engines", "try each engine and say what works and what does not (engines test)"),
     )
 }

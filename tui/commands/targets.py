@@ -1,14 +1,21 @@
-"""Which services are meant by the names on the command line."""
+"""Which services, or which container, are meant by the names on the command line."""
 
 from __future__ import annotations
 
 import fnmatch
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from fleettop.collectors.actions.picture import service_title
+from fleettop.collectors.actions.picture import canonical, service_title
+from fleettop.collectors.actions.shellplaces import shell_places
 from fleettop.collectors.config.tomlfile import nearest
 from fleettop.collectors.errors import ConfigError
-from fleettop.collectors.model import Service, ServiceKey
+from fleettop.collectors.model import ContainerKey, Service, ServiceKey
+
+if TYPE_CHECKING:
+    from fleettop.collectors.fleet import Fleet
+
+_ID_DIGITS = 4
 
 
 def find_services(names: Sequence[str], services: Mapping[ServiceKey, Service]) -> tuple[ServiceKey, ...]:
@@ -20,6 +27,36 @@ def find_services(names: Sequence[str], services: Mapping[ServiceKey, Service]) 
     for name in names:
         found.update(dict.fromkeys(_find(name, services)))
     return tuple(found)
+
+
+def find_container(name: str, fleet: Fleet) -> ContainerKey:
+    """The container meant by its name, the first digits of its id, or its service's name (its newest healthy replica).
+
+    Raises ConfigError for a name that fits none (naming the nearest), or containers on several engines.
+    """
+    containers = [c for key, c in fleet.containers.items() if canonical(fleet, key) == key]
+    found = [c for c in containers if c.name == name]
+    if not found and len(name) >= _ID_DIGITS and set(name) <= set("0123456789abcdef"):
+        found = [c for c in containers if c.id.startswith(name)]
+    if len(found) > 1:
+        where = ", ".join(sorted(c.engine for c in found))
+        raise ConfigError(
+            f"There are {len(found)} containers called {name!r}, on {where}.", hint="Choose the engine with --engine."
+        )
+    if found:
+        return found[0].key
+    try:
+        [service] = find_services([name], fleet.services)
+    except (ConfigError, ValueError) as error:
+        near = nearest(name, (*(c.name for c in containers), *(s.name for s in fleet.services.values())))
+        raise ConfigError(
+            f"There is no container or service {name!r}.",
+            hint=f"Did you mean {near!r}?" if near else "`fleettop ls containers` lists them.",
+        ) from error
+    places = shell_places(service, fleet)
+    if not places.containers:
+        raise ConfigError(" ".join(places.notes))
+    return places.containers[0].key
 
 
 def _find(name: str, services: Mapping[ServiceKey, Service]) -> list[ServiceKey]:

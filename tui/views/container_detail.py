@@ -15,6 +15,8 @@ from .cells import DIM, age_since, clock_time, is_stale
 from .conditions import condition, ports
 from .record_detail import record_lines, records_of
 
+Fact = tuple[str, str]
+"""Its name and what it is."""
 RECORDS = 20
 PROVENANCE = "org.opencontainers.image."
 _PROVENANCE_WORDS = {f"{PROVENANCE}created": "built"}
@@ -36,15 +38,15 @@ def container_line(fleet: Fleet, container: Container, moment: Moment) -> Line:
     return tuple(cells)
 
 
-def container_detail(fleet: Fleet, container: Container, moment: Moment) -> tuple[Line, ...]:
-    """The pane of one container."""
+def container_detail(fleet: Fleet, container: Container, moment: Moment, more: Sequence[Fact] = ()) -> tuple[Line, ...]:
+    """The pane of one container; `more` facts of it, where its engine was asked for them."""
     return (
         _head(fleet, container, moment),
         *_state(container, moment),
         *_usage(fleet, container, moment),
         *_trouble(fleet, container, moment),
         (),
-        *_facts(container, moment),
+        *_facts(container, moment, more),
         *record_lines(fleet, records_of(fleet, container.key, RECORDS), moment),
     )
 
@@ -87,6 +89,17 @@ def policy(detail: ContainerDetail) -> str:
     """The restart policy in words."""
     name = detail.restart_policy or "not told"
     return f"{name}:{detail.restart_retries}" if detail.restart_retries else name
+
+
+def limits(detail: ContainerDetail) -> str:
+    """What it may use, in words."""
+    found = [
+        f"memory {fmt.units(detail.memory_limit)}" if detail.memory_limit else "no memory limit",
+        f"CPU {detail.cpu_limit:g} of a core" if detail.cpu_limit else "",
+        f"cores {detail.cpu_set}" if detail.cpu_set else "",
+        f"{detail.pids_limit} processes" if detail.pids_limit else "",
+    ]
+    return ", ".join(filter(None, found))
 
 
 def _usage(fleet: Fleet, container: Container, moment: Moment) -> list[Line]:
@@ -150,11 +163,12 @@ def _first_line(text: str) -> str:
     return next((line for line in text.splitlines() if line.strip()), "")
 
 
-def _facts(container: Container, moment: Moment) -> list[Line]:
+def _facts(container: Container, moment: Moment, more: Sequence[Fact]) -> list[Line]:
     detail = container.detail
-    facts: list[tuple[str, str]] = [
+    facts: list[Fact] = [
         ("image", container.image),
         ("image id", container.image_id[:19]),
+        *more,
         ("command", container.command),
         ("created", f"{clock_time(container.created, moment)}" if container.created else "not known"),
         ("ports", ports(container.ports)),
@@ -164,8 +178,7 @@ def _facts(container: Container, moment: Moment) -> list[Line]:
         ("mount", f"{m.name or m.source} → {m.target}{'' if m.read_write else ' (ro)'}") for m in container.mounts
     ]
     if detail is not None:
-        limit = f"limit {fmt.units(detail.memory_limit)}" if detail.memory_limit else "no limit"
-        facts += [("memory", limit), ("restart", policy(detail)), ("user", detail.user or "root (default)")]
+        facts += [("limits", limits(detail)), ("restart", policy(detail)), ("user", detail.user or "root (default)")]
         if detail.environment:
             facts.append(("env names", " ".join(detail.environment)))
     facts += [

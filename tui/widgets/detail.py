@@ -47,6 +47,9 @@ class Detail(ScrollView, can_focus=True):
         self._glyphs = glyphs
         self._given = tuple(given)
         self._wrapped: tuple[Line, ...] = ()
+        self._starts: list[int] = []
+        """For each given line, where it begins among the broken ones."""
+        self._sought = ""
         self._width = -1
 
     def set_lines(self, given: Sequence[Line], *, keep_place: bool = True) -> None:
@@ -67,9 +70,12 @@ class Detail(ScrollView, can_focus=True):
         width = self.scrollable_content_region.width
         self._width = width
         before, top = self._wrapped, round(self.scroll_y)
-        self._wrapped = tuple(
-            part for line in self._given for part in paint.wrap(line, width, indent_of(line)) if width > 0
-        )
+        wrapped: list[Line] = []
+        self._starts = []
+        for line in self._given:
+            self._starts.append(len(wrapped))
+            wrapped += paint.wrap(line, width, indent_of(line)) if width > 0 else ()
+        self._wrapped = tuple(wrapped)
         self.virtual_size = Size(1, len(self._wrapped))
         if round(self.scroll_y) != top or len(before) != len(self._wrapped):
             self.refresh()
@@ -97,7 +103,19 @@ class Detail(ScrollView, can_focus=True):
         at = round(self.scroll_y) + y
         if at >= len(self._wrapped):
             return Strip.blank(width, self.rich_style)
-        return paint.strip(self._wrapped[at], width, styles_of(self.app), self.rich_style, self._glyphs)
+        line = paint.marked(self._wrapped[at], self._sought) if self._sought else self._wrapped[at]
+        return paint.strip(line, width, styles_of(self.app), self.rich_style, self._glyphs)
+
+    def seek(self, words: str) -> None:
+        """Underline these words wherever they stand, in any case; empty: nothing any more."""
+        if words != self._sought:
+            self._sought = words
+            self.refresh()
+
+    def show_line(self, number: int) -> None:
+        """Scroll so that the given line of that number is in view, with some of what stands before it."""
+        if number < len(self._starts):
+            self._go_to(self._starts[number] - self.scrollable_content_region.height // 3)
 
     def _go_to(self, top: float) -> None:
         self.scroll_to(y=max(0, min(top, self.max_scroll_y)), animate=False, force=True)

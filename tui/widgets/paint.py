@@ -71,6 +71,16 @@ def strip(line: Line, width: int, styles: Styles, base: Style = NULL, glyphs: Gl
     return Strip(drawn, width)
 
 
+def marked(line: Line, words: str) -> Line:
+    """The line with these words, in any case, in the role `match`; only where they stand within one cell."""
+    found: list[Cell] = []
+    sought = re.compile(f"({re.escape(words)})", re.IGNORECASE)
+    for cell in pieces(line):
+        parts = sought.split(cell.text)
+        found += [Cell(part, "match" if place % 2 else cell.style) for place, part in enumerate(parts) if part]
+    return tuple(found)
+
+
 def line_width(line: Line) -> int:
     """The cells a line would fill."""
     return sum(cell_len(safe(cell.text)) for cell in pieces(line))
