@@ -44,7 +44,7 @@ from .comparison import recreate_words, update_words
 from .desk import Case, Desk, Draft, Outside, Step, doer
 from .endings import QUICK_END, alone, exit_words
 from .history import End, Life, Lives
-from .inside import exec_seen, in_the_engines_word, tell_exec
+from .inside import exec_seen, in_the_engines_word, settle_more, tell_exec
 from .intents import Intents
 from .joining import joined_container, on_join
 from .noise import NOISE
@@ -99,6 +99,7 @@ class Chronicle:
             with self.desk.hearing(event):
                 if event.argument:  # Podman's have none, and most are the check
                     tell_exec(self._step(event, key, case))
+        settle_more(self.desk, case)
 
     def observe(self, container: Container) -> None:
         """An inspect told more: amend what was written from events alone."""
@@ -261,6 +262,7 @@ class Chronicle:
         held, case.held = case.held, []
         for event in held:
             self.fold(event)
+        settle_more(self.desk, case)
 
     def _settle_update(self, container: Container, case: Case) -> None:
         if case.updated is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -80,6 +80,8 @@ class Case:
     joined: dict[tuple[str, str], datetime] = field(default_factory=dict)
     """When it was last connected to or disconnected from a network by somebody."""
     held: list[EngineEvent] = field(default_factory=list)
+    more: Counter[str] = field(default_factory=Counter)
+    """How often each of the held commands was run again, beyond those held."""
     """Execs that may be its health check: not known before it is inspected."""
     updated: tuple[Draft, Container] | None = None
     forged: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -34,11 +35,24 @@ def on_exec(step: Step) -> None:
         if may_be_check and len(case.held) < HELD:
             case.held.append(step.event)
             return
+        if may_be_check and any(event.argument == command for event in case.held):
+            case.more[command] += 1
+            return
     elif is_health_check(command, container.detail.health_check):
         return
     if not command and (container is None or container.health is not Health.NONE):
         return  # Podman does not say which command, and it may be the check
     tell_exec(step)
+
+
+def settle_more(desk: Desk, case: Case) -> None:
+    """What was run again while it was not known whether it is the health check: it is not, if it has a record now."""
+    more, case.more = case.more, Counter()
+    for command, times in more.items():
+        draft = case.execs.get(command)
+        if draft is not None:
+            first = draft.record.first or draft.record.time
+            desk.amend(draft, draft.at, count=draft.record.count + times, first=first)
 
 
 def tell_exec(step: Step) -> None:

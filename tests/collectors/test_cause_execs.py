@@ -24,3 +24,16 @@ def test_execs_that_find_no_room_to_wait_are_told() -> None:
     for number in range(40):
         watched.event("exec_create", one, argument=f"step {number}")
     assert [what for what in watched.told() if what.startswith("exec")] == [f"exec “step {n}”" for n in range(32, 40)]
+
+
+def test_a_command_run_again_and_again_before_the_inspect_is_one_record_with_its_number() -> None:
+    """Nothing is told while it may be the health check, however often it runs; if it is none, all of it counts."""
+    watched = Watched()
+    one = container(inspected=False)
+    watched.event("create", one)
+    for _ in range(100):
+        watched.event("exec_create", one, argument="backup.sh")
+    assert not [what for what in watched.told() if what.startswith("exec")]
+    watched.event("destroy", one)
+    (record,) = [record for record in watched.records() if record.what.startswith("exec")]
+    assert record.count == 100

@@ -169,6 +169,7 @@ async def test_what_need_not_be_kept_goes_and_that_is_told(tmp_path: Path, event
     async with recording(folder, keep=86_400.0) as (session, said):
         line = (await eventually(lambda: told(said, "trail-trimmed")))[0]
         assert "lines 1 to " in line
+        await eventually(lambda: any(record.kind is RecordKind.START for record in session.fleet.trail.newest(100)))
         await session.kept()
     with closing(SegmentStore(folder, read_only=True)) as store:
         kept = list(store.lines())
