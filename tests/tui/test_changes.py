@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fleettop.collectors.actions import Deed, Outcome, Plan, Rolling, Step, StepResult, Verb
 from fleettop.collectors.model import ContainerKey, ServiceKey, ServiceState
-from fleettop.tui import acting
+from fleettop.tui import asking
 from fleettop.tui.changes import Change, Changes, Wish, again, follow_ups
 from fleettop.tui.screens.confirm import ConfirmScreen
 from fleettop.tui.screens.progress import ProgressScreen
@@ -160,6 +160,6 @@ async def test_a_restart_of_a_host_is_of_all_that_runs_on_it(eventually: Eventua
         host = str(app.dashboard.table.cursor_key)
         await pilot.press("R")
         await eventually(lambda: isinstance(app.screen, ConfirmScreen))
-        running = [k for k in app.fleet.containers_on(host) if app.fleet.containers[k].state in acting.UP]
+        running = [k for k in app.fleet.containers_on(host) if app.fleet.containers[k].state in asking.UP]
         assert f"Restart {len(running)} containers on {host}" == app.screen.question.title
         await pilot.press("escape")
