@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fleettop.collectors.actions import Deed, Outcome, Plan, Rolling, Step, StepResult, Verb
 from fleettop.collectors.model import ContainerKey, ServiceKey, ServiceState
-from fleettop.tui import asking
+from fleettop.tui import acting, asking
 from fleettop.tui.changes import Change, Changes, Wish, again, follow_ups
 from fleettop.tui.screens.confirm import ConfirmScreen
 from fleettop.tui.screens.progress import ProgressScreen
