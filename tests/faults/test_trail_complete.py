@@ -12,9 +12,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from fleettop.collectors.cause.noise import NOISE
+from fleettop.collectors.model import Record, RecordKind
 from fleettop.collectors.session import Session
 from fleettop.collectors.trail import TrailFolder
-from fleettop.collectors.trail.entry import nanos
+from fleettop.collectors.trail.entry import nanos, stamp_of
 from fleettop.collectors.trail.segments import SegmentStore
 
 from tests.fleet import Fleet
@@ -89,8 +90,8 @@ def kept(folder: Path) -> set[Identity]:
 class Load:
     """Creates, kills, health flips, updates, renames, execs and removals, one after the other, as fast as they go."""
 
-    def __init__(self, fleet: Fleet, host: str) -> None:
-        self._fleet, self._host = fleet, host
+    def __init__(self, fleet: Fleet, host: str, *, deeds: int = DEEDS) -> None:
+        self._fleet, self._host, self._least = fleet, host, deeds
         self._dice = random.Random(1)
         self._here: list[str] = []
         self._number = 0
@@ -102,7 +103,7 @@ class Load:
             self._job, self._glance,
         )  # fmt: skip
         end = time.monotonic() + seconds
-        while time.monotonic() < end or self._number < DEEDS:
+        while time.monotonic() < end or self._number < self._least:
             self._number += 1
             if len(self._here) < 6:
                 health = {"Healthcheck": HEALTH} if self._number % 2 else {}
@@ -177,3 +178,44 @@ async def test_the_trail_holds_every_event_that_docker_prints_less_the_documente
     assert {action for _, _, action, _ in expected} >= ACTIONS
     assert sorted(expected - trail) == []
     assert sorted(event for event in trail if int(event[0]) >= begin and event not in events) == []
+
+
+async def test_a_cut_link_among_health_checks_is_a_gap_and_nothing_else_is_missing(
+    fleet: Fleet, eventually: Eventually, tmp_path: Path
+) -> None:
+    """Twenty checks a second overrun the engine's memory in seconds: what it forgot meanwhile lies in the gap, all else
+    is in the trail."""
+    folder, printed = tmp_path / "trail", tmp_path / "events"
+    load = Load(fleet, "h1", deeds=1)
+    with docker_events(fleet, "h1", printed):
+        for number in range(20):
+            await asyncio.to_thread(fleet.run, "h1", "checked", f"c{number}", "web", Healthcheck=HEALTH)
+        async with Session([fleet.address("h1", "ssh")], open_trail=TrailFolder(folder)) as session:
+            await session.settled(30)
+            await eventually(lambda: fleet.get("h1", "/info")["NEventsListener"] >= 2)
+            await asyncio.to_thread(fleet.docker, "h1", "network", "create", "begin")
+            await asyncio.to_thread(load.run, 5.0)
+            fleet.fault("h1", "drop")
+            await asyncio.to_thread(load.run, 10.0)
+            fleet.heal("h1")
+            await eventually(lambda: session.client("h1") is not None and _closed_gaps(session), timeout=90)
+            await asyncio.to_thread(load.run, 5.0)
+            await asyncio.to_thread(fleet.docker, "h1", "network", "create", "end")
+            await eventually(lambda: any(r.object_name == "end" for r in session.fleet.trail.newest(50)), timeout=60)
+            await eventually(lambda: '"name":"end"' in printed.read_text(), timeout=60)
+            await session.kept()
+            gaps = _closed_gaps(session)
+    events = said(printed)
+    begin = min(int(time) for time, kind, action, _ in events if (kind, action) == ("network", "create"))
+    expected = less_noise({event: argument for event, argument in events.items() if int(event[0]) >= begin})
+    missing = [int(event[0]) for event in expected - kept(folder)]
+    spans = [(nanos(stamp_of(gap.time)), nanos(stamp_of(gap.until))) for gap in gaps if gap.until is not None]
+    assert any(gap.certain for gap in gaps)
+    assert missing, "the engine's memory was overrun: else this tests nothing"
+    assert [time for time in missing if not any(first <= time <= last for first, last in spans)] == []
+
+
+def _closed_gaps(session: Session) -> list[Record]:
+    """The gaps that are told to their end, without that of the time before."""
+    gaps = [r for r in session.fleet.trail.newest(2000) if r.kind is RecordKind.GAP and r.until is not None]
+    return [gap for gap in gaps if "had not been watched" not in gap.what]
