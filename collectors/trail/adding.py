@@ -167,9 +167,11 @@ class Adding:
     def _ask(self, placed: Iterable[tuple[int, bytes]], found: dict[bytes, int]) -> None:
         sql = self._segment.sql
         keys: set[bytes] = set()
+        # What is newer than all that stands here does not stand here: nearly all, where events come as they happen.
+        newest = sql.execute("SELECT max(time) FROM known").fetchone()[0] or UNPLACED
         for time, key in placed:
             keys.add(key)
-            if time != UNPLACED:
+            if UNPLACED < time <= newest:
                 row = sql.execute("SELECT seq FROM known WHERE time = ? AND key = ?", (time, key)).fetchone()
                 if row is not None:
                     self._take(time, key, row[0], found)
