@@ -25,6 +25,7 @@ AT_HAND = 500
 """Records of the past that are at hand from the first moment on."""
 MARKS = 10.0
 """Seconds between two notes of how far each engine was followed."""
+SOON = 0.5
 ALIVE = timedelta(seconds=3 * MARKS)
 """An instance on another machine that noted something since runs still."""
 INTENTS = timedelta(hours=6)
@@ -80,10 +81,20 @@ class Keeping:
         )
 
     async def keep_marks(self, watches: Mapping[str, EngineWatch]) -> None:
-        """Note every so often how far each engine was followed, for whoever watches it next; for ever."""
+        """Note every so often how far each engine was followed, for whoever watches it next; for ever.
+
+        The first time as soon as it is followed: else a process that is killed early would have watched nothing.
+        """
+        noted: set[str] = set()
+        looks = 0
         while True:
-            await asyncio.sleep(MARKS)
-            self.mark(watches.values())
+            await asyncio.sleep(SOON)
+            looks += 1
+            every = looks % round(MARKS / SOON) == 0
+            due = [watch for name, watch in watches.items() if watch.heard is not None and (every or name not in noted)]
+            noted.update(watch.address.name for watch in due)
+            if due:
+                self.mark(due)
 
     def mark(self, watches: Iterable[EngineWatch]) -> None:
         """Note it now."""

@@ -83,6 +83,8 @@ class EventStream:
         self._said: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._seen: set[tuple[int, str, str, str]] = set()
         self._order: deque[tuple[int, str, str, str]] = deque()
+        self._only_read: set[tuple[int, str, str, str]] = set()
+        """Events of the past that were read after something was lost, until that is told."""
         self._recent: deque[EngineEvent] = deque(maxlen=RECENT)
         self._queue: deque[EngineEvent] = deque()
         self._overrun_since: datetime | None = None
@@ -117,7 +119,7 @@ class EventStream:
         self.oldest = ring[0].time if ring else until
         recalled = recall is not None and await recall([event for event in ring if wanted(event)])
         # The ring loses its oldest first: where it holds one that we had, all that came after that is in it too.
-        complete = first or recalled or any(event.identity in self._seen for event in ring)
+        complete = first or recalled or any(self._was_heard(event) for event in ring)
         # An engine that holds nothing we know lost what we do: it was started anew, or said too much meanwhile. Where
         # nothing was ever heard of it, its silence may have been just that; so too where Podman was asked only for what
         # came after another process had heard all.
@@ -125,6 +127,8 @@ class EventStream:
         self.lost = not complete and (len(ring) >= RING or held)
         self._read_to = nanoseconds(until), self._clock.monotonic()
         fresh = tuple(event for event in ring if wanted(event) and self._first_time(event))
+        if not complete:
+            self._only_read.update(event.identity for event in fresh)
         if fresh:
             self.last = fresh[-1]
             self._publish(EventsSeen(engine=self.engine, events=fresh, replayed=True))
@@ -132,6 +136,14 @@ class EventStream:
             if on_container is not None and _changes_container(event):
                 on_container(event)
         return complete
+
+    def taken_up(self) -> None:
+        """What was lost is told: what was read since counts as heard."""
+        self._only_read.clear()
+
+    def _was_heard(self, event: EngineEvent) -> bool:
+        """Before anything was lost: what an attempt that broke again has read of the past proves nothing."""
+        return event.identity in self._seen and event.identity not in self._only_read
 
     async def _past(self, client: EngineClient, until: datetime) -> list[EngineEvent]:
         since = 1

@@ -251,6 +251,7 @@ class EngineWatch:
         self._gaps.heard_until(heard)
         self._backoff.reset()
         self._gaps.close(complete, differences, self._list.known)
+        self._events.taken_up()
         group.create_task(self._follow_events(client, filtered=info.kind == "docker"))
         group.create_task(self._events.deliver(self._on_container, self._swarm.changed, self._on_exec))
         group.create_task(self._list.follow(client))
