@@ -180,7 +180,6 @@ class EngineWatch:
         try:
             await client.negotiate()
             self._info = await self._who(client)
-            await self._gaps.take_up(self._info)
             self._say(
                 phase=LinkPhase.UP, route=link.route, insecure=link.insecure, error=None, latency=await client.ping()
             )
@@ -240,6 +239,7 @@ class EngineWatch:
             if again or event.time_nano >= listed:  # maybe after the list was made
                 self._on_container(event)
 
+        await self._gaps.take_up(info)  # not before the list: what is there now is shown first
         async with self._list.way.alone():  # the past can be long too
             until = self._clock.now() + skew
             heard = self._clock.monotonic()

@@ -7,6 +7,7 @@ import argparse
 from fleettop.collectors.config.tomlfile import nearest
 from fleettop.collectors.errors import ConfigError
 
+from ..loading import loading
 from . import COMMANDS
 from .request import USAGE, Request
 
@@ -32,7 +33,8 @@ def run(request: Request) -> int:
         raise ConfigError(str(error), hint=f"Did you mean `fleettop {near}`?" if near else error.hint) from error
     if not can_draw(request):
         return USAGE
-    from ..app import run_dashboard
+    with loading():
+        from ..app import run_dashboard
 
     return run_dashboard(
         resolution.addresses,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ..loading import loading
 from .dashboard import can_draw, color_mode
 from .request import USAGE, Request
 
@@ -33,7 +34,8 @@ def run(request: Request) -> int:
     from fleettop.collectors.demo import DemoFleet
     from fleettop.collectors.trail import TrailFolder
 
-    from ..app import run_dashboard
+    with loading():
+        from ..app import run_dashboard
 
     args = request.args
     return run_dashboard(
