@@ -59,3 +59,8 @@ class ManualClock(msgspec.Struct):
         """Let `seconds` pass on both clocks."""
         self.wall += timedelta(seconds=seconds)
         self.seconds += seconds
+
+
+def nanoseconds(moment: datetime) -> int:
+    """Unix time in nanoseconds, as an engine counts `timeNano`; exact to the microsecond."""
+    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from .clock import Clock
+from .clock import Clock, nanoseconds
 from .errors import TrailError
 from .fleet.engines import origin_of
 from .fleet.fleet import Fleet
@@ -15,9 +15,9 @@ from .fleet.lines import Context, container_states, record_of
 from .instance import Instance, runs
 from .model import Container, EngineEvent, EngineInfo, Record, RecordKind, Told
 from .trail import Tidied
-from .trail.entry import event_key, moment, nanos, stamp_of
+from .trail.entry import event_key, moment
 from .trail.keeper import Keeper
-from .trail.store import Line, Mark, Query, Store
+from .trail.store import Line, Mark, Query
 from .watch.past import LeftOff
 from .watch.supervisor import EngineWatch
 
@@ -26,6 +26,7 @@ AT_HAND = 500
 MARKS = 10.0
 """Seconds between two notes of how far each engine was followed."""
 SOON = 0.5
+"""Seconds between two looks for an engine that is followed for the first time."""
 ALIVE = timedelta(seconds=3 * MARKS)
 """An instance on another machine that noted something since runs still."""
 INTENTS = timedelta(hours=6)
@@ -112,8 +113,8 @@ class Keeping:
         return Mark(
             engine=status.name,
             origin=origin,
-            heard=nanos(stamp_of(heard)),
-            read_to=nanos(stamp_of(heard + skew)),
+            heard=nanoseconds(heard),
+            read_to=nanoseconds(heard + skew),
             instance=self._instance.name,
             recent=tuple(event_key(event, origin) for event in watch.newest),
             containers=container_states(here),
@@ -131,7 +132,7 @@ class Keeping:
             self._recalled.set()
 
     async def _read_past(self) -> None:
-        since = nanos(stamp_of(self._clock.now() - INTENTS))
+        since = nanoseconds(self._clock.now() - INTENTS)
         newest = await self.keeper.ask(lambda store: store.read(Query(), AT_HAND))
         deeds = await self.keeper.ask(lambda store: store.read(Query(since=since, kinds=("intent", "outcome")), 10_000))
         lives = await self.keeper.ask(lambda store: store.read(Query(kinds=("start", "stop")), 200))
@@ -166,7 +167,7 @@ class Keeping:
         if there is not None:
             return not there
         noted = [mark.heard for mark in self._left.values() if mark.instance == instance]
-        last = moment(stamp_of(began)) if not noted else datetime.fromtimestamp(max(noted) / 1e9, began.tzinfo)
+        last = datetime.fromtimestamp(max(noted) / 1e9, began.tzinfo) if noted else began
         return self._clock.now() - max(last, began) > ALIVE
 
     def _take_up_intents(self, deeds: Sequence[Line]) -> None:
@@ -225,13 +226,6 @@ class Keeping:
             with suppress(ValueError):
                 newest[line.entry.thread] = record_of(line.entry, 0)
         self._fleet.remember(tuple(newest.values()), events or {})
-
-    # -- reading on
-
-    async def page(self, question: Callable[[Store], Sequence[Line]]) -> tuple[Record, ...]:
-        """Records that are not at hand, as a question to the store finds them. Raises TrailError."""
-        lines = await self.keeper.ask(question)
-        return tuple(record_of(line.entry, -line.seq) for line in lines)
 
 
 def once_each(told: Iterable[Told]) -> Iterator[Told]:

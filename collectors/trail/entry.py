@@ -16,6 +16,7 @@ from functools import lru_cache
 
 import msgspec
 
+from ..clock import nanoseconds
 from ..model import EngineEvent
 
 FORMAT = 1
@@ -125,7 +126,7 @@ def stamp(nanos: int) -> str:
 
 def stamp_of(moment: datetime) -> str:
     """A moment likewise."""
-    return stamp(int(moment.timestamp()) * SECOND + moment.microsecond * 1000)
+    return stamp(nanoseconds(moment))
 
 
 def nanos(text: str) -> int:

@@ -15,9 +15,9 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
-from ..clock import Clock
+from ..clock import Clock, nanoseconds
 from ..errors import StoreFull, TrailError
-from .entry import Entry, moment, nanos, stamp_of
+from .entry import Entry, moment, stamp_of
 from .opening import Tidied
 from .store import Line, Mark, Store
 
@@ -267,7 +267,7 @@ class Keeper:
         while tidy is not None:
             done = Tidied()
             if self._store is not None:
-                now = nanos(stamp_of(self._clock.now()))
+                now = nanoseconds(self._clock.now())
                 try:
                     done = await self._in(self._writer, partial(tidy, self._store, now))
                 except TrailError as error:

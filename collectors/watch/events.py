@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
-from ..clock import Clock
+from ..clock import Clock, nanoseconds
 from ..engine.client import EngineClient
 from ..errors import ConnectionLost, NotAnswering
 from ..model import Change, EngineEvent, EventsSeen, GapSeen
@@ -281,11 +281,6 @@ class EventStream:
         if len(self._order) > REMEMBERED:
             self._seen.discard(self._order.popleft())
         return True
-
-
-def nanoseconds(moment: datetime) -> int:
-    """Unix time in nanoseconds, as the engine counts `timeNano`."""
-    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
 
 
 def _changes_container(event: EngineEvent) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from ..address import EngineAddress
-from ..clock import Clock
+from ..clock import Clock, nanoseconds
 from ..engine.client import EngineClient
 from ..errors import ConnectionLost, EngineError, Malformed, NotAnswering, Rejected, Unreachable, Unsupported
 from ..links import HandshakeGate, Logins, link_to, logins_over
@@ -25,7 +25,7 @@ from ..model import (
     LinkStatus,
 )
 from .backoff import Backoff
-from .events import OVERLAP_NS, EventStream, nanoseconds
+from .events import OVERLAP_NS, EventStream
 from .gaps import Gaps
 from .interest import Interest
 from .listing import ContainerList

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from fleettop.collectors.clock import ManualClock
+from fleettop.collectors.clock import ManualClock, nanoseconds
 from fleettop.collectors.errors import ConnectionLost
 from fleettop.collectors.model import EngineEvent, EventsSeen, GapSeen
 from fleettop.collectors.watch import events as module
-from fleettop.collectors.watch.events import FILTERS, OVERLAP_NS, PAST, EventStream, nanoseconds
+from fleettop.collectors.watch.events import FILTERS, OVERLAP_NS, PAST, EventStream
 
 from .watching import START, FakeClient, Told, event
 

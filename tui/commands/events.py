@@ -116,7 +116,8 @@ class EventFeed:
             group.create_task(self._tell_of_links())
 
     async def _remembered(self, name: str, since: datetime | None) -> list[EngineEvent]:
-        from fleettop.collectors.watch.events import RING, nanoseconds
+        from fleettop.collectors.clock import nanoseconds
+        from fleettop.collectors.watch.events import RING
 
         client = self._session.client(name)
         if client is None or self._session.fleet.engines[name].same_as:
@@ -135,7 +136,7 @@ class EventFeed:
         return events
 
     async def _follow(self, name: str) -> None:
-        from fleettop.collectors.watch.events import nanoseconds
+        from fleettop.collectors.clock import nanoseconds
 
         last = nanoseconds(self._begin + self._skew(name))
         while True:

@@ -68,8 +68,8 @@ def run(request: Request) -> int:
 
 
 def _span(args: argparse.Namespace) -> Span:
+    from fleettop.collectors.clock import nanoseconds
     from fleettop.collectors.logs import Span
-    from fleettop.collectors.watch.events import nanoseconds
 
     since, until = parse_since(args.since), parse_since(args.until, option="--until")
     tail: int | None = args.tail

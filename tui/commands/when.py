@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
+from fleettop.collectors import clock
 from fleettop.collectors.config.durations import parse_duration
 from fleettop.collectors.errors import ConfigError
 
@@ -27,9 +28,7 @@ def parse_when(text: str, *, option: str, now: datetime | None = None, zone: tzi
 
 def nanoseconds(moment: datetime | None) -> int | None:
     """Unix nanoseconds; None stays None."""
-    if moment is None:
-        return None
-    return int(moment.timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+    return None if moment is None else clock.nanoseconds(moment)
 
 
 def _span(text: str, now: datetime) -> datetime | None:

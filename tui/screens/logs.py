@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleettop.collectors.clock import nanoseconds
 from fleettop.collectors.errors import FleetError
 from fleettop.collectors.logs import LogFeed, Ring, Span, Wanted, members_of
 from fleettop.collectors.logs.colours import text_of
@@ -17,7 +18,6 @@ from fleettop.collectors.logs.ring import MOST_LINES
 from fleettop.collectors.logs.saving import save
 from fleettop.collectors.logs.search import Search
 from fleettop.collectors.model.logs import ERR, NOTE, LogLine
-from fleettop.collectors.watch.events import nanoseconds
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap

@@ -8,11 +8,12 @@ from enum import Enum
 from itertools import islice
 
 import msgspec
+from fleettop.collectors.clock import nanoseconds
 from fleettop.collectors.errors import TrailError
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.keeping import Keeping
 from fleettop.collectors.model import Record
-from fleettop.collectors.trail.entry import moment, nanos, stamp, stamp_of
+from fleettop.collectors.trail.entry import moment, stamp
 from fleettop.collectors.trail.store import Place as Standing
 
 from ..filter import Filter
@@ -310,4 +311,4 @@ def _start(place: Place) -> Standing | None:
 
 def _standing(at: datetime) -> Standing:
     """Behind everything that happened at a moment."""
-    return Standing(nanos(stamp_of(at)), AT_HAND * 2)
+    return Standing(nanoseconds(at), AT_HAND * 2)
