@@ -204,7 +204,9 @@ class Desk:
         hearing = self._hearing
         which = (record.id, hearing.key if hearing is not None else "")
         self._told.pop(which, None)
-        self._told[which] = Told(record=record, event=hearing.event if hearing is not None else None)
+        self._told[which] = (
+            Told(record=record, event=hearing.event, key=hearing.key) if hearing is not None else Told(record=record)
+        )
         return record
 
     def repeated(self, service: ServiceKey | None, what: str, at: datetime, window: timedelta) -> Draft | None:

@@ -304,14 +304,12 @@ class Fleet:
 
     def line_of(self, context: Context, told: Told) -> Entry:
         """The line that keeps this."""
-        engine, engines = told.record.engine, self._intake.engines
-        status = self.engines.get(engine)
+        status = self.engines.get(told.record.engine)
         return context.entry(
             told,
             ours=self.when(told.record),
             now=self.clock.now(),
             skew=status.info.skew if status is not None and status.info is not None else None,
-            origin=engines.origin(engine),
         )
 
     def remember(self, records: Sequence[Record], events: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ..model import Attribution, Cause, Container, EngineEvent, Record, RecordKind, ServiceKey, Told
 from ..text import redact
-from ..trail.entry import Entry, RawEvent, event_key, moment, stamp, stamp_of
+from ..trail.entry import Entry, RawEvent, moment, stamp, stamp_of
 
 KEPT_ATTRIBUTES = frozenset(
     (
@@ -28,7 +28,7 @@ class Context:
     def __init__(self, instance: str) -> None:
         self.instance = instance
 
-    def entry(self, told: Told, *, ours: datetime, now: datetime, skew: float | None, origin: str) -> Entry:
+    def entry(self, told: Told, *, ours: datetime, now: datetime, skew: float | None) -> Entry:
         """The line that keeps this. `ours`: its time on our clock; `skew`: seconds the engine's clock is ahead."""
         record, event = told.record, told.event
         return Entry(
@@ -38,7 +38,7 @@ class Context:
             at=stamp_of(ours),
             seen=stamp_of(now),
             instance=self.instance,
-            key=event_key(event, origin) if event is not None else "",
+            key=told.key,
             event=_raw(event) if event is not None else None,
             skew_ms=round(skew * 1000) if skew is not None else None,
             engine=record.engine,

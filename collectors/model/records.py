@@ -130,3 +130,5 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     record: Record
     event: EngineEvent | None = None
+    key: str = ""
+    """Of the event."""
