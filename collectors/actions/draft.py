@@ -9,7 +9,7 @@ import msgspec
 from ..model import Container, ContainerKey, ContainerState, Service, ServiceKey
 from . import phrases
 from .picture import Picture, canonical, service_title, unreachable
-from .steps import Pace, Step, Verb
+from .steps import Pace, Step
 
 Target = ServiceKey | ContainerKey
 """What a person points at."""
@@ -170,7 +170,7 @@ def _say_unlinked(service: Service, title: str, draft: Draft) -> None:
         draft.warn(f"{phrases.count(len(nodes), 'task')} of {title} on {where}: fleettop has no link to there")
 
 
-def one_name(verb: Verb, chosen: Sequence[Chosen]) -> str:
+def one_name(chosen: Sequence[Chosen]) -> str:
     """What a plan is about, in its title: the service, the container on its host, or how many of each."""
     if len(chosen) == 1:
         only = chosen[0]
@@ -187,4 +187,4 @@ def one_name(verb: Verb, chosen: Sequence[Chosen]) -> str:
     if containers:
         hosts = list(dict.fromkeys(container.engine for one in chosen for container in one.containers))
         parts.append(phrases.count(containers, "container") + (f" on {hosts[0]}" if len(hosts) == 1 else ""))
-    return " and ".join(parts) or verb.value
+    return " and ".join(parts) or "what is gone"

@@ -122,7 +122,7 @@ def plan(
     seconds = max(_longest(draft, after), _bounded(draft))
     shown = draft.steps[0].command_words if draft.steps else "a shell"
     words = _TITLES.get(verb, verb.value.capitalize()).format(signal=signal, command=shown)
-    title = f"{words} {one_name(verb, chosen)}"
+    title = f"{words} {one_name(chosen)}"
     title += _how(verb, draft, rolling) if len(chosen) == 1 else ""
     if verb is Verb.SCALE:
         title += f" to {to}" if to is not None else f" by {by:+d}" if by is not None else ""

@@ -37,9 +37,7 @@ class Folder:
             _refuse_strangers(self.path, about)
             if stat.S_IMODE(about.st_mode) & 0o077:
                 self._narrow()
-            for file in self.path.iterdir():
-                if file.name.startswith(".segment-") and time.time() - file.lstat().st_mtime > LEFT_OVER:
-                    file.unlink(missing_ok=True)
+            self._sweep()
 
     def look(self) -> None:
         """See that it is a folder and no link. Raises TrailError."""
@@ -48,6 +46,13 @@ class Folder:
         if not stat.S_ISDIR(mode):
             what = "a symbolic link" if stat.S_ISLNK(mode) else "no folder"
             raise TrailError(f"{self.path} is {what}", hint="Name the folder itself that the trail is to lie in.")
+
+    def _sweep(self) -> None:
+        """Remove the drafts that were left over. Another program may be at its own in the same moment."""
+        for file in self.path.glob(".segment-*"):
+            with suppress(FileNotFoundError):
+                if time.time() - file.lstat().st_mtime > LEFT_OVER:
+                    file.unlink()
 
     def _narrow(self) -> None:
         """Others may look into it: close it, where it is the trail's own."""
@@ -77,7 +82,10 @@ class Folder:
         _refuse_links(file, about)
         _refuse_strangers(file, about)
         if stat.S_IMODE(about.st_mode) & 0o077:
-            file.chmod(0o600)
+            try:
+                file.chmod(0o600)
+            except FileNotFoundError:
+                return False
         return True
 
     def create(self, file: Path, fill: Callable[[Path], None]) -> bool:
@@ -106,6 +114,14 @@ class Folder:
             for beside in ("", *BESIDE):
                 Path(f"{self.file(number)}{beside}").unlink(missing_ok=True)
             _to_disk(self.path)
+
+    def size_of(self, number: int) -> int:
+        """Bytes of a segment, none where another program removed it meanwhile."""
+        with _told(self.path):
+            try:
+                return self.file(number).stat().st_size
+            except FileNotFoundError:
+                return 0
 
     def size(self) -> int:
         """Bytes of all its files."""

@@ -62,7 +62,7 @@ def apply(store: SegmentStore, keep: Keep, now: int) -> Removed | None:
     if not going:
         return None
     first, last = going[0].after_seq + 1, going[-1].last_seq
-    size = sum(store.folder.file(about.number).stat().st_size for about in going)
+    size = sum(store.folder.size_of(about.number) for about in going)
     note = removed(first, last, going[-1].last_hash, _why(keep), now, store.instance)
     # The note first: lines that are gone and of which nothing tells would look like lines that somebody took away.
     (number,) = store.append([note])
@@ -86,7 +86,7 @@ def _going(store: SegmentStore, keep: Keep, now: int) -> list[About]:
         too_much = keep.size is not None and size > keep.size
         if not (too_old or too_much):
             break
-        size -= store.folder.file(number).stat().st_size
+        size -= store.folder.size_of(number)
         going.append(about)
     return going
 

@@ -79,6 +79,27 @@ def test_a_trail_that_was_open_to_others_is_closed(folder: Path, opened: Opener)
     assert (_mode(folder), _mode(folder / "segment-000001.sqlite")) == (0o700, 0o600)
 
 
+def test_drafts_that_another_program_takes_away_in_that_moment_stop_nobody(
+    folder: Path, opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several programs open one trail and clear away their drafts: a file that is listed may be gone when looked at."""
+    opened().close()
+    drafts = [folder / f".segment-00000{number}-1-1.sqlite" for number in (2, 3)]
+    for draft in drafts:
+        draft.touch(0o600)
+        os.utime(draft, (0, 0))
+    asked = Path.lstat
+
+    def gone(path: Path) -> os.stat_result:
+        if path == drafts[0]:
+            path.unlink(missing_ok=True)
+        return asked(path)
+
+    monkeypatch.setattr(Path, "lstat", gone)
+    opened().append([event(1)])
+    assert not [draft for draft in drafts if draft.exists()]
+
+
 def test_a_folder_that_is_not_the_trails_own_is_left_alone(folder: Path, opened: Opener) -> None:
     """A home folder named by mistake keeps its mode."""
     folder.mkdir(mode=0o755)

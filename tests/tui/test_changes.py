@@ -118,7 +118,7 @@ async def test_a_change_goes_on_when_it_is_left_and_is_found_again(
         await eventually(lambda: isinstance(app.screen, ProgressScreen))
         await pilot.press("q")
         await eventually(lambda: app.screen is app.dashboard)
-        assert "1 change under way (A)" in text_of(app.dashboard.tabs)
+        await eventually(lambda: "1 change under way (A)" in text_of(app.dashboard.tabs))
         await pilot.press("q")
         assert app.is_running
         await pilot.press("A")
@@ -127,7 +127,7 @@ async def test_a_change_goes_on_when_it_is_left_and_is_found_again(
         await eventually(lambda: app.changes[0].course.done)
         await pilot.press("R")
         await eventually(lambda: isinstance(app.screen, ConfirmScreen))
-        assert "change" not in text_of(app.dashboard.tabs)
+        await eventually(lambda: "change" not in text_of(app.dashboard.tabs))
         await pilot.press("escape")
 
 
@@ -140,8 +140,9 @@ async def test_the_number_away_at_once_changes_what_is_said_and_done(eventually:
         key = next(s.key for s in app.fleet.services.values() if len(s.replicas) > 2 and s.serving == s.wanted)
         app.dashboard.table.move_to(key)
         await pilot.press("R")
-        await eventually(lambda: isinstance(app.screen, ConfirmScreen))
-        assert "at most 1 at a" in text_of(app.screen.query_one("#text"))
+        await eventually(
+            lambda: isinstance(app.screen, ConfirmScreen) and "at most 1 at a" in text_of(app.screen.query_one("#text"))
+        )
         field = app.screen.query_one("#at-once")
         field.focus()
         await pilot.press("backspace", "2")

@@ -242,7 +242,7 @@ async def test_what_is_shown_is_saved_to_a_file_that_is_not_overwritten_unasked(
         screen = await _logs_of(app, pilot, eventually)
         await eventually(lambda: len(screen._ring) > 20)
         await pilot.press("ctrl+s")
-        await eventually(lambda: isinstance(app.screen, SavePrompt))
+        await eventually(lambda: isinstance(app.screen, SavePrompt) and app.screen.query(Input))
         app.screen.query_one(Input).value = "x.log"
         await pilot.pause()
         await pilot.press("enter")

@@ -211,7 +211,7 @@ async def test_enter_shows_all_of_a_record_and_what_belongs_to_it(folder: Path, 
         await jump(pilot, f"-{LINES + 60 - 3002}s")
         await eventually(lambda: app.dashboard.table.cursor_key == "thread-3002")
         await pilot.press("enter")
-        await eventually(lambda: isinstance(app.screen, RecordPage))
+        await eventually(lambda: isinstance(app.screen, RecordPage) and app.screen.query(Detail))
 
         def page() -> str:
             lines = app.screen.query_one(Detail).shown
