@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -243,10 +244,10 @@ class Results:
         """RESULTS.md and results.json."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "RESULTS.md"
-        kept = section(path, SECTION)
+        kept = sections(path)
         path.write_text(self.markdown())
-        if kept:
-            put_section(folder, SECTION, kept)
+        for name, text in kept.items():
+            put_section(folder, name, text)
         everything = {
             "about": self.about,
             "budgets": [vars(budget) for budget in self.budgets()],
@@ -259,14 +260,10 @@ class Results:
         (folder / "results.json").write_text(text + "\n")
 
 
-SECTION = "trail"
-"""What `bench.trail` writes into the same file; a run of the rest leaves it alone."""
-
-
-def section(path: Path, name: str) -> str:
-    """A section that another bench wrote, between its markers; empty where there is none."""
+def sections(path: Path) -> dict[str, str]:
+    """What other benches wrote, between their markers."""
     text = path.read_text() if path.exists() else ""
-    return text.partition(f"<!-- {name} -->\n")[2].partition(f"<!-- end of {name} -->")[0].strip("\n")
+    return {name: body.strip("\n") for name, body in re.findall(r"(?s)<!-- (\w+) -->\n(.*?)<!-- end of \1 -->", text)}
 
 
 def put_section(folder: Path, name: str, text: str) -> None:

@@ -26,9 +26,10 @@ from fleettop.collectors.trail.store import Line, Place, Query
 from fleettop.collectors.trail.verify import verify
 
 from .processes import load, machine_seconds
-from .report import SECTION, TOO_LOADED, put_section
+from .report import TOO_LOADED, put_section
 
 FOLDER = Path(__file__).parent
+SECTION = "trail"
 T0 = 1_700_000_000_000_000_000
 APART = 50_000_000
 """Nanoseconds between two events: 20 a second."""
