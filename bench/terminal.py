@@ -133,6 +133,10 @@ class Terminal:
         self._screen.dirty.clear()
         return [dict(self._screen.buffer[y]) for y in range(LINES)]
 
+    def ground(self, line: int, column: int) -> str:
+        """The background of one cell."""
+        return str(self._screen.buffer[line][column].bg)
+
     def differs(self, before: Cells) -> bool:
         """Whether any cell is other than it was."""
         blank = self._screen.default_char

@@ -19,8 +19,8 @@ from pathlib import Path
 
 from fleettop.collectors.config import Config
 from fleettop.collectors.demo import DemoFleet
-from fleettop.collectors.trail.opening import TrailFolder
 from fleettop.collectors.trail.entry import stamp
+from fleettop.collectors.trail.opening import TrailFolder
 from fleettop.tui.app import FleetApp
 from fleettop.tui.trail.rows import TrailRows
 from textual.pilot import Pilot

@@ -1,0 +1,71 @@
+"""Make things happen in a simulated fleet at a rate: ``python -m bench.storm FOLDER --rate 50``.
+
+Containers are paused and resumed through their engine's own API, which makes one event each. SIGTERM ends it, and it
+prints how many there were.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import aiohttp
+
+
+async def storm(sockets: Sequence[Path], rate: float, seed: int) -> int:
+    """Until SIGTERM: events at this rate, evenly over the engines. Returns how many."""
+    chance, ended, done = random.Random(seed), asyncio.Event(), 0
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    sessions = [aiohttp.ClientSession(connector=aiohttp.UnixConnector(str(one), limit=2)) for one in sockets]
+    running = [await _running(session) for session in sessions]
+    paused: set[str] = set()
+
+    async def one(place: int, identity: str) -> None:
+        deed = "unpause" if identity in paused else "pause"
+        paused.symmetric_difference_update((identity,))
+        async with sessions[place].post(f"http://engine/containers/{identity}/{deed}") as answer:
+            await answer.read()
+
+    began = time.monotonic()
+    try:
+        async with asyncio.TaskGroup() as group:
+            while not ended.is_set():
+                due = int((time.monotonic() - began) * rate)
+                for _ in range(due - done):
+                    place = chance.randrange(len(sessions))
+                    if running[place]:
+                        group.create_task(one(place, chance.choice(running[place])))
+                done = max(done, due)
+                await asyncio.sleep(0.01)
+    finally:
+        for session in sessions:
+            await session.close()
+    return done
+
+
+async def _running(session: aiohttp.ClientSession) -> list[str]:
+    async with session.get("http://engine/containers/json") as answer:
+        return [one["Id"] for one in await answer.json() if one["State"] == "running"]
+
+
+def main() -> int:
+    """Storm, and say how much it was."""
+    parser = argparse.ArgumentParser(prog="python -m bench.storm", description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--rate", type=float, default=50.0, help="events a second")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    sockets = sorted(options.folder.glob("*.sock"))
+    print(json.dumps({"events": asyncio.run(storm(sockets, options.rate, options.seed))}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
