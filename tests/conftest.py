@@ -81,7 +81,7 @@ def swarm_fleet(fleet: Fleet) -> Fleet:
 
 @pytest.fixture
 def eventually() -> Callable[..., object]:
-    """``await eventually(condition, timeout=10)``: its first true answer; the condition may be a coroutine function."""
+    """``await eventually(condition, timeout=30)``: its first true answer; the condition may be a coroutine function."""
     return waiting.eventually
 
 

@@ -33,7 +33,7 @@ def wait_for(what: str, condition: Callable[[], Seen], timeout: float = 30.0, ev
         time.sleep(every)
 
 
-def eventually_sync(condition: Callable[[], Seen], timeout: float = 10.0, every: float = 0.02) -> Seen:
+def eventually_sync(condition: Callable[[], Seen], timeout: float = 30.0, every: float = 0.02) -> Seen:
     """Ask until the condition holds and return its answer; raises AssertionError with the last answer otherwise.
 
     An AssertionError or LookupError inside the condition means "not yet"; anything else is raised at once.
@@ -54,7 +54,7 @@ def eventually_sync(condition: Callable[[], Seen], timeout: float = 10.0, every:
 
 async def eventually(
     condition: Callable[[], Seen | Awaitable[Seen]],
-    timeout: float = 10.0,  # noqa: ASYNC109
+    timeout: float = 30.0,  # noqa: ASYNC109
     every: float = 0.02,
 ) -> Seen:
     """As `eventually_sync` beside a running event loop; the condition may be a coroutine function."""
