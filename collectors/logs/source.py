@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ..engine.client import EngineClient
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 OVERLAP = 50_000_000
 """Nanoseconds read again where a stream is taken up again; what is known of them is dropped."""
-REMEMBERED = 4_096
-"""Lines compared with what is read again."""
+REMEMBERED = 1_024
+"""Lines compared with what is read again. Where more were said in `OVERLAP`, less is read again."""
 LOOK = 0.25
 """Seconds between two looks at whether a container runs, or its engine is back."""
 SILENCE = 15.0
@@ -34,7 +35,7 @@ AGAIN, LONGEST = 0.5, 5.0
 TURN = 2.0
 """Seconds between two readings of a replica for which there is no stream."""
 
-_SECOND = 1_000_000_000
+_time = attrgetter("time")
 
 
 class Source:
@@ -86,7 +87,7 @@ class Source:
             return lines
         self.count += len(lines)
         self._known.extend(lines)
-        newest = max(line.time for line in lines)
+        newest = max(map(_time, lines))
         self._newest = newest if self._newest is None else max(self._newest, newest)
         self._pause = AGAIN
         return lines
