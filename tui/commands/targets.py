@@ -51,6 +51,14 @@ def find_container(name: str, fleet: Fleet) -> ContainerKey:
     return places.containers[0].key
 
 
+def means_something(name: str, fleet: Fleet) -> bool:
+    """Whether a container or a service of that name is known by now."""
+    try:
+        return _containers_named(name, fleet) is not None or bool(_find(name, fleet.services))
+    except ConfigError:
+        return False
+
+
 def container_named(name: str, fleet: Fleet) -> ContainerKey:
     """The container meant by `pay-api-1`, `pay-api-1@web-1`, or the first digits of its id. Raises ConfigError."""
     found = _containers_named(name, fleet)
