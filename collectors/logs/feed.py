@@ -203,7 +203,9 @@ class LogFeed:
         self._more.set()
 
     def failed(self, source: Source, error: EngineError) -> None:
-        """The log of one replica cannot be read."""
+        """The log of one replica cannot be read. Said once, however often it was tried."""
+        if any(before is source and str(known) == str(error) for before, known in self.errors):
+            return
         self.errors.append((source, error))
         if self.follow:
             self.say(f"{source.member.full_name} on {source.member.key.engine}: {error}")

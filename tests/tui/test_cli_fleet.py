@@ -188,6 +188,18 @@ def test_an_action_that_fails_is_exit_4(fleet: Fleet, fleettop: Program):
     assert out.splitlines()[-1].startswith("failure ")
 
 
+def test_a_log_that_cannot_be_read_is_one_sentence_and_exit_4(fleet: Fleet, fleettop: Program):
+    """With the driver's name, and what to do; the logs beside it are printed."""
+    fleet.run_plain("h1", "silent", "sh -c 'echo lost; sleep 1000'", HostConfig={"LogConfig": {"Type": "none"}})
+    fleet.run_plain("h1", "loud", "sh -c 'echo kept; sleep 1000'")
+    code, out, err = fleettop("logs", "--container", "silent", "--container", "loud", "--no-names")
+    assert (code, out) == (4, "kept\n")
+    assert err.splitlines() == [
+        "fleettop: silent on h1: its log driver is none: nothing of what it writes is kept.",
+        "  Its log can be read once it is made with json-file, local or journald.",
+    ]
+
+
 # -- what only a swarm does
 
 
