@@ -29,8 +29,8 @@ WRITE = (
 )
 FLEETTOP = (sys.executable, "-m", "fleettop.tui")
 STORM = Path(__file__).with_name("log_storm.py")
-RATE, SECONDS, WAIT = 50_000, 40, 12
-PRESSES = 40
+RATE, SECONDS, WAIT = 50_000, 70, 12
+PRESSES = 100
 
 
 class Reading:

@@ -210,7 +210,7 @@ def _list_of_commands(arguments: Sequence[str]) -> str:
     if "--help" not in arguments and "-h" not in arguments:
         return ""
     read_only = "--read-only" in arguments or _configured_read_only(arguments)
-    lines = [f"  {c.name:<10}{c.summary}" for c in COMMANDS.values() if not (c.changes and read_only)]
+    lines = [f"  {c.name:<15}{c.summary}" for c in COMMANDS.values() if not (c.changes and read_only)]
     absent = "\n\nCommands that change something are absent: fleettop is read-only." if read_only else ""
     place = f"\n\nThe config is {_usual_config()} unless --config names another."
     return "commands:\n" + "\n".join(lines) + absent + "\n\n`fleettop COMMAND --help` shows what each takes." + place

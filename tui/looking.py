@@ -12,6 +12,7 @@ from fleettop.collectors.model import ContainerKey, ServiceKey
 
 from .navigation import Place
 from .rows import Cell, Line
+from .screens.folding import JsonPage
 from .screens.inspect import InspectScreen, json_lines
 from .screens.logs import LogScreen
 from .screens.page import PageScreen
@@ -250,7 +251,7 @@ async def _show_json(screen: DashboardScreen, keys: tuple[ContainerKey, ...]) ->
             continue
         lines += json_lines(found)
         lines.append(())
-    await app.push_screen(PageScreen(lambda: lines, app.glyphs))
+    await app.push_screen(JsonPage(lines, app.glyphs))
 
 
 def copy(screen: DashboardScreen) -> None:

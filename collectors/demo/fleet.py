@@ -20,6 +20,7 @@ from .machine import Machine
 from .reads import add_reads
 from .scenario import INCIDENTS, Scenario
 from .server import Door, Routes
+from .shells import add_shells
 from .swarmroutes import add_swarm
 from .world import World
 from .writes import add_writes
@@ -65,6 +66,7 @@ class DemoFleet:
         self._routes = Routes()
         add_reads(self._routes)
         add_writes(self._routes)
+        add_shells(self._routes)
         add_swarm(self._routes)
         self._doors: dict[str, _OpenDoor] = {}
         self._wake = asyncio.Event()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ..errors import Rejected
 from .agenda import Agenda
 from .ring import Ring
-from .things import Blueprint, Container, Endpoint, Image, Network, Volume
+from .things import Blueprint, Container, Endpoint, Exec, Image, Network, Volume
 
 
 class Site:
@@ -29,6 +29,7 @@ class Site:
         self.ring = Ring()
         self.containers: dict[str, Container] = {}
         self.names: dict[str, Container] = {}
+        self.execs: dict[str, Exec] = {}
         self.images: dict[str, Image] = {}
         self.networks: dict[str, Network] = {}
         self.volumes: dict[str, Volume] = {}

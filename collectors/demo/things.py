@@ -218,3 +218,39 @@ class Volume:
     created: float
     size: int
     labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class Exec:
+    """A command that is to be run in a container, runs, or ended."""
+
+    id: str
+    container: Container
+    command: tuple[str, ...]
+    env: tuple[str, ...] = ()
+    size: tuple[int, int] = (80, 24)
+    running: bool = False
+    exit_code: int | None = None
+
+    def plain(self) -> dict[str, object]:
+        """As `GET /exec/{id}/json` tells of it."""
+        program, *arguments = self.command
+        return {
+            "ID": self.id,
+            "Running": self.running,
+            "ExitCode": self.exit_code,
+            "ProcessConfig": {
+                "tty": True,
+                "entrypoint": program,
+                "arguments": arguments,
+                "privileged": False,
+                "user": "",
+            },
+            "OpenStdin": True,
+            "OpenStderr": True,
+            "OpenStdout": True,
+            "CanRemove": False,
+            "ContainerID": self.container.id,
+            "DetachKeys": "",
+            "Pid": 4_242 if self.running else 0,
+        }

@@ -24,7 +24,6 @@ def add_writes(routes: Routes) -> None:
         ("POST", "/containers/{}/pause", pause),
         ("POST", "/containers/{}/unpause", unpause),
         ("POST", "/containers/{}/rename", rename),
-        ("POST", "/containers/{}/exec", run),
         ("POST", "/containers/{}/update", update),
         ("DELETE", "/containers/{}", remove),
         ("POST", "/networks/{}/connect", connect),
@@ -96,12 +95,6 @@ async def rename(call: Call) -> Answer:
         raise Rejected("Neither old nor new names may be empty", status=400)
     call.machine.rename(_found(call), name)
     return empty(call.machine)
-
-
-async def run(call: Call) -> Answer:
-    """`POST …/exec`: there is nothing to run."""
-    container = _found(call)
-    raise Rejected(f"{container.name} is simulated and has nothing to run; try this on a real engine", status=501)
 
 
 async def update(call: Call) -> Answer:

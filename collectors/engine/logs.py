@@ -22,7 +22,13 @@ PART = 16 * 1024
 STREAMS = 3
 """The highest number of a stream: 3 is the engine's own word about the log."""
 
+STAMP = 31
+"""Bytes of a time as Docker writes it, with the space behind it."""
+SHORTEST = HEADER + STAMP + 1
+"""Bytes of the frame of an empty line."""
+
 _HEADER = struct.Struct(">II").unpack_from
+_USUAL = struct.Struct(">II20s9s2s").unpack_from
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d) ")
 _SECOND = 1_000_000_000
 _REMEMBERED = 512
@@ -46,7 +52,7 @@ def stamp(data: bytes) -> tuple[int | None, int]:
     """The time in front of a line (Unix nanoseconds) and where the line itself begins; None and 0: there is none."""
     try:
         if data[29:31] == b"Z " and data[19:20] == b"." and (fraction := data[20:29]).isdigit():
-            return _seconds[data[:19]] * _SECOND + int(fraction), 31
+            return _seconds[data[:19]] * _SECOND + int(fraction), STAMP
         found = _STAMP.match(data)
         if found is None:
             return None, 0
@@ -150,6 +156,8 @@ class LogDecoder:
             at = min(self._left, end)
             self._left -= at
             self._pieces(self._stream, data[:at], None, done)
+        if self._stamped:
+            at = self._usual(data, at, done)
         while at + HEADER <= end:
             word, size = _HEADER(data, at)
             stream = word >> 24
@@ -163,24 +171,35 @@ class LogDecoder:
                     self._frame(stream, data[begin:end], done)
                     at = end
                 break
-            if not (self._stamped and self._usual(stream, data, begin, stop, done)):
-                self._frame(stream, data[begin:stop], done)
-            at = stop
+            self._frame(stream, data[begin:stop], done)
+            at = self._usual(data, stop, done) if self._stamped else stop
         self._rest = data[at:]
 
-    def _usual(self, stream: int, data: bytes, begin: int, stop: int, done: list[LogLine]) -> bool:
-        """Take in a frame that is one whole line with a time as Docker writes it, as most are; False: it is none."""
-        text = begin + 31
-        if not text <= stop - 1 <= begin + LINE_LIMIT or data[stop - 1] != 10 or stream in self._open:
-            return False
-        second, fraction = _seconds.get(data[begin : begin + 19]), data[begin + 20 : begin + 29]
-        if second is None or data[begin + 29 : text] != b"Z " or data[begin + 19] != 46 or not fraction.isdigit():
-            return False
-        if data.find(b"\n", text, stop - 1) >= 0:
-            return False
-        self._last = second * _SECOND + int(fraction) - self._ahead
-        done.append(LogLine(self._last, self._source, stream or OUT, data[text : stop - 1]))
-        return True
+    def _usual(self, data: bytes, at: int, done: list[LogLine]) -> int:
+        """Take in the frames from `at` on that are one whole line with a time as Docker writes it, as most are.
+
+        Up to the first that is not, or is not all there: where that begins. One loop without a call into Python, since
+        it sees fifty thousand lines a second.
+        """
+        source, open_, append, find = self._source, self._open, done.append, data.find
+        last_end, known, base = len(data) - SHORTEST, b"", 0
+        while at <= last_end:
+            word, size, second, fraction, zone = _USUAL(data, at)
+            stop, text = at + HEADER + size, at + HEADER + STAMP
+            stream = word >> 24
+            if find(b"\n", text, stop) != stop - 1 or zone != b"Z " or size > LINE_LIMIT or word & 0xFFFFFF:
+                break
+            if second != known:
+                found = _seconds.get(second[:19])
+                if found is None or second[19] != 46:
+                    break
+                known, base = second, found * _SECOND - self._ahead
+            if not fraction.isdigit() or stream in open_ or stream > STREAMS:
+                break
+            self._last = base + int(fraction)
+            append(LogLine(self._last, source, stream or OUT, data[text : stop - 1]))
+            at = stop
+        return at
 
     def _frame(self, stream: int, payload: bytes, done: list[LogLine]) -> None:
         time: int | None = None
@@ -199,10 +218,20 @@ class LogDecoder:
         first, *more = data.split(b"\n")
         if first or more:
             self._open.setdefault(stream, _Open(time)).extend(first)
-        for piece in more:
-            self._close(stream, done)
-            if piece:
-                self._open.setdefault(stream, _Open(time)).extend(piece)
+        if not more:
+            return
+        self._close(stream, done)
+        *whole, begun = more
+        for piece in whole:
+            if len(piece) > PART or self._multiplexed or not self._stamped:
+                self._open[stream] = line = _Open(time)
+                line.extend(piece)
+                self._close(stream, done)
+                continue
+            moment, start = stamp(piece)
+            done.append(LogLine(self._when(moment), self._source, stream or OUT, piece[start:].rstrip(b"\r")))
+        if begun:
+            self._open.setdefault(stream, _Open(time)).extend(begun)
 
     def _close(self, stream: int, done: list[LogLine]) -> None:
         line = self._open.pop(stream, None) or _Open(None)

@@ -23,7 +23,7 @@ STREAMS, AT_ONCE = 100, 8
 RELEASE = 0.05
 """Seconds between two hand-overs of lines."""
 MANY = 500
-"""Lines in one hand-over from which on there are half as many of them: nobody reads so fast."""
+"""Lines in one hand-over from which on there are a quarter as many of them: nobody reads so fast."""
 PATIENCE = 5.0
 """Seconds for which a past that is being read holds up what the others say now."""
 CERTAIN = 0.5
@@ -66,6 +66,7 @@ class LogFeed:
         follow: bool = True,
         most: int = MOST_LINES,
         backlog: int = BACKLOG,
+        courteous: bool = False,
     ) -> None:
         self.session = session
         self.span = span
@@ -73,7 +74,9 @@ class LogFeed:
         self.most = most
         self.sources: list[Source] = []
         self.merge = Merge()
-        self.intake = Intake(self._came, self._skipped, backlog=backlog)
+        self.intake = Intake(
+            self._came, self._skipped, backlog=backlog, courteous=courteous, now=session.clock.monotonic
+        )
         self.errors: list[tuple[Source, EngineError]] = []
         self._who = who
         self._deliver = deliver
@@ -157,6 +160,10 @@ class LogFeed:
     def _skipped(self, number: int, count: int) -> None:
         self.say(f"… {count:,} lines of {self.sources[number].label} skipped: they came faster than they can be read.")
 
+    def stand_back(self) -> None:
+        """A key was pressed: what it does comes before the lines, for a moment."""
+        self.intake.stand_back()
+
     async def turn(self, number: int) -> None:
         """Return when more of this replica's past is wanted: without following, all of it is put in order."""
         if self.follow:
@@ -171,7 +178,8 @@ class LogFeed:
     async def _hand_over(self) -> None:
         while not self._finished or self.merge.bytes:
             await self._more.wait()
-            await asyncio.sleep(0 if self._finished else RELEASE * 2 if self._many else RELEASE)
+            await asyncio.sleep(0 if self._finished else RELEASE * 4 if self._many else RELEASE)
+            await self.intake.turn()
             clock = self.session.clock
             if self.follow and (self.merge.full or clock.monotonic() - self._begun > PATIENCE):
                 self.merge.give_up_waiting()
@@ -195,7 +203,9 @@ class LogFeed:
         self._more.set()
 
     def failed(self, source: Source, error: EngineError) -> None:
-        """The log of one replica cannot be read."""
+        """The log of one replica cannot be read. Said once, however often it was tried."""
+        if any(before is source and str(known) == str(error) for before, known in self.errors):
+            return
         self.errors.append((source, error))
         if self.follow:
             self.say(f"{source.member.full_name} on {source.member.key.engine}: {error}")

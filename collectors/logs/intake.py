@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from ..engine.logs import LogDecoder
 from ..errors import Malformed
@@ -12,6 +14,8 @@ from ..model.logs import LogLine
 
 SLICE = 64 * 1024
 """Bytes decoded at a time, about 2 ms of work: keys and drawing come between."""
+REST = 0.03
+"""Seconds for which lines stand back after a key: what it does comes first. Half of the time at most."""
 BACKLOG = 8 << 20
 """Bytes that may wait to be decoded; what is more is passed over, oldest first, and counted."""
 
@@ -33,6 +37,8 @@ class Intake:
     """Chunks of all streams in the order of their arrival, decoded one slice at a time.
 
     `lines` gets what a slice completes; `skipped` how many lines of a replica were passed over since it was last told.
+    `courteous`: a person waits for keys, so that it works half of the time at most, as the machine is loaded now; lines
+    that come faster are passed over rather than that the screen stands still.
     """
 
     def __init__(
@@ -41,6 +47,9 @@ class Intake:
         skipped: Callable[[int, int], None],
         *,
         backlog: int = BACKLOG,
+        courteous: bool = False,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._lines = lines
         self._tell_skipped = skipped
@@ -50,6 +59,9 @@ class Intake:
         self._room = asyncio.Event()
         self._room.set()
         self._skipped: dict[int, int] = {}
+        self._courteous = courteous
+        self._now, self._sleep = now, sleep
+        self._rests_until = -math.inf
         self.bytes = 0
 
     def put(self, stream: Stream, chunk: bytes) -> None:
@@ -76,6 +88,16 @@ class Intake:
         if stream.broken is not None:
             raise stream.broken
 
+    def stand_back(self) -> None:
+        """A person waits for something: for a moment, neither decode nor hand over."""
+        now = self._now()
+        if now >= self._rests_until + REST:
+            self._rests_until = now + REST
+
+    async def turn(self, worked: float = 0.0) -> None:
+        """Return when lines have their turn again: others have had theirs, for as long as was `worked`."""
+        await self._sleep(max(worked if self._courteous else 0.0, self._rests_until - self._now()))
+
     async def run(self) -> None:
         """Decode for ever."""
         while True:
@@ -92,8 +114,9 @@ class Intake:
             stream.ended.set()
             return
         for at in range(0, len(chunk), SLICE):
+            began = self._now()
             self._decode(stream, chunk[at : at + SLICE] if len(chunk) > SLICE else chunk)
-            await asyncio.sleep(0)
+            await self.turn(self._now() - began)
         self.bytes -= len(chunk)
         if self.bytes <= self._most // 2:
             self._room.set()

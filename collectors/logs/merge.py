@@ -64,7 +64,7 @@ class Merge:
             return
         self._pending += lines
         self.bytes += size_of(lines)
-        latest = max(lines, key=_time).time
+        latest = max(map(_time, lines))
         self._arrived.append((now, latest))
         if source in self._fronts:
             self._fronts[source] = max(self._fronts[source], latest - SLACK)

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from ..engine.client import EngineClient
@@ -15,6 +16,7 @@ from ..model import Container, ContainerState
 from ..model.logs import LogLine
 from .intake import Stream
 from .members import Member
+from .unreadable import is_unreadable, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,8 +25,10 @@ if TYPE_CHECKING:
 
 OVERLAP = 50_000_000
 """Nanoseconds read again where a stream is taken up again; what is known of them is dropped."""
-REMEMBERED = 4_096
-"""Lines compared with what is read again."""
+COARSE = 1_000_000_000
+"""Nanoseconds that a line may be younger than its time says: Podman keeps nanoseconds and tells seconds."""
+REMEMBERED = 1_024
+"""Lines compared with what is read again. Where more were said in `OVERLAP`, less is read again."""
 LOOK = 0.25
 """Seconds between two looks at whether a container runs, or its engine is back."""
 SILENCE = 15.0
@@ -34,7 +38,7 @@ AGAIN, LONGEST = 0.5, 5.0
 TURN = 2.0
 """Seconds between two readings of a replica for which there is no stream."""
 
-_SECOND = 1_000_000_000
+_time = attrgetter("time")
 
 
 class Source:
@@ -86,7 +90,7 @@ class Source:
             return lines
         self.count += len(lines)
         self._known.extend(lines)
-        newest = max(line.time for line in lines)
+        newest = max(map(_time, lines))
         self._newest = newest if self._newest is None else max(self._newest, newest)
         self._pause = AGAIN
         return lines
@@ -128,7 +132,7 @@ class Source:
                     merge.end(self.number)
                     await self._link_back()
                 except EngineError as error:
-                    feed.failed(self, error)
+                    feed.failed(self, await self._why(error))
                     if not feed.follow or not await self._next_life():
                         return
                 if self._gone():
@@ -139,6 +143,16 @@ class Source:
             self.followed = False
             self.read = True
             merge.end(self.number)
+
+    async def _why(self, error: EngineError) -> EngineError:
+        """The error, or what it comes to where the container's log driver is one that cannot be read."""
+        client = self._feed.session.client(self.member.key.engine)
+        if not isinstance(error, Rejected) or not is_unreadable(error) or client is None:
+            return error
+        try:
+            return unreadable(await client.raw_inspect(self.member.key.id))
+        except EngineError:
+            return unreadable(None)
 
     async def _past(self, client: EngineClient) -> None:
         """Everything that is there now, from where it was left."""
@@ -223,7 +237,8 @@ class Source:
         since = newest - OVERLAP
         if len(known) == REMEMBERED:
             since = max(since, known[0].time + 1)
-        self._again = Counter((line.time + shift, line.stream, line.data) for line in known if line.time >= since)
+        remembered = since - COARSE
+        self._again = Counter((line.time + shift, line.stream, line.data) for line in known if line.time >= remembered)
         self._newest = self._again_until = newest + shift
         return since + shift
 

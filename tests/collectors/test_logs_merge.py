@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -9,7 +10,7 @@ import pytest
 from fleettop.collectors.engine.logs import LINE_LIMIT, LogDecoder, stamp
 from fleettop.collectors.errors import Malformed
 from fleettop.collectors.logs.merge import LATE, SLACK, Merge
-from fleettop.collectors.logs.ring import Ring
+from fleettop.collectors.logs.ring import CHUNK, Ring
 from fleettop.collectors.model.logs import ERR, NOTE, OUT, LogLine
 from hypothesis import given
 from hypothesis import strategies as st
@@ -242,3 +243,32 @@ def test_while_a_person_reads_what_is_there_stays_and_what_comes_is_counted() ->
         "… 30 lines skipped while the view stood still."
     ]
     assert ring.gone == 30 + 6
+
+
+@given(
+    st.lists(st.integers(0, 1_500), max_size=8), st.integers(1, 3_000), st.integers(-50, 3_000), st.integers(0, 2_000)
+)
+def test_a_ring_gives_any_part_of_what_it_keeps(counts: list[int], most: int, begin: int, length: int) -> None:
+    """However the lines came, and wherever among its chunks the part lies."""
+    ring, every = Ring(lines=most), list[LogLine]()
+    for count in counts:
+        lines = [line(len(every) + number) for number in range(count)]
+        every += lines
+        ring.extend(lines)
+    first = max(0, len(every) - most)
+    assert (ring.first, ring.end, len(ring)) == (first, len(every), len(every) - first)
+    assert ring.slice(begin, begin + length) == every[max(begin, first) : max(begin + length, 0)]
+    assert [ring[number].time for number in range(first, len(every), 97)] == list(range(first, len(every), 97))
+
+
+def test_the_garbage_collector_does_not_walk_through_the_lines_that_are_kept() -> None:
+    """It would, again and again, and the screen would stand still meanwhile."""
+    ring = Ring()
+    ring.extend([line(number) for number in range(20 * CHUNK)])
+    gc.collect()
+    assert not any(_of_lines(held) for held in gc.get_objects())
+    assert len(ring.slice(0, ring.end)) == 20 * CHUNK
+
+
+def _of_lines(held: object) -> bool:
+    return type(held) in (tuple, list) and len(held) >= CHUNK and isinstance(held[0], LogLine)  # type: ignore[arg-type]

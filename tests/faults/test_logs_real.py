@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from fleettop.collectors.engine.logs import stamp
 from fleettop.collectors.logs import LogFeed, Span, Wanted, members_of
 from fleettop.collectors.logs.colours import text_of
@@ -189,3 +190,38 @@ async def test_replicas_for_which_there_is_no_stream_are_read_all_the_same(
         for key in made:
             expected = await asyncio.to_thread(as_docker_has_it, fleet, "h2", key.id)
             await eventually(lambda key=key, said=expected: as_read(feed, lines, key.id) == said, timeout=PATIENCE)
+
+
+# -- Podman, and logs that go elsewhere
+
+
+@pytest.mark.parametrize("kind", ["none", "syslog"])
+async def test_a_log_that_cannot_be_read_is_said_once_in_one_sentence(
+    fleet: Fleet, eventually: Eventually, kind: str
+) -> None:
+    """With the driver's name; the logs of its neighbours are read all the same."""
+    elsewhere = {"syslog-address": "udp://127.0.0.1:514", "cache-disabled": "true"}
+    driver = {"Type": kind, "Config": elsewhere if kind == "syslog" else {}}
+    fleet.run("h1", "shop", "talk", TALK, 1, HostConfig={"LogConfig": driver})
+    good = fleet.run("h1", "shop", "talk", TALK, 2)
+    async with watching(fleet.address("h1")) as stage, following(stage, "talk") as (feed, lines):
+        await eventually(lambda: as_read(feed, lines, good).total() == SAID, timeout=PATIENCE)
+        await eventually(lambda: feed.errors, timeout=PATIENCE)
+        said = words(lines)
+    assert said.startswith(f"shop-talk-1 on h1: its log driver is {kind}: ")
+    assert said.count("log driver") == 1
+    assert len(feed.errors) == 1
+
+
+async def test_podmans_logs_are_followed_through_a_restart_and_nothing_is_told_twice(
+    fleet: Fleet, eventually: Eventually
+) -> None:
+    """Its times are whole seconds, so that many lines have the same; what keeps no log is said in one sentence."""
+    one = fleet.run("pod1", "shop", "talk", TALK)
+    fleet.run("pod1", "shop", "talk", TALK, 2, HostConfig={"LogConfig": {"Type": "none", "Config": {}}})
+    async with watching(fleet.address("pod1")) as stage, following(stage, "talk") as (feed, lines):
+        await eventually(lambda: as_read(feed, lines, one).total() == SAID, timeout=PATIENCE)
+        await asyncio.to_thread(fleet.docker, "pod1", "restart", "-t", "1", one)
+        await eventually(lambda: as_read(feed, lines, one).total() == 2 * SAID, timeout=PATIENCE)
+        assert as_read(feed, lines, one) == as_docker_has_it(fleet, "pod1", one)
+        assert "shop-talk-2 on pod1: its log driver is none: nothing of what it writes is kept." in words(lines)

@@ -125,7 +125,7 @@ def test_what_makes_no_sense_is_one_sentence_with_what_to_do(capsys, arguments, 
 @pytest.mark.parametrize("command", [name for name, command in COMMANDS.items() if command.changes])
 def test_every_change_is_refused_in_read_only_mode(capsys, command):
     """Exit 5 and a sentence, before any engine is looked for."""
-    number = ("--to", "3") if command == "scale" else ()
+    number = {"scale": ("--to", "3"), "set-image": ("--to", "api:2"), "node": ("--to", "drain")}.get(command, ())
     sure = () if command == "shell" else ("--yes",)
     code, out, err = run(capsys, "--read-only", command, "api", *number, *sure, "--engine", "nonsense")
     assert (code, out) == (5, "")

@@ -8,10 +8,12 @@ import io
 import json
 import os
 import pty
+import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 from fleettop.collectors import actions, looseends
 from fleettop.collectors.actions.rolling import Rolling
@@ -23,7 +25,7 @@ from fleettop.collectors.errors import TimedOut
 from fleettop.collectors.journal import Journal
 from fleettop.collectors.model import EngineStatus, LinkPhase, LinkStatus, Service, ServiceKey, ServiceState
 from fleettop.tui import cli
-from fleettop.tui.commands import act, onepass
+from fleettop.tui.commands import act, change, onepass
 from fleettop.tui.commands.request import Request
 
 API, WEB = ServiceKey("compose", "pay", "api"), ServiceKey("compose", "shop", "web")
@@ -66,7 +68,7 @@ class Stage:
             )
             for key in (API, WEB)
         }
-        fleet = SimpleNamespace(engines=self.engines, services=services, **self.fleet)
+        fleet = SimpleNamespace(engines=self.engines, services=services, **{"containers": {}, **self.fleet})
         yield SimpleNamespace(fleet=fleet, kept=None)
 
     async def perform(
@@ -273,11 +275,11 @@ async def test_the_first_ctrl_c_lets_what_is_on_its_way_end(stage, capsys):
     async with asyncio.timeout(10), asyncio.TaskGroup() as group:
         actions.perform = perform  # the fixture puts it back
         task = group.create_task(
-            act._perform(SimpleNamespace(args=args, out=out), SimpleNamespace(fleet=None, kept=None), PLAN)
+            change.perform_plan(SimpleNamespace(args=args, out=out), SimpleNamespace(fleet=None, kept=None), PLAN)
         )
         await begun.wait()
-        os.kill(os.getpid(), act.signal.SIGINT)
-        assert await task == 4
+        os.kill(os.getpid(), signal.SIGINT)
+        assert (await task)[0] == 4
     assert "Ctrl-C again leaves at once" in capsys.readouterr().err
 
 
@@ -315,6 +317,60 @@ def test_where_a_roll_halted_what_was_not_touched_is_said(capsys, stage):
     code, _, err = run(capsys, "--yes")
     assert code == 4
     assert "Halted; left as it was: api-2 on web-2." in err
+
+
+def test_where_a_roll_halted_the_commands_that_go_on_are_said(capsys, stage):
+    """For exactly the replicas that are left, and in the same way; nobody is asked where there is nobody."""
+    stage.outcomes = [Outcome.FAILURE, Outcome.SKIPPED]
+    code, _, err = run(capsys, "--yes", "--max-unavailable", "25%", "--engine", "web-1")
+    assert code == 4
+    command = "fleettop --engine web-1 restart --container {} --max-unavailable 25%"
+    assert err.splitlines()[-2:] == [
+        f"fleettop: What tries the 1 that did not end well again: {command.format('1@web-1')}",
+        f"fleettop: What goes on with the 1 not begun: {command.format('2@web-2')}",
+    ]
+
+
+@pytest.mark.parametrize(("typed", "code", "times"), [("G\ny\n", 0, 2), ("g\nn\n", 2, 1), ("\n", 4, 1), ("x\n", 4, 1)])
+def test_where_a_roll_halted_a_person_is_asked_how_to_go_on(capsys, stage, keyboard, typed, code, times):
+    """Planned and asked anew; Enter, or what is no answer, leaves it as it is."""
+    stage.outcomes = [Outcome.FAILURE, Outcome.SKIPPED]
+    performed = stage.perform
+
+    async def perform(plan: Plan, **how: object) -> tuple[StepResult, ...]:
+        results = await performed(plan, **how)
+        stage.outcomes, stage.plan = [Outcome.SUCCESS], Plan(verb=Verb.RESTART, title="The rest", steps=STEPS[1:])
+        return results
+
+    actions.perform = perform  # the fixture puts it back
+    keyboard("y\n")
+    keyboard(typed)
+    found, out, err = run(capsys, "--color", "never")
+    assert (found, len(stage.performed)) == (code, times)
+    assert "R tries the 1 that did not end well again; G goes on with the 1 not begun; Enter leaves it as it is:" in err
+    assert ("The rest" in out) is (typed[0] in "gG")
+
+
+def test_a_stop_that_halted_can_be_taken_back(capsys, stage, monkeypatch):
+    """What was stopped is started again, and nothing else."""
+    steps = tuple(msgspec.structs.replace(step, deed=Deed.STOP) for step in STEPS)
+    stage.plan = Plan(verb=Verb.STOP, title="Stop pay/api", steps=steps)
+    stage.outcomes = [Outcome.SUCCESS, Outcome.FAILURE]
+    assert cli.main(["stop", "pay/api", "--yes"]) == 4
+    assert "What starts again what was stopped: fleettop start --container 1@web-1" in capsys.readouterr().err
+
+
+def test_replicas_are_named_with_their_engine(capsys):
+    """NAME@ENGINE where a name is on several; exactly that one is restarted, on the simulated fleet."""
+    assert cli.main(["ls", "containers", "--demo", "--json"]) == 0
+    row = next(row for row in map(json.loads, capsys.readouterr().out.splitlines()) if row["state"] == "running")
+    words = f"{row['name']}@{row['engine']}"
+    assert cli.main(["restart", "--container", words, "--demo", "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == [f"restart {row['name']} on {row['engine']}"]
+    assert cli.main(["restart", "--container", f"{words}x", "--demo", "--dry-run"]) == 2
+    assert "There is no container" in capsys.readouterr().err
+    assert cli.main(["restart", "--demo"]) == 2
+    assert "SERVICE, or --container NAME" in capsys.readouterr().err
 
 
 # -- what if -----------------------------------------------------------------------------------------------------------

@@ -188,6 +188,107 @@ def test_an_action_that_fails_is_exit_4(fleet: Fleet, fleettop: Program):
     assert out.splitlines()[-1].startswith("failure ")
 
 
+def test_a_log_that_cannot_be_read_is_one_sentence_and_exit_4(fleet: Fleet, fleettop: Program):
+    """With the driver's name, and what to do; the logs beside it are printed."""
+    fleet.run_plain("h1", "silent", "sh -c 'echo lost; sleep 1000'", HostConfig={"LogConfig": {"Type": "none"}})
+    fleet.run_plain("h1", "loud", "sh -c 'echo kept; sleep 1000'")
+    code, out, err = fleettop("logs", "--container", "silent", "--container", "loud", "--no-names")
+    assert (code, out) == (4, "kept\n")
+    assert err.splitlines() == [
+        "fleettop: silent on h1: its log driver is none: nothing of what it writes is kept.",
+        "  Its log can be read once it is made with json-file, local or journald.",
+    ]
+
+
+# -- what only a swarm does
+
+
+SECOND = 1_000_000_000
+QUICKLY = {"UpdateConfig": {"Parallelism": 1, "Monitor": SECOND // 10}, "RollbackConfig": {"Parallelism": 0}}
+SLEEP = "sleep 1000"
+
+
+def images(fleet: Fleet) -> list[str]:
+    """What the tasks that run and are wanted are made from."""
+    tasks = [t for t in fleet.get("h1", "/tasks") if (t["Status"]["State"], t["DesiredState"]) == ("running",) * 2]
+    return [task["Spec"]["ContainerSpec"]["Image"] for task in tasks]
+
+
+def test_an_image_is_set_with_its_difference_said_and_rolled_back(
+    swarm_fleet: Fleet, fleettop: Program, eventually_sync: Callable[..., object]
+):
+    """A dry run says the same and sends nothing; both commands end when the swarm has done it."""
+    for host in ("h1", "h2", "h3"):
+        swarm_fleet.docker(host, "tag", "bb:1", "bb:2")
+    swarm_fleet.run_service("web", SLEEP, 2, **QUICKLY)
+    eventually_sync(lambda: images(swarm_fleet) == ["bb:1"] * 2, timeout=60)
+    change = "  Image: bb:1 → bb:2; nothing else of it changes."
+    code, out, _ = fleettop("set-image", "web", "--to", "bb:2", "--dry-run")
+    assert code == 0
+    assert change in out.splitlines()
+    assert images(swarm_fleet) == ["bb:1"] * 2
+    code, out, err = fleettop("set-image", "web", "--to", "bb:2", "--yes", "--json")
+    assert (code, change.strip() in err) == (0, True)
+    assert json.loads(out)["words"] == "the swarm replaced 2 tasks"
+    assert images(swarm_fleet) == ["bb:2"] * 2
+    code, out, _ = fleettop("rollback", "web", "--yes")
+    assert code == 0
+    assert "the swarm rolled it back" in out
+    assert images(swarm_fleet) == ["bb:1"] * 2
+    assert fleettop("--read-only", "set-image", "web", "--to", "bb:2", "--yes")[0] == 5
+
+
+def test_an_update_waits_and_goes_on_by_command(
+    swarm_fleet: Fleet, fleettop: Program, eventually_sync: Callable[..., object]
+):
+    """Where none is under way there is nothing to pause: exit 4, in one sentence."""
+    for host in ("h1", "h2", "h3"):
+        swarm_fleet.docker(host, "tag", "bb:1", "bb:2")
+    slowly = {"UpdateConfig": {"Parallelism": 1, "Monitor": SECOND // 10, "Delay": 10 * SECOND}}
+    swarm_fleet.run_service("web", SLEEP, 4, **slowly)
+    eventually_sync(lambda: images(swarm_fleet) == ["bb:1"] * 4, timeout=60)
+    code, _, err = fleettop("pause-update", "web", "--yes")
+    assert code == 4
+    assert "No update of web is under way." in err
+    swarm_fleet.docker("h1", "service", "update", "-d", "--no-resolve-image", "--image", "bb:2", "web")
+    eventually_sync(lambda: "bb:2" in images(swarm_fleet), timeout=30)
+    code, out, err = fleettop("pause-update", "web", "--yes")
+    assert (code, err) == (0, "")
+    assert "the API cannot pause an update" in out.replace("The", "the")
+    held = swarm_fleet.get("h1", "/services/web")["Spec"]["UpdateConfig"]["Delay"]
+    assert held == 365 * 86_400 * SECOND
+    process = fleettop.start("resume-update", "web", "--yes")
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, err) == (0, "")
+    assert "the swarm completed the update" in out
+    assert images(swarm_fleet) == ["bb:2"] * 4
+    assert swarm_fleet.get("h1", "/services/web")["Spec"]["UpdateConfig"]["Delay"] == 10 * SECOND
+
+
+def test_a_node_is_drained_and_activated_by_command(
+    swarm_fleet: Fleet, fleettop: Program, eventually_sync: Callable[..., object]
+):
+    """By its name; what moves is said before, and it ends when nothing of the swarm's runs there any more."""
+    swarm_fleet.run_service("web", SLEEP, 3)
+    eventually_sync(lambda: len(images(swarm_fleet)) == 3, timeout=60)
+    try:
+        code, out, _ = fleettop("node", "h2", "--to", "drain", "--dry-run")
+        assert (code, out.splitlines()[0]) == (0, "Drain the node h2")
+        assert "  It starts them on other nodes: 1 of web." in out.splitlines()
+        code, out, err = fleettop("node", "h2", "--to", "drain", "--yes", "--reason", "a test")
+        assert (code, err) == (0, "")
+        assert "drained: none of the swarm's tasks runs there" in out
+        code, _, err = fleettop("node", "h2", "--to", "drain", "--yes")
+        assert code == 4
+        assert "The node h2 is drained already." in err
+        assert fleettop("node", "h22", "--to", "active", "--yes")[2].endswith("Did you mean 'h2'?\n")
+        assert fleettop("--read-only", "node", "h2", "--to", "active", "--yes")[0] == 5
+    finally:
+        assert fleettop("node", "h2", "--to", "active", "--yes")[0] == 0
+    [kept] = [r for r in fleettop.records("ls", "nodes") if r["node"] == "h2"]
+    assert kept["availability"] == "active"
+
+
 def test_following_goes_on_through_a_daemon_that_dies(
     fleet: Fleet, fleettop: Program, eventually_sync: Callable[..., object]
 ):

@@ -9,6 +9,7 @@ import pytest
 from fleettop.collectors.engine.display import variables
 from fleettop.collectors.errors import ConnectionLost
 from fleettop.tui.rows import Cell, Line
+from fleettop.tui.screens.folding import JsonPage
 from fleettop.tui.screens.inspect import InspectScreen
 from fleettop.tui.screens.page import PageScreen, text_of
 from fleettop.tui.widgets.detail import Detail
@@ -163,3 +164,71 @@ async def test_on_the_dashboard_the_values_key_is_absent_in_read_only_mode(
         else:
             await eventually(lambda: any(line.startswith("variables") for line in shown(page)))
         assert any(line.startswith("variables") for line in shown(page)) is not read_only
+
+
+# -- folding
+
+
+async def test_a_digit_leaves_so_many_levels_of_the_json_and_0_shows_all_again() -> None:
+    """What is folded says how much it hides; the facts above are not touched."""
+    screen = page(found={"Config": {"Env": ["a", "b {"], "Empty": {}, "User": "x"}, "Ports": [{"a": 1}, {"b": [2]}]})
+    async with Stage(screen=screen).run_test() as pilot:
+        await settle(pilot)
+        every = shown(screen)
+        await pilot.press("1")
+        assert shown(screen) == [*every[:6], '  "Config": {… 3},', '  "Ports": [… 2]', "}"]
+        await pilot.press("2")
+        assert shown(screen)[6:13] == [
+            '  "Config": {',
+            '    "Env": [… 2],',
+            '    "Empty": {},',
+            '    "User": "x"',
+            "  },",
+            '  "Ports": [',
+            "    {… 1},",
+        ]
+        await pilot.press("0")
+        assert shown(screen) == every
+
+
+async def test_what_is_folded_is_found_and_copied_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All stands there while words are sought; Esc folds again; copied is the whole page."""
+    screen, copied = page(), list[str]()
+    async with Stage(screen=screen).run_test() as pilot:
+        monkeypatch.setattr(pilot.app, "copy_to_clipboard", copied.append)
+        await settle(pilot)
+        every = shown(screen)
+        await pilot.press("1")
+        folded = shown(screen)
+        assert folded != every
+        await pilot.press("c")
+        assert copied == ["\n".join(every)]
+        await pilot.press("slash", *"pid", "enter")
+        assert shown(screen) == every
+        assert text_of(screen._lines()[screen._at]).strip() == '"Pid": 7'
+        await pilot.press("escape")
+        assert shown(screen) == folded
+
+
+async def test_digits_that_are_sought_fold_nothing() -> None:
+    """They are typed into the field."""
+    screen = page()
+    async with Stage(screen=screen).run_test() as pilot:
+        await settle(pilot)
+        await pilot.press("slash", *"7", "enter")
+        assert (screen._sought, screen._depth) == ("7", 0)
+        assert text_of(screen._lines()[screen._at]).strip() == '"Pid": 7'
+
+
+async def test_the_page_of_raw_json_folds_too(eventually: Eventually) -> None:
+    """`y` on the dashboard; what it is of stands above."""
+    async with dashboard() as (app, pilot):
+        await pilot.press("2", "y")
+        await eventually(lambda: isinstance(app.screen, JsonPage) and len(shown(app.screen)) > 60)
+        page = app.screen
+        assert isinstance(page, JsonPage)
+        title = shown(page)[0]
+        await pilot.press("1")
+        await eventually(lambda: len(shown(page)) < 60)
+        assert shown(page)[:2] == [title, "{"]
+        assert any(line.startswith('  "HostConfig": {…') for line in shown(page))

@@ -68,7 +68,7 @@ def some_lines() -> list[LogLine]:
 def view_of(lines: list[LogLine]) -> LogView:
     ring = Ring()
     ring.extend(lines)
-    return LogView(ring, lambda number: NAMES[number])
+    return LogView(ring, lambda number: NAMES[number], lambda: None)
 
 
 def pieces(theme: str = "fleettop-dark") -> tuple[Stage, LogView, LogTitle, KeyFooter]:
@@ -123,7 +123,7 @@ async def test_only_lines_in_view_are_drawn_however_many_there_are() -> None:
     """Two hundred thousand lines: drawing a page, going to either end and back draws a few pages."""
     ring = Ring()
     ring.extend([line(number, f"line {number}") for number in range(200_000)])
-    view = LogView(ring, lambda number: NAMES[number])
+    view = LogView(ring, lambda number: NAMES[number], lambda: None)
     drawn: list[int] = []
     app = Stage(view)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -141,7 +141,7 @@ async def test_only_lines_in_view_are_drawn_however_many_there_are() -> None:
 async def test_the_view_stays_at_the_newest_line_until_the_cursor_is_moved_up() -> None:
     """Then it stands still, whatever comes, until the end is asked for; evicted lines do not move it onto others."""
     ring = Ring(lines=100)
-    view = LogView(ring, lambda number: NAMES[number])
+    view = LogView(ring, lambda number: NAMES[number], lambda: None)
     app = Stage(view)
     async with app.run_test(size=(80, 10)) as pilot:
         for begin in (0, 50):
@@ -171,7 +171,7 @@ async def test_with_wrapped_lines_the_cursor_is_always_in_view() -> None:
     """Whatever is moved, each line is on the page when the cursor is on it, and a page ends where the screen does."""
     ring = Ring()
     ring.extend([line(number, f"{number} " + "word " * (number * 7 % 60)) for number in range(60)])
-    view = LogView(ring, lambda number: NAMES[number])
+    view = LogView(ring, lambda number: NAMES[number], lambda: None)
     app = Stage(view)
     async with app.run_test(size=(50, 12)) as pilot:
         view.focus()

@@ -48,6 +48,9 @@ def start(fleet: Fleet, tmp_path: Path) -> Iterator[Start]:
 
 
 def config_for(fleet: Fleet, host: str, way: str) -> str:
+    if " " in host:  # several, each by its way
+        pairs = [config_for(fleet, one, by) for one, by in zip(host.split(), way.split(), strict=True)]
+        return "".join(sorted(pairs, key=lambda text: not text.startswith("ssh_config")))
     address = fleet.address(host, way)
     if way == "unix":
         return f'[[engines]]\nname = "{host}"\naddress = "unix://{address.socket}"\n'
@@ -133,6 +136,39 @@ def test_a_command_runs_in_the_newest_healthy_replica_and_is_on_record_without_w
     assert (outcome.kind, outcome.of) == ("outcome", intent.thread)
     assert "sh -c hostname; read x; exit 7 ended with exit code 7 after" in outcome.what
     assert b"typed-secret" not in b"".join(f.read_bytes() for f in (tmp_path / "trail").rglob("*") if f.is_file())
+
+
+def test_a_shell_opens_in_a_swarm_s_task_on_another_node_over_the_link_to_that(
+    swarm_fleet: Fleet, start: Start, tmp_path: Path, eventually_sync: Callable[..., object]
+) -> None:
+    """By the service's name; its task is on h3, which is reached through a jump host, and only h1 manages the swarm."""
+    task = a_task_on(swarm_fleet, "h3", eventually_sync)
+    terminal = start("h3 h1", "ssh unix", "shell", "web", "--reason", "FT-7")
+    terminal.until_shown("/ #")
+    terminal.press(b"hostname; exit 9\r")
+    assert terminal.until_ended() == 9
+    assert terminal.shows(task[:12])
+    assert terminal.left_behind() == {}
+    intent, _ = own_lines(tmp_path)
+    assert (intent.engine, intent.id, intent.reason) == ("h3", task, "FT-7")
+
+
+def test_of_a_swarm_s_task_without_a_link_to_its_node_that_is_said(
+    swarm_fleet: Fleet, start: Start, eventually_sync: Callable[..., object]
+) -> None:
+    """A manager knows the task, but only its own engine can run something in it."""
+    a_task_on(swarm_fleet, "h2", eventually_sync)
+    terminal = start("h1", "unix", "shell", "web")
+    assert terminal.until_ended() == 2
+    assert "1 task of web on h2: fleettop has no link to there." in " ".join(" ".join(terminal.lines()).split())
+
+
+def a_task_on(fleet: Fleet, host: str, eventually_sync: Callable[..., object]) -> str:
+    """A swarm's service of one task on that host, running; the id of its container."""
+    template = {"ContainerSpec": {"Image": "bb:1", "Command": ["sleep", "1000"], "StopGracePeriod": 1_000_000_000}}
+    bound = {**template, "Placement": {"Constraints": [f"node.hostname=={host}"]}}
+    fleet.run_service("web", "sleep 1000", 1, TaskTemplate=bound)
+    return str(eventually_sync(lambda: fleet.docker(host, "ps", "-q", "--no-trunc"), timeout=60)).strip()
 
 
 def test_a_container_without_a_shell_says_so_and_what_to_do(fleet: Fleet, start: Start, tmp_path: Path) -> None:

@@ -34,7 +34,13 @@ COMMANDS = {
         Command("pause", "act", "freeze services", changes=True),
         Command("unpause", "act", "let paused services go on", changes=True),
         Command("scale", "act", "set the number of a service's replicas", changes=True),
+        Command("set-image", "act", "set what a swarm's services run, their difference said first", changes=True),
+        Command(
+            "pause-update", "act", "let the update of a swarm's services wait, as far as the API can", changes=True
+        ),
+        Command("resume-update", "act", "go on with an update that waits, or was halted", changes=True),
         Command("rollback", "act", "bring back what a swarm's services were before their last change", changes=True),
+        Command("node", "node", "drain, pause or activate a node of a swarm, with what moves said first", changes=True),
         Command("shell", "shell", "a shell, or another command, in a container", changes=True, runs_program=True),
         Command("engines", "engines", "try each engine and say what works and what does not (engines test)"),
     )

@@ -1,45 +1,50 @@
-"""`fleettop restart|stop|start|kill|pause|unpause|scale SERVICE…`: changes, said before they are done."""
+"""`fleettop restart|stop|start|kill|pause|unpause|scale|… SERVICE…`: changes, said before they are done."""
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import signal
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.config.settings import allowances
 from fleettop.collectors.errors import ConfigError, ReadOnly
 
-from ..output import Text
 from . import request as ending
+from .change import add_options, put_through
 from .ls import add_timeout
 from .request import Request
 
 if TYPE_CHECKING:
+    from fleettop.collectors.actions import Target
     from fleettop.collectors.actions.rolling import Rolling
-    from fleettop.collectors.actions.steps import Plan, Reach, StepResult
-    from fleettop.collectors.model import ServiceKey
+    from fleettop.collectors.actions.steps import Plan
     from fleettop.collectors.session import Session
+
+    from ..changes import Wish
 
 ROLLS = ("restart", "stop", "start")
 """The commands that can go over the replicas bit by bit."""
-ROLES = {"success": "ok", "failure": "error", "refused": "error", "unknown": "warning", "skipped": "dim"}
-"""How an outcome is drawn."""
-FOUND_LATER = 30.0
-"""Seconds that unknown outcomes are waited for, on top of what carrying out waits."""
+ON_CONTAINERS = (*ROLLS, "kill", "pause", "unpause")
+"""The commands that can be for some of the replicas."""
+VERBS = {"set-image": "set image", "pause-update": "pause update", "resume-update": "go on with update"}
+"""Commands that are called otherwise than what they ask for (`Verb`)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What to change, and how surely."""
     verb = parser.get_default("command")
+    several = "*" if verb in ON_CONTAINERS else "+"
     parser.add_argument(
-        "services", nargs="+", metavar="SERVICE", help="a name (api), with its stack (pay/api), or a pattern"
+        "services", nargs=several, metavar="SERVICE", help="a name (api), with its stack (pay/api), or a pattern"
     )
-    parser.add_argument("--reason", default="", metavar="TEXT", help="why; kept with the record of the change")
-    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
-    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
-    parser.add_argument("--json", action="store_true", help="one JSON object for each result")
+    if verb in ON_CONTAINERS:
+        parser.add_argument(
+            "--container",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="a container, or NAME@ENGINE, beside or in place of a service; repeatable",
+        )
+    add_options(parser)
     if verb in ROLLS:
         parser.add_argument(
             "--rolling", action="store_true", help="one replica after the other, as a restart always is"
@@ -50,6 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--deadline", metavar="SPAN", help="how long each replica has to become healthy (60s)")
     if verb == "kill":
         parser.add_argument("--signal", default="SIGKILL", metavar="NAME", help="the signal (SIGKILL)")
+    if verb == "set-image":
+        parser.add_argument("--to", dest="image", required=True, metavar="IMAGE", help="name:tag, or name:tag@sha256:…")
     if verb == "scale":
         number = parser.add_mutually_exclusive_group(required=True)
         number.add_argument("--to", type=int, metavar="N", help="to this many replicas")
@@ -60,7 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(request: Request) -> int:
     """Do it, after saying what it comes to; 4 where anything of it failed, 5 in read-only mode."""
     if request.read_only:
-        raise ReadOnly(f"To {request.command} is a change, and fleettop runs read-only.")
+        what = VERBS.get(request.command, request.command)
+        raise ReadOnly(f"To {what} is a change, and fleettop runs read-only.")
+    if not request.args.services and not getattr(request.args, "container", ()):
+        raise ConfigError(
+            "The following arguments are required: SERVICE, or --container NAME.",
+            hint="`fleettop ls services` lists them.",
+        )
     if getattr(request.args, "to", None) is not None and request.args.to < 0:
         raise ConfigError("--to needs a number of at least 0.")
     rolling_of(request)
@@ -92,181 +105,79 @@ async def _act(request: Request) -> int:
     async with request.session(record=not request.args.dry_run) as session:
         if session is None:
             return ending.UNREACHABLE
+        from fleettop.collectors.actions.steps import Verb
+
+        from ..changes import Wish
+        from .followups import next_wish
         from .onepass import complete
 
         await complete(session, every_detail=True, deadline=request.args.timeout)
         unreachable = request.say_unreachable(session)
         targets = _targets(request, session, unreachable=unreachable)
-        plan = await _plan(request, session, targets)
-        if not plan.possible:
-            for blocker in plan.blockers or ("There is nothing to do.",):
-                request.out.error(f"{plan.title}: {blocker}")
-            return ending.FAILED
-        _say(request, plan)
-        if request.args.dry_run:
-            return ending.FINE
-        if not await _agreed(request, plan):
-            return ending.USAGE
-        code = await _perform(request, session, plan)
-        done = {step.service for step in plan.steps}
-        left = [session.fleet.services[key].name for key in targets if key not in done]
-        if left:
-            request.out.note(f"Left as it was: {', '.join(left)}.")
-        return ending.FAILED if left else code
+        wish: Wish | None = Wish(
+            verb=Verb(VERBS.get(request.command, request.command)),
+            targets=targets,
+            signal=getattr(request.args, "signal", "SIGKILL"),
+            to=getattr(request.args, "to", None),
+            by=getattr(request.args, "by", None),
+            image=getattr(request.args, "image", ""),
+            rolling=rolling_of(request),
+        )
+        code = ending.FINE
+        while wish is not None:
+            plan = await _plan(request, session, wish)
+            code, results = await put_through(request, session, plan)
+            if results and _left(request, session, plan, wish):
+                code = ending.FAILED
+            wish = await next_wish(request, session.fleet, wish, results)
+        return code
 
 
-def _targets(request: Request, session: Session, *, unreachable: bool) -> tuple[ServiceKey, ...]:
-    from .targets import find_services
+def _targets(request: Request, session: Session, *, unreachable: bool) -> tuple[Target, ...]:
+    from .targets import container_named, find_services
 
+    fleet, containers = session.fleet, getattr(request.args, "container", ())
     try:
-        return find_services(request.args.services, session.fleet.services)
+        return (
+            *find_services(request.args.services, fleet.services),
+            *(container_named(name, fleet) for name in containers),
+        )
     except ConfigError as error:
         if unreachable:
             raise ConfigError(f"{error} Not all engines could be reached.", hint=error.hint) from error
         raise
 
 
-async def _plan(request: Request, session: Session, targets: Sequence[ServiceKey]) -> Plan:
+async def _plan(request: Request, session: Session, wish: Wish) -> Plan:
     from fleettop.collectors.actions import plan, prepare
-    from fleettop.collectors.actions.steps import Verb
     from fleettop.collectors.reach import reach_of
 
     drafted = plan(
-        Verb(request.command),
-        targets,
+        wish.verb,
+        wish.targets,
         session.fleet,
-        signal=getattr(request.args, "signal", "SIGKILL"),
-        to=getattr(request.args, "to", None),
-        by=getattr(request.args, "by", None),
+        signal=wish.signal,
+        to=wish.to,
+        by=wish.by,
+        image=wish.image,
         protected=[name for name, group in request.config.groups.items() if group.protected],
         read_only=request.read_only,
-        rolling=rolling_of(request),
+        rolling=wish.rolling,
     )
     return await prepare(drafted, reach=lambda engine: reach_of(session, engine))
 
 
-def _say(request: Request, plan: Plan) -> None:
-    """What it comes to: in words, or as a JSON object where that is all that is asked for."""
-    if request.args.json and request.args.dry_run:
-        request.out.json(
-            {
-                "plan": plan.title,
-                "effect": list(plan.sentences),
-                "warnings": list(plan.warnings),
-                "hosts": list(plan.hosts),
-                "steps": [step.words for step in plan.steps],
-            }
-        )
-    elif request.args.json:
-        for sentence in (plan.title, *plan.sentences, *plan.warnings):
-            request.out.note(sentence)
-    else:
-        request.out.line(Text(plan.title, "strong"))
-        for sentence in plan.sentences:
-            request.out.line(f"  {sentence}")
-        for warning in plan.warnings:
-            request.out.line("  ", Text(warning, "warning"))
+def _left(request: Request, session: Session, plan: Plan, wish: Wish) -> bool:
+    """Whether something that was asked for is no part of the plan; says so."""
+    from fleettop.collectors.model import ServiceKey
 
-
-async def _agreed(request: Request, plan: Plan) -> bool:
-    """Whether to go on: `--yes`, or a person's word; the name itself where the group is protected."""
-    if request.args.yes:
-        return True
-    if not request.interactive:
-        request.out.error("Nothing was changed: there is nobody to ask.", hint="Add --yes to do it without asking.")
-        return False
-    if plan.name_to_type:
-        request.out.ask(f"Type {plan.name_to_type} to go on:")
-        agreed = await _answer(request) == plan.name_to_type
-    else:
-        request.out.ask("Go on? [y/N]")
-        agreed = (await _answer(request)).lower() in ("y", "yes")
-    if not agreed:
-        request.out.note("Nothing was changed.")
-    return agreed
-
-
-async def _answer(request: Request) -> str:
-    """The line a person types; meanwhile the engines' events are still taken."""
-    loop, typed = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_reader(request.stdin, typed.set)
-    try:
-        await typed.wait()
-    finally:
-        loop.remove_reader(request.stdin)
-    return request.stdin.readline().strip()
-
-
-async def _perform(request: Request, session: Session, plan: Plan) -> int:
-    from fleettop.collectors.actions import perform
-    from fleettop.collectors.actions.steps import Outcome
-    from fleettop.collectors.journal import Journal
-    from fleettop.collectors.looseends import LooseEnds
-    from fleettop.collectors.reach import reach_of
-
-    def reach(engine: str) -> Reach | None:
-        return reach_of(session, engine)
-
-    def found(result: StepResult) -> None:
-        later[id(result.step)] = result
-        _show(request, result)
-
-    later: dict[int, StepResult] = {}
-    loose_ends = LooseEnds(session.fleet, reach, found)
-    stop = asyncio.Event()
-
-    def interrupted() -> None:
-        if stop.is_set():  # the second time: leave, though calls are on their way
-            raise KeyboardInterrupt
-        stop.set()
-        request.out.note("Stopping: what is on its way ends, the rest is left as it is. Ctrl-C again leaves at once.")
-
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, interrupted)
-    try:
-        async with asyncio.TaskGroup() as group:
-            looking = group.create_task(loose_ends.watch())
-            results = await perform(
-                plan,
-                reach=reach,
-                reason=request.args.reason,
-                recorder=Journal(session.fleet, keep=session.kept, loose_ends=loose_ends),
-                on_result=lambda result: _show(request, result),
-                stop=stop,
-            )
-            if loose_ends.open:
-                request.out.note(f"Looking for up to {FOUND_LATER:.0f} s what became of what is unknown.")
-                await loose_ends.tied(FOUND_LATER)
-            looking.cancel()
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
-    results = tuple(later.get(id(result.step), result) for result in results)
-    bad = [result for result in results if result.outcome is not Outcome.SUCCESS]
-    if bad and not request.args.json:
-        request.out.note(f"{len(results) - len(bad)} of {len(results)} done.")
-    untouched = [result.step for result in results if result.outcome is Outcome.SKIPPED]
-    if untouched and not request.args.json:
-        where = ", ".join(f"{step.object_name} on {step.engine}" for step in untouched)
-        request.out.note(f"Halted; left as it was: {where}.")
-    return ending.FAILED if bad else ending.FINE
-
-
-def _show(request: Request, result: StepResult) -> None:
-    step = result.step
-    outcome = str(result.outcome)
-    if request.args.json:
-        request.out.json(
-            {
-                "engine": step.engine,
-                "action": step.deed.value,
-                "object": step.object_name,
-                "id": result.object_id or step.object_id,
-                "service": step.service_name or None,
-                "outcome": outcome,
-                "words": result.words,
-                "seconds": round(result.seconds, 3),
-                "reason": request.args.reason or None,
-            }
-        )
-        return
-    request.out.line(Text(f"{outcome:<8}", ROLES.get(outcome, "")), f"{step.words}: {result.words}")
+    services = {step.service for step in plan.steps}
+    objects = {step.object_id for step in plan.steps}
+    left = [
+        session.fleet.services[target].name if isinstance(target, ServiceKey) else target.id[:12]
+        for target in wish.targets
+        if (target not in services if isinstance(target, ServiceKey) else target.id not in objects)
+    ]
+    if left:
+        request.out.note(f"Left as it was: {', '.join(left)}.")
+    return bool(left)

@@ -48,9 +48,13 @@ async def _shell(request: Request) -> int:
             return ending.UNREACHABLE
         from fleettop.collectors.actions import Verb, plan
 
-        from .targets import find_container
+        from .onepass import complete
+        from .targets import find_container, means_something
 
         unreachable = request.say_unreachable(session)
+        if not means_something(request.args.container, session.fleet):
+            # A service of which no task is here is known from its swarm's manager alone.
+            await complete(session, every_detail=False, deadline=request.args.timeout)
         try:
             container = find_container(request.args.container, session.fleet)
         except ConfigError:

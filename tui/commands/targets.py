@@ -10,7 +10,7 @@ from fleettop.collectors.actions.picture import canonical, service_title
 from fleettop.collectors.actions.shellplaces import shell_places
 from fleettop.collectors.config.tomlfile import nearest
 from fleettop.collectors.errors import ConfigError
-from fleettop.collectors.model import ContainerKey, Service, ServiceKey
+from fleettop.collectors.model import Container, ContainerKey, Service, ServiceKey
 
 if TYPE_CHECKING:
     from fleettop.collectors.fleet import Fleet
@@ -34,21 +34,13 @@ def find_container(name: str, fleet: Fleet) -> ContainerKey:
 
     Raises ConfigError for a name that fits none (naming the nearest), or containers on several engines.
     """
-    containers = [c for key, c in fleet.containers.items() if canonical(fleet, key) == key]
-    found = [c for c in containers if c.name == name]
-    if not found and len(name) >= _ID_DIGITS and set(name) <= set("0123456789abcdef"):
-        found = [c for c in containers if c.id.startswith(name)]
-    if len(found) > 1:
-        where = ", ".join(sorted(c.engine for c in found))
-        raise ConfigError(
-            f"There are {len(found)} containers called {name!r}, on {where}.", hint="Choose the engine with --engine."
-        )
-    if found:
-        return found[0].key
+    found = _containers_named(name, fleet)
+    if found is not None:
+        return found
     try:
         [service] = find_services([name], fleet.services)
     except (ConfigError, ValueError) as error:
-        near = nearest(name, (*(c.name for c in containers), *(s.name for s in fleet.services.values())))
+        near = nearest(name, (*(c.name for c in _containers(fleet)), *(s.name for s in fleet.services.values())))
         raise ConfigError(
             f"There is no container or service {name!r}.",
             hint=f"Did you mean {near!r}?" if near else "`fleettop ls containers` lists them.",
@@ -57,6 +49,47 @@ def find_container(name: str, fleet: Fleet) -> ContainerKey:
     if not places.containers:
         raise ConfigError(" ".join(places.notes))
     return places.containers[0].key
+
+
+def means_something(name: str, fleet: Fleet) -> bool:
+    """Whether a container or a service of that name is known by now."""
+    try:
+        return _containers_named(name, fleet) is not None or bool(_find(name, fleet.services))
+    except ConfigError:
+        return False
+
+
+def container_named(name: str, fleet: Fleet) -> ContainerKey:
+    """The container meant by `pay-api-1`, `pay-api-1@web-1`, or the first digits of its id. Raises ConfigError."""
+    found = _containers_named(name, fleet)
+    if found is None:
+        near = nearest(name, [c.name for c in _containers(fleet)])
+        raise ConfigError(
+            f"There is no container {name!r}.",
+            hint=f"Did you mean {near!r}?" if near else "`fleettop ls containers` lists them.",
+        )
+    return found
+
+
+def _containers(fleet: Fleet) -> list[Container]:
+    return [c for key, c in fleet.containers.items() if canonical(fleet, key) == key]
+
+
+def _containers_named(name: str, fleet: Fleet) -> ContainerKey | None:
+    containers = _containers(fleet)
+    alone, _, engine = name.rpartition("@")
+    if alone and engine in fleet.engines:
+        containers, name = [c for c in containers if c.engine == engine], alone
+    found = [c for c in containers if c.name == name]
+    if not found and len(name) >= _ID_DIGITS and set(name) <= set("0123456789abcdef"):
+        found = [c for c in containers if c.id.startswith(name)]
+    if len(found) > 1:
+        where = ", ".join(sorted(c.engine for c in found))
+        raise ConfigError(
+            f"There are {len(found)} containers called {name!r}, on {where}.",
+            hint=f"Write which: {name}@{found[0].engine}.",
+        )
+    return found[0].key if found else None
 
 
 def _find(name: str, services: Mapping[ServiceKey, Service]) -> list[ServiceKey]:

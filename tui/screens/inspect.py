@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from ..glyphs import UNICODE, Glyphs
 from ..rows import Cell, Line
 from ..views.container_detail import Fact
-from .page import PageScreen
+from .folding import FoldingPage
 
 Facts = Callable[[Sequence[Fact]], Sequence[Line]]
 """The lines that are kept current, with these facts among them."""
@@ -22,7 +22,7 @@ Values = Callable[[], Awaitable[Sequence[tuple[str, str]]]]
 """Asks the engine for the variables and their values, secrets hidden. Raises FleetError."""
 
 
-class InspectScreen(PageScreen):
+class InspectScreen(FoldingPage):
     """Lines that are kept current, then what was read once, when the page was opened.
 
     The values of variables are asked for by a key, and gone with the page; without `values` there is no such key.
@@ -44,7 +44,7 @@ class InspectScreen(PageScreen):
         self.run_worker(self._load(), group="inspect")
 
     def _all(self) -> Sequence[Line]:
-        return (*self._facts(self._more), *self._variables, *self._json)
+        return (*self._facts(self._more), *self._variables, *self.folded(self._json))
 
     async def _load(self) -> None:
         try:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 TAIL = 500
 """Lines of each replica that are read at first."""
 HEAD = 2_000
+SLICE = 4_000
+"""Lines that are put away in one go: about 3 ms."""
 SECOND = 0.5
 """Seconds between two looks at what only time changes."""
 MINUTES = (1, 5, 15, 30, 60)
@@ -95,7 +97,7 @@ class LogScreen(Screen[None]):
         """Title, lines, what is looked for, key hints."""
         glyphs = self.app.glyphs
         self.title_line = LogTitle(glyphs=glyphs, id="log-title")
-        self.view = LogView(self._ring, self._name_of, glyphs=glyphs, id="log")
+        self.view = LogView(self._ring, self._name_of, self._pressed, glyphs=glyphs, id="log")
         self.find_bar = FindBar(glyphs=glyphs, id="find")
         self.footer = KeyFooter(glyphs=glyphs, id="log-footer")
         yield self.title_line
@@ -141,15 +143,22 @@ class LogScreen(Screen[None]):
 
         async def deliver(lines: Sequence[LogLine]) -> None:
             ring.held = not self.view.autoscroll
-            ring.extend(lines)
+            for at in range(0, len(lines), SLICE):
+                if at:
+                    await asyncio.sleep(0)
+                ring.extend(lines[at : at + SLICE])
             self._searching.set()
             self.view.lines_came()
             self._say()
 
         self._feed = LogFeed(
-            self.app.session, lambda: members_of(fleet, self._wanted), deliver, span=self._span, follow=True
+            self.app.session, lambda: members_of(fleet, self._wanted), deliver, span=self._span, courteous=True
         )
         await self._feed.run()
+
+    def _pressed(self) -> None:
+        if self._feed is not None:
+            self._feed.stand_back()
 
     def _name_of(self, number: int) -> str:
         return self._feed.sources[number].label if self._feed is not None else ""

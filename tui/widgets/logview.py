@@ -50,11 +50,14 @@ class LogView(Widget, can_focus=True):
         self,
         ring: Ring,
         name_of: Callable[[int], str],
+        pressed: Callable[[], None],
         *,
         glyphs: Glyphs = UNICODE,
         id: str | None = None,  # noqa: A002  (Textual's own name for it)
     ) -> None:
         super().__init__(id=id)
+        self._pressed = pressed
+        """Told of each key and turn of the wheel, before what it does."""
         self.ring = ring
         self.cursor: int | None = None
         """The number of the line under the cursor."""
@@ -330,6 +333,10 @@ class LogView(Widget, can_focus=True):
         """Move lines that are cut to the left or the right."""
         self.show(shift=max(0, self.options.shift + by * SHIFT))
 
+    def on_key(self, _event: events.Key) -> None:
+        """What a key does comes before the lines."""
+        self._pressed()
+
     def on_click(self, event: events.Click) -> None:
         """Put the cursor on a line; the second click folds it."""
         at = event.get_content_offset(self)
@@ -343,10 +350,12 @@ class LogView(Widget, can_focus=True):
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """A few lines up."""
+        self._pressed()
         event.stop()
         self.action_move(-WHEEL)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """A few lines down."""
+        self._pressed()
         event.stop()
         self.action_move(WHEEL)
