@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -20,10 +20,11 @@ from fleettop.collectors.looseends import LooseEnds
 from fleettop.collectors.reach import reach_of
 from fleettop.collectors.session import Session
 from fleettop.collectors.trail import OpenTrail, TrailFolder
+from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingsMap
 from textual.command import CommandPalette
-from textual.events import Resize
+from textual.events import Event, Key, Resize
 from textual.filter import Monochrome, NoColor
 from textual.worker import WorkerFailed
 
@@ -32,6 +33,7 @@ from .bridge import Bridge
 from .changes import Changes
 from .driver import TerminalDriver
 from .glyphs import ASCII, UNICODE, Glyphs
+from .keygate import Behind, KeyGate
 from .keymap import CONFIRMING, OWN, KeyBinding, Keys
 from .looking import LOOKS, show_detail
 from .owncommands import run_own
@@ -114,6 +116,7 @@ class FleetApp(App[int]):
         self._let_go = asyncio.Event()
         self._let_go.set()
         self.dashboard = DashboardScreen(self.keys)
+        self.keygate = KeyGate(self, super().on_event)
 
     @property
     def fleet(self) -> Fleet:
@@ -147,6 +150,7 @@ class FleetApp(App[int]):
 
     def on_mount(self) -> None:
         """Begin to watch."""
+        self.screen_change_signal.subscribe(self, lambda _: self.keygate.answerable(), immediate=True)
         self.run_worker(self._watch(), name="watch", exit_on_error=True)
 
     def end_by(self, number: int) -> None:
@@ -180,6 +184,17 @@ class FleetApp(App[int]):
             if isinstance(self.screen, PageScreen):
                 self.screen.fleet_changed()
 
+    async def on_event(self, event: Event) -> None:
+        """Keys go through the gate; all else as it comes."""
+        if isinstance(event, Key) and not event.is_forwarded:
+            await self.keygate.key(event)
+        else:
+            await super().on_event(event)
+
+    @on(Behind)
+    async def _behind(self, message: Behind) -> None:
+        await self.keygate.behind(message)
+
     def _handle_exception(self, error: Exception) -> None:
         """A fault of ours: end, put the terminal right, and let the command line write the report.
 
@@ -209,9 +224,9 @@ class FleetApp(App[int]):
         if name in LOOKS:
             LOOKS[name](self.dashboard)
         elif name in ACTS or name in MENUS:
-            self.run_worker((ACTS.get(name) or MENUS[name])(self.dashboard), group="act", exclusive=False)
+            self._act((ACTS.get(name) or MENUS[name])(self.dashboard))
         elif name in self.own_commands and self.keys.get(name) is not None:
-            self.run_worker(run_own(self.dashboard, self.own_commands[name]), group="act", exclusive=False)
+            self._act(run_own(self.dashboard, self.own_commands[name]))
         elif name == "app.quit":
             self._quit()
         elif name == "app.suspend":
@@ -220,6 +235,9 @@ class FleetApp(App[int]):
             self.push_screen(HelpScreen(self.keys, self.dashboard.place.view, glyphs=self.glyphs))
         elif name == "app.palette":
             self.push_screen(CommandPalette([CommandProvider], placeholder="What to do"))
+
+    def _act(self, doing: Awaitable[None]) -> None:
+        self.run_worker(self.keygate.asked(doing), group="act", exclusive=False)
 
     def _quit(self) -> None:
         """At once; but while something is being changed, the first time only stops what has not begun."""

@@ -167,6 +167,20 @@ async def test_the_view_stays_at_the_newest_line_until_the_cursor_is_moved_up() 
         assert text_of(view).splitlines()[-1].endswith("line 249")
 
 
+async def test_a_view_without_a_row_takes_lines_and_keys() -> None:
+    """As in a terminal of two lines, or while the screen goes away: there is nothing to show, and nothing breaks."""
+    view = view_of(some_lines())
+    view.styles.height = 0
+    async with Stage(view).run_test(size=(80, 10)) as pilot:
+        view.focus()
+        view.action_move(-2)
+        view.ring.extend(some_lines())
+        view.lines_came()
+        await pilot.pause()
+        assert view.page == []
+        assert not view.autoscroll
+
+
 async def test_with_wrapped_lines_the_cursor_is_always_in_view() -> None:
     """Whatever is moved, each line is on the page when the cursor is on it, and a page ends where the screen does."""
     ring = Ring()

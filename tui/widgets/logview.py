@@ -200,7 +200,8 @@ class LogView(Widget, can_focus=True):
         if len(rows) < self.size.height:
             return self._from_end()
         del rows[self.size.height :]
-        self._top = rows[0]
+        if rows:
+            self._top = rows[0]
         return rows
 
     def _show_cursor(self) -> None:
