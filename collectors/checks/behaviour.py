@@ -111,7 +111,7 @@ CHECKS = (
         severity=Severity.LOW,
         source="/events kill and die; StopTimeout",
         why="It does not heed SIGTERM: what it was at is lost, and every deploy waits for it.",
-        remedy="init: true\nstop_grace_period: 30s   # or a handler for SIGTERM in the program, ENTRYPOINT in exec form",
+        remedy="init: true\nstop_grace_period: 30s   # or a handler for SIGTERM in it, and ENTRYPOINT in exec form",
         look=of_containers(_forced, ended=True),
     ),
     Check(

@@ -200,7 +200,7 @@ CHECKS = (
         source="/info Driver, DriverStatus",
         cis="2.6",
         why="It is slow, loses data or is no longer maintained.",
-        remedy='/etc/docker/daemon.json: { "storage-driver": "overlay2" }   # images and containers are to be made anew',
+        remedy='/etc/docker/daemon.json: { "storage-driver": "overlay2" }   # images, containers are to be made anew',
         look=of_engines(_storage),
     ),
     Check(

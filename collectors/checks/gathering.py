@@ -60,8 +60,6 @@ class Sources(msgspec.Struct, frozen=True):
     client: Callable[[str], EngineClient | None]
     """The way to ask an engine; None: it cannot be reached."""
     certificates: Callable[[str], tuple[datetime | None, datetime | None]]
-    schemes: Mapping[str, str]
-    """By engine: `ssh`, `tcp` or `unix`."""
 
 
 class _Read(msgspec.Struct):
@@ -165,7 +163,7 @@ async def _engine(sources: Sources, name: str, client: EngineClient) -> _Read:
     status = sources.fleet.engines[name]
     facts = EngineFacts(
         name=name,
-        scheme=sources.schemes.get(name, ""),
+        scheme=status.address.partition("://")[0],
         address=status.address,
         insecure=status.link.insecure,
         daemon=daemon,

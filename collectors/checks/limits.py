@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..model import ContainerState
 from ..model.posture import ContainerPosture, ServicePosture, SwarmPosture
 from ..words import familiar_image, image_parts
 from .facts import EngineFacts, FleetFacts
@@ -83,6 +84,8 @@ def _restarts(container: ContainerPosture, _engine: EngineFacts, _: FleetFacts) 
 def _health(container: ContainerPosture, _engine: EngineFacts, _: FleetFacts) -> Said:
     if not container.health_check and container.health in ("", "none"):
         yield Found(evidence="Config.Healthcheck is not set")
+    elif container.state is not ContainerState.RUNNING:
+        return  # an engine keeps what the check said last
     elif container.health == "unhealthy" or container.failing_streak:
         streak = container.failing_streak
         state = f"it is {container.health}" if container.health == "unhealthy" else "its health check fails"
