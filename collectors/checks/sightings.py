@@ -23,6 +23,11 @@ FORGOTTEN = timedelta(days=7)
 VERSION = 1
 
 
+def beside(trail: Path) -> Path:
+    """The file, beside the trail that lies in this folder."""
+    return trail.with_name(f"{trail.name}-checks.json")
+
+
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     """Since when a finding is known."""
 

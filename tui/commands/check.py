@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..output import Text
@@ -43,13 +42,6 @@ def run(request: Request) -> int:
     return run_to_end(_check(request))
 
 
-def sightings_beside(trail: Path | None) -> Sightings:
-    """Where it is kept since when a finding is known: in a file beside the trail; None: nowhere."""
-    from fleettop.collectors.checks import Sightings
-
-    return Sightings(trail.with_name(f"{trail.name}-checks.json") if trail is not None else None)
-
-
 async def _check(request: Request) -> int:
     async with request.session() as session:
         if session is None:
@@ -59,8 +51,7 @@ async def _check(request: Request) -> int:
         from .onepass import complete
 
         await complete(session, every_detail=False, deadline=request.args.timeout)
-        keeps = request.open_trail is not None
-        sightings = sightings_beside(request.trail_folder if keeps else None)
+        sightings = _sightings(request)
         inspection = inspection_of(session, request.config.waivers, sightings)
         verdict = await inspection.look()
         lost, number = lost_engines(session), len(session.fleet.engines)
@@ -80,6 +71,13 @@ async def _check(request: Request) -> int:
         return ending.UNREACHABLE
     fail_on = Severity(request.args.fail_on or min(request.args.severity, "low", key=LEVELS.index))
     return ending.WRONG if verdict.worst(fail_on) else ending.FINE
+
+
+def _sightings(request: Request) -> Sightings:
+    """A simulated fleet's are kept only where a folder is named, as its trail is."""
+    from fleettop.collectors.checks.sightings import Sightings, beside
+
+    return Sightings(beside(request.trail_folder) if request.open_trail is not None else None)
 
 
 def inspection_of(session: Session, waivers: tuple[Waiver, ...], sightings: Sightings) -> Inspection:
