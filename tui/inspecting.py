@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .views.checks import ChecksView
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
 
     from .app import FleetApp
     from .screens.dashboard import DashboardScreen
+
+PATIENCE = 10.0
+"""Seconds that a look waits for engines that are being connected to."""
 
 
 def come_to(screen: DashboardScreen) -> None:
@@ -70,6 +74,7 @@ def _inspection(app: FleetApp) -> Inspection:
         clock=app.clock,
         waivers=app.waivers,
         sightings=app.sightings() if app.sightings is not None else None,
+        ready=partial(session.settled, PATIENCE),
     )
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from ..clock import Clock
 from ..config.waivers import Waiver
+from ..model import LinkPhase
 from .catalogue import CHECKS
 from .facts import FleetFacts
 from .finding import Report, report
@@ -22,8 +23,15 @@ class Inspection:
     """The checks of one fleet. `on_change` is called whenever there is more to show."""
 
     def __init__(
-        self, sources: Sources, *, clock: Clock, waivers: Sequence[Waiver] = (), sightings: Sightings | None = None
+        self,
+        sources: Sources,
+        *,
+        clock: Clock,
+        waivers: Sequence[Waiver] = (),
+        sightings: Sightings | None = None,
+        ready: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
+        """`ready` returns when every engine has answered or failed: a look waits for it."""
         self.verdict: Verdict | None = None
         """What the last look came to; None: there was none."""
         self.looking: tuple[int, int] | None = None
@@ -35,18 +43,24 @@ class Inspection:
         self._sources = sources
         self._waivers = tuple(waivers)
         self._clock = clock
+        self._ready = ready
 
     @property
     def stale(self) -> bool:
         """Whether somebody who comes to see wants another look."""
         if self.looking is not None:
             return False
-        return self.looked_at is None or self._clock.monotonic() - self.looked_at > STALE
+        if self.looked_at is None or self.verdict is None or self._clock.monotonic() - self.looked_at > STALE:
+            return True
+        engines = self._sources.fleet.engines
+        return any(name in engines and engines[name].link.phase is LinkPhase.UP for name in self.verdict.report.lost)
 
     async def look(self) -> Verdict:
         """Read every engine that can be reached, and judge what is found. Never raises for an engine's trouble."""
         self.looking = (0, len(self._sources.fleet.engines))
         try:
+            if self._ready is not None:
+                await self._ready()
             facts = await gather(self._sources, self._told)
             found, sightings = await asyncio.to_thread(self._put, facts)
             today = self._clock.now().astimezone().date()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple
@@ -144,7 +145,14 @@ def _judged(
     )
 
 
-def _order(judged: Judged) -> tuple[bool, bool, str, str, str]:
-    """What counts before what is waived, new before old."""
+def _order(judged: Judged) -> tuple[object, ...]:
+    """What counts before what is waived, new before old, `web-2` before `web-10`."""
     finding = judged.finding
-    return (not judged.counts, judged.new is not True, finding.service, finding.object, finding.engine)
+    return (not judged.counts, judged.new is not True, finding.service, _counted(finding.object), finding.engine)
+
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def _counted(name: str) -> tuple[str, ...]:
+    return tuple(part.zfill(12) if part.isdigit() else part for part in _DIGITS.split(name))

@@ -48,7 +48,7 @@ UNDER = 34
 """Lines from which on they stand under it, on narrower screens."""
 CALM_TICKS = 10
 """Seconds after which rows that show no seconds are drawn again: their minutes have gone on."""
-_BIGGEST_FIRST = frozenset(("cpu", "memory", "network", "restarts", "replicas", "hosts", "containers", "skew"))
+_BIGGEST_FIRST = frozenset(("cpu", "memory", "network", "restarts", "replicas", "hosts", "containers", "skew", "lost"))
 
 
 class DashboardScreen(Screen[None]):

@@ -48,7 +48,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def where(self) -> str:
         """The object, with the service its container is of."""
-        named = self.kind != "container" or not self.service or self.service in self.object
+        plain = self.kind != "container" or not self.service
+        named = plain or self.object.startswith((self.service, self.service.replace("/", "-")))
         return self.object if named else f"{self.object} ({self.service})"
 
 

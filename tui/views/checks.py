@@ -56,10 +56,10 @@ class ChecksView(View):
         Column(id="severity", title="SEVERITY", width=8, worth=96, sortable=False),
         Column(id="check", title="ID", width=3, worth=94, sortable=False),
         Column(id="count", title="N", width=4, align="right", worth=95, sortable=False),
-        Column(id="what", title="WHAT / WHERE", width=26, grow=4, worth=99, limit=56, sortable=False),
+        Column(id="what", title="WHAT / WHERE", width=26, grow=5, worth=99, limit=60, sortable=False),
         Column(id="new", title="NEW", width=4, align="right", worth=70, sortable=False),
         Column(id="hosts", title="HOSTS", width=12, grow=1, worth=60, limit=24, sortable=False),
-        Column(id="evidence", title="EVIDENCE", width=24, grow=6, worth=85, sortable=False),
+        Column(id="evidence", title="EVIDENCE", width=24, grow=5, worth=85, sortable=False),
     )
 
     def __init__(self, inspection: Callable[[], Inspection | None] = lambda: None) -> None:
@@ -213,16 +213,16 @@ class ChecksView(View):
         if inspection is None or inspection.verdict is None or inspection.looked_at is None:
             return Cell("nothing was looked at yet: r looks", DIM)
         verdict = inspection.verdict
-        counting, new = len(verdict.counting), sum(group.new for group in verdict.groups)
+        new = sum(group.new for group in verdict.groups)
         parts = [
-            words.count(counting, "finding") if counting else "nothing is wrong",
+            _found_words(verdict),
             *([f"{new} new since yesterday"] if new else []),
             *([f"{verdict.waived} waived"] if verdict.waived else []),
             words.count(len(verdict.report.engines), "host"),
             *([f"{len(verdict.report.lost)} not reached"] if verdict.report.lost else []),
             f"looked {fmt.age(moment.monotonic - inspection.looked_at)} ago",
         ]
-        return Cell(dot.join(parts), "group")
+        return Cell(dot.join(parts), "group" if verdict.report.engines else "warning")
 
     def _head_detail(self, moment: Moment) -> Iterable[Line]:
         inspection = self._inspection()
@@ -257,6 +257,12 @@ class ChecksView(View):
 
 
 # -- rows --------------------------------------------------------------------------------------------------------------
+
+
+def _found_words(verdict: Verdict) -> str:
+    if verdict.counting:
+        return words.count(len(verdict.counting), "finding")
+    return "nothing is wrong" if verdict.report.engines else "nothing could be looked at"
 
 
 def _group_row(group: Group, key: GroupRow, moment: Moment, *, opened: bool) -> Row:
