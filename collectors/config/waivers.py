@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from fnmatch import fnmatchcase
+from typing import Any
 
 import msgspec
 
@@ -41,7 +42,7 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True):
 class _Entry(msgspec.Struct, frozen=True, kw_only=True):
     check: str
     reason: str
-    until: object
+    until: Any
     """A date, bare or in quotes."""
     object: str = OBJECT
     host: str = OBJECT
