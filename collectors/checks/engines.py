@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..model.posture import DaemonPosture
 from .facts import EngineFacts, FleetFacts
 from .finding import Check, Found, Severity, Unknown, of_engines
+from .releases import parts_of
 
 Said = Iterator[Found | Unknown]
 _PODMAN = Unknown("Podman does not tell: it has no daemon with such a setting")
@@ -110,8 +111,17 @@ def _new_privileges(_engine: EngineFacts, daemon: DaemonPosture, _: FleetFacts) 
         yield _PODMAN
     elif daemon.security_options is None:
         yield _NOT_TOLD
-    elif daemon.security("no-new-privileges") is None:
+    elif daemon.security("no-new-privileges") is not None:
+        return
+    elif not tells_new_privileges(daemon):
+        yield Unknown("Docker before 24.0 does not tell whether no-new-privileges is its default")
+    else:
         yield Found(evidence="SecurityOptions has no no-new-privileges")
+
+
+def tells_new_privileges(daemon: DaemonPosture) -> bool:
+    """Whether it would say that no-new-privileges is its default: moby #45320, in 24.0; 20.10 was seen not to."""
+    return (parts_of(daemon.version) or (0, 0, 0)) >= (24, 0, 0)
 
 
 def _bridge(engine: EngineFacts, daemon: DaemonPosture, _: FleetFacts) -> Said:

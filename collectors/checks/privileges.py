@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model.posture import ContainerPosture, MountPosture
+from .engines import tells_new_privileges
 from .facts import EngineFacts, FleetFacts
 from .finding import Check, Found, Severity, Unknown, of_containers
 
@@ -86,7 +87,9 @@ def _new_privileges(container: ContainerPosture, engine: EngineFacts, _: FleetFa
         return
     options = {option.replace(":", "=", 1) for option in container.security_options}
     if not options & {"no-new-privileges", "no-new-privileges=true"}:
-        yield Found(evidence="HostConfig.SecurityOpt has no no-new-privileges")
+        told = engine.daemon is None or engine.daemon.kind != "docker" or tells_new_privileges(engine.daemon)
+        hidden = "" if told else "; Docker before 24.0 does not tell whether it is the engine's default"
+        yield Found(evidence=f"HostConfig.SecurityOpt has no no-new-privileges{hidden}")
 
 
 def _root(container: ContainerPosture, _engine: EngineFacts, _: FleetFacts) -> Said:

@@ -201,6 +201,7 @@ UNKNOWN: tuple[tuple[str, FleetFacts, str], ...] = (
     ("E03", facts(engine(daemon={"logging_driver": "json-file"}, containers=())), "no container here shows it"),
     ("E04", facts(daemon(live_restore=None)), "does not tell"),
     ("E07", facts(daemon(security_options=None)), "does not tell"),
+    ("E09", facts(daemon(version="20.10.24", security_options=("name=seccomp,profile=default",))), "before 24.0"),
     ("E10", facts(engine(untold={"networks": "web-1 did not tell its networks: no permission"})), "no permission"),
     ("E14", facts(daemon(skew=None)), "time"),
     ("E15", facts(engine(disk=None, untold={"disk": "web-1 did not tell its disk: not answering"})), "not answering"),
