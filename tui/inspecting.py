@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding, BindingType
+
+from .glyphs import Glyphs
+from .screens.page import Given, PageScreen
 from .views.checks import ChecksView
 
 if TYPE_CHECKING:
@@ -58,6 +62,26 @@ def sightings_of(trail: OpenTrail | None) -> Sightings:
 
         return Sightings(pretend=first_seen)
     return Sightings(beside(trail.folder) if isinstance(trail, TrailFolder) else None)
+
+
+class FindingPage(PageScreen):
+    """All of a finding on a page, where `y` copies what to do as it does in the table."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "remedy", "copy what to do")]
+
+    def __init__(self, lines: Given, remedy: str, glyphs: Glyphs) -> None:
+        super().__init__(lines, glyphs)
+        self._remedy = remedy
+
+    def keys(self) -> tuple[tuple[str, str], ...]:
+        """With what to do."""
+        return (("y", "copy what to do"), *super().keys()) if self._remedy else super().keys()
+
+    def action_remedy(self) -> None:
+        """To the terminal's clipboard."""
+        if self._remedy:
+            self.app.copy_to_clipboard(self._remedy)
+            self.notify(f"Copied: {self._remedy.splitlines()[0]}", markup=False)
 
 
 async def _look(inspection: Inspection) -> None:

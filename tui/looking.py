@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.errors import ConnectionLost, EngineError
 from fleettop.collectors.logs import Wanted
 from fleettop.collectors.model import ContainerKey, ServiceKey
 
-from .inspecting import copy_remedy, look_again
+from .inspecting import FindingPage, copy_remedy, look_again
 from .navigation import Place
 from .rows import Cell, Line
 from .screens.inspect import InspectScreen, json_lines
@@ -121,9 +122,13 @@ def show_detail(screen: DashboardScreen, key: Hashable) -> None:
         if page is not None:
             app.push_screen(page)
         return
-    if isinstance(view, ChecksView) and view.toggle(key):
-        screen.table.forget_rows([key])
-        screen.look_differently()
+    if isinstance(view, ChecksView):
+        if view.toggle(key):
+            screen.table.forget_rows([key])
+            screen.look_differently()
+            return
+        lines, remedy = partial(view.detail, app.fleet, key), view.remedy(key)
+        app.push_screen(FindingPage(lambda: lines(app.moment()), remedy, app.glyphs))
         return
     for container in view.containers(app.fleet, key):
         app.session.refresh(container)

@@ -14,6 +14,7 @@ _PODMAN = Unknown("Podman does not tell: it has no daemon with such a setting")
 _NOT_TOLD = Unknown("the engine does not tell")
 _OPEN = "API is accessible on"
 _BAD_DRIVERS = ("aufs", "devicemapper", "overlay", "vfs")
+"""Podman calls `overlay` what Docker calls overlay2."""
 _LOCAL = ("127.0.0.0/8", "::1/128")
 _SECCOMP_DEFAULTS = ("default", "builtin", "")
 
@@ -58,7 +59,7 @@ def _live_restore(_engine: EngineFacts, daemon: DaemonPosture, _: FleetFacts) ->
 def _storage(_engine: EngineFacts, daemon: DaemonPosture, _: FleetFacts) -> Said:
     if not daemon.storage_driver:
         yield _NOT_TOLD
-    if daemon.storage_driver in _BAD_DRIVERS:
+    if daemon.storage_driver in _BAD_DRIVERS and (daemon.kind, daemon.storage_driver) != ("podman", "overlay"):
         yield Found(evidence=f"Driver = {daemon.storage_driver}")
     if daemon.storage_status.get("Supports d_type", "").lower() == "false":
         yield Found(
@@ -146,7 +147,7 @@ def _authorization(_engine: EngineFacts, daemon: DaemonPosture, _: FleetFacts) -
 
 
 def _experimental(_engine: EngineFacts, daemon: DaemonPosture, _: FleetFacts) -> Said:
-    if daemon.experimental:
+    if daemon.experimental and daemon.kind == "docker":  # Podman says so always
         yield Found(evidence="ExperimentalBuild = true", sentence="its experimental features are on")
     if daemon.debug:
         yield Found(evidence="Debug = true", sentence="it runs in debug mode")
