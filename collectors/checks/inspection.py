@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from ..clock import Clock
 from ..config.waivers import Waiver
 from ..model import LinkPhase
 from .catalogue import CHECKS
 from .facts import FleetFacts
-from .finding import Report, report
+from .finding import report
 from .gathering import Sources, gather
 from .judging import Verdict, judge
-from .sightings import Identity, Sighting, Sightings
+from .sightings import Sightings
 
 STALE = 900.0
 """Seconds after which a look is too old for somebody who comes to see."""
@@ -62,18 +62,18 @@ class Inspection:
             if self._ready is not None:
                 await self._ready()
             facts = await gather(self._sources, self._told)
-            found, sightings = await asyncio.to_thread(self._put, facts)
-            today = self._clock.now().astimezone().date()
-            self.verdict = judge(found, self._waivers, sightings, today)
+            self.verdict = await asyncio.to_thread(self._judged, facts)
             self.looked_at = self._clock.monotonic()
         finally:
             self.looking = None
             self.on_change()
         return self.verdict
 
-    def _put(self, facts: FleetFacts) -> tuple[Report, Mapping[Identity, Sighting]]:
+    def _judged(self, facts: FleetFacts) -> Verdict:
+        """Beside the event loop: ten thousand containers take seconds."""
         found = report(CHECKS.values(), facts)
-        return found, self.sightings.take(found.findings, found.engines, found.at)
+        sightings = self.sightings.take(found.findings, found.engines, found.at)
+        return judge(found, self._waivers, sightings, self._clock.now().astimezone().date())
 
     def _told(self, read: int, of: int) -> None:
         self.looking = (read, of)

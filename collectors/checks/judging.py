@@ -90,16 +90,17 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     report: Report
     groups: tuple[Group, ...]
     """Worst first."""
+    count: int
+    """Findings that nobody answers for."""
+    new: int
+    """Those of them that were not there a day ago."""
+    waived: int
+    """Findings that somebody answers for."""
 
     @property
     def counting(self) -> tuple[Judged, ...]:
         """All findings that nobody answers for."""
         return tuple(judged for group in self.groups for judged in group.counting)
-
-    @property
-    def waived(self) -> int:
-        """Findings that somebody answers for."""
-        return sum(not judged.counts for group in self.groups for judged in group.findings)
 
     def worst(self, least: Severity) -> tuple[Judged, ...]:
         """Those that count and are at least so severe."""
@@ -128,7 +129,14 @@ def judge(report: Report, waivers: Sequence[Waiver], sightings: Mapping[Identity
         Group(key=key, check=CHECKS[key.check], unchecked=tuple(sorted(rows, key=lambda row: (row.engine, row.object))))
         for key, rows in unchecked.items()
     ]
-    return Verdict(report=report, groups=tuple(sorted(groups, key=lambda group: (group.rank, group.key))))
+    count = sum(len(group.counting) for group in groups)
+    return Verdict(
+        report=report,
+        groups=tuple(sorted(groups, key=lambda group: (group.rank, group.key))),
+        count=count,
+        new=sum(group.new for group in groups),
+        waived=len(report.findings) - count,
+    )
 
 
 def _judged(

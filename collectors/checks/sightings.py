@@ -6,7 +6,8 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -63,44 +64,44 @@ class Sightings:
 
         Never raises: without the file everything was found first now.
         """
+        moment = int(now.timestamp())
+        before = moment - int(FORGOTTEN.total_seconds())
         watched, seen = self._read()
         found: dict[Identity, Sighting] = {}
         for finding in findings:
             identity = finding.identity
-            since = watched.get(finding.engine)
-            if since is None and self._pretend is not None:
-                first = self._pretend(finding, now)
-                since = now - FORGOTTEN
-            else:
-                first = seen.get(identity, (now, now))[0]
-            seen[identity] = (first, now)
-            found[identity] = Sighting(first=min(first, now), watched=min(since or now, now))
+            since = watched.get(finding.engine, moment)
+            first = seen.get(identity, (moment, moment))[0]
+            if self._pretend is not None and finding.engine not in watched:
+                since, first = before, int(self._pretend(finding, now).timestamp())
+            seen[identity] = (first, moment)
+            found[identity] = Sighting(first=_moment(min(first, moment)), watched=_moment(min(since, moment)))
         for engine in engines:
-            watched.setdefault(engine, now - FORGOTTEN if self._pretend is not None else now)
-        self._write(watched, {key: times for key, times in seen.items() if now - times[1] < FORGOTTEN})
+            watched.setdefault(engine, moment if self._pretend is None else before)
+        self._write(watched, {key: times for key, times in seen.items() if times[1] > before})
         return found
 
     # -- the file
 
-    def _read(self) -> tuple[dict[str, datetime], dict[Identity, tuple[datetime, datetime]]]:
+    def _read(self) -> tuple[dict[str, int], dict[Identity, tuple[int, int]]]:
         if self.file is None:
             return {}, {}
         try:
             kept = json.loads(self.file.read_bytes())
-            watched = {str(name): datetime.fromisoformat(at) for name, at in kept["watched"].items()}
-            seen = {_identity(row): _times(row) for row in kept["seen"]}
+            watched = {str(name): int(at) for name, at in kept["watched"].items()}
+            seen = {_identity(row): (int(row[4]), int(row[5])) for row in kept["seen"]}
         except FileNotFoundError:
             return {}, {}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
             self.trouble = f"{self.file} cannot be read ({type(error).__name__}): what is new is not known"
             return {}, {}
         return watched, seen
 
-    def _write(self, watched: Mapping[str, datetime], seen: Mapping[Identity, tuple[datetime, datetime]]) -> None:
+    def _write(self, watched: Mapping[str, int], seen: Mapping[Identity, tuple[int, int]]) -> None:
         if self.file is None:
             return
-        rows = [[*identity, first.isoformat(), last.isoformat()] for identity, (first, last) in sorted(seen.items())]
-        kept = {"version": VERSION, "watched": {name: at.isoformat() for name, at in watched.items()}, "seen": rows}
+        rows = [[*identity, *times] for identity, times in seen.items()]
+        kept = {"version": VERSION, "watched": dict(watched), "seen": rows}
         aside = self.file.with_name(f".{self.file.name}-{uuid4().hex[:8]}")
         try:
             self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -119,8 +120,7 @@ def _identity(row: list[Any]) -> Identity:
     return check, engine, kind, name
 
 
-def _times(row: list[Any]) -> tuple[datetime, datetime]:
-    first, last = (datetime.fromisoformat(text) for text in row[4:6])
-    if first.tzinfo is None or last.tzinfo is None:
-        raise ValueError("a time has no zone")
-    return first, last
+@lru_cache(maxsize=256)
+def _moment(seconds: int) -> datetime:
+    """Most findings were seen first at one of a few looks."""
+    return datetime.fromtimestamp(seconds, UTC)

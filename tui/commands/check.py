@@ -198,7 +198,7 @@ def summary(verdict: Verdict) -> str:
 
     kinds = sum(bool(group.counting) for group in verdict.groups)
     parts = [
-        f"{count(len(verdict.counting), 'finding')} of {count(kinds, 'kind')}",
+        f"{count(verdict.count, 'finding')} of {count(kinds, 'kind')}",
         *([f"{verdict.waived} waived"] if verdict.waived else []),
         f"{sum(bool(group.unchecked) for group in verdict.groups)} checks cannot tell everywhere",
         f"Docker's releases as of {AS_OF}",

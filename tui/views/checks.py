@@ -68,16 +68,17 @@ class ChecksView(View):
         """The groups that are opened."""
         self._indexed: Verdict | None = None
         self._groups: dict[GroupRow, Group] = {}
-        self._places: dict[Hashable, int] = {}
-        self._objects: dict[ObjectRow, Place] = {}
-        self._within: dict[GroupRow, list[ObjectRow]] = {}
+        self._order: dict[GroupRow, int] = {}
+        self._objects: dict[ObjectRow, tuple[int, Place]] = {}
+        """Of the groups that were asked for, with their place in the group."""
+        self._within: dict[GroupRow, list[Place]] = {}
 
     @property
     def title(self) -> str:  # type: ignore[override]
         """With how many findings there are, once it is known."""
         inspection = self._inspection()
         verdict = inspection.verdict if inspection is not None else None
-        return "Checks" if verdict is None else f"Checks {len(verdict.counting)}"
+        return "Checks" if verdict is None else f"Checks {verdict.count}"
 
     def toggle(self, key: Hashable) -> bool:
         """Open a group, or close it; False: the row is none."""
@@ -93,7 +94,7 @@ class ChecksView(View):
         for key in self._groups:
             yield key
             if key in self._opened:
-                yield from self._within[key]
+                yield from _rows(key, self._members(key))
 
     def has(self, fleet: Fleet, key: Hashable, scope: Scope) -> bool:
         """Whether it is there."""
@@ -108,14 +109,17 @@ class ChecksView(View):
         self._index()
         if isinstance(key, GroupRow) and (group := self._groups.get(key)) is not None:
             return _group_row(group, key, moment, opened=key in self._opened)
-        if isinstance(key, ObjectRow) and (one := self._objects.get(key)) is not None:
+        if isinstance(key, ObjectRow) and (one := self._one(key)) is not None:
             return _object_row(one, key)
         return Row(key=key, cells=(), span=self._head(moment)) if key == HEAD else None
 
     def rank(self, fleet: Fleet, key: Hashable) -> SortKey:
         """As the groups are ordered; objects under their group."""
         self._index()
-        return (self._places.get(key, -1),)
+        if not isinstance(key, GroupRow | ObjectRow):
+            return (-1, 0)
+        group = self._order.get(GroupRow(*key[:2]), -1)
+        return (group, 1 + self._objects[key][0] if isinstance(key, ObjectRow) and key in self._objects else 0)
 
     def value(self, fleet: Fleet, key: Hashable, column: str) -> object:
         """Objects keep to their groups: there is no other order."""
@@ -124,7 +128,7 @@ class ChecksView(View):
     def fields(self, fleet: Fleet, key: Hashable) -> Mapping[str, object]:
         """What the filter language sees; of a group what it sees of any of its objects."""
         self._index()
-        if isinstance(key, ObjectRow) and (one := self._objects.get(key)) is not None:
+        if isinstance(key, ObjectRow) and (one := self._one(key)) is not None:
             return _fields(key, [one])
         if isinstance(key, GroupRow) and key in self._groups:
             return _fields(key, self._members(key), self._groups[key].title)
@@ -136,7 +140,7 @@ class ChecksView(View):
         if isinstance(key, GroupRow) and (group := self._groups.get(key)) is not None:
             return key.severity in URGENT and bool(group.counting)
         if isinstance(key, ObjectRow):
-            one = self._objects.get(key)
+            one = self._one(key)
             return key.severity in URGENT and one is not None and one.waiver is None
         return True
 
@@ -144,8 +148,8 @@ class ChecksView(View):
         """Why it matters, what it rests on, what to do."""
         self._index()
         if isinstance(key, GroupRow | ObjectRow) and (group := self._groups.get(GroupRow(*key[:2]))) is not None:
-            one = self._objects.get(key) if isinstance(key, ObjectRow) else None
-            return tuple(check_detail(group, self._members(group.key), one, moment))
+            one = self._one(key)
+            return tuple(check_detail(group, self._members(GroupRow(*group.key)), one, moment))
         return tuple(self._head_detail(moment))
 
     def story(self, fleet: Fleet, key: Hashable, moment: Moment) -> Line:
@@ -156,11 +160,12 @@ class ChecksView(View):
     def remedy(self, key: Hashable) -> str:
         """What to do about a row, as text to be copied; empty: nothing."""
         self._index()
-        if isinstance(key, ObjectRow):
-            one = self._objects.get(key)
-            return one.remedy if one is not None else ""
-        members = self._members(key) if isinstance(key, GroupRow) else []
-        return members[0].remedy if members else ""
+        one, group = self._one(key), self._groups.get(key) if isinstance(key, GroupRow) else None
+        if one is not None:
+            return one.remedy
+        if group is None:
+            return ""
+        return group.findings[0].finding.remedy if group.findings else group.check.remedy
 
     def name_of(self, fleet: Fleet, key: Hashable) -> str:
         """What it is called."""
@@ -171,7 +176,7 @@ class ChecksView(View):
 
     def history_scope(self, fleet: Fleet, key: Hashable) -> Scope:
         """The service of its container, or its host."""
-        one = self._objects.get(key) if isinstance(key, ObjectRow) else None
+        one = self._one(key)
         if one is None:
             return None
         service = fleet.service_of(one.container) if one.container is not None else None
@@ -189,21 +194,20 @@ class ChecksView(View):
         if verdict is self._indexed:
             return
         self._indexed = verdict
-        self._groups = {}
-        self._objects = {}
-        self._within = {}
-        self._places = {}
-        for group in verdict.groups if verdict is not None else ():
-            key = GroupRow(*group.key)
-            self._groups[key] = group
-            self._places[key] = len(self._places)
-            places = {ObjectRow(*key, one.engine, one.object, one.evidence): one for one in places_of(group)}
-            self._objects |= places
-            self._within[key] = list(places)
-            self._places |= {row: len(self._places) + at for at, row in enumerate(places)}
+        groups = verdict.groups if verdict is not None else ()
+        self._groups = {GroupRow(*group.key): group for group in groups}
+        self._order = {key: at for at, key in enumerate(self._groups)}
+        self._objects, self._within = {}, {}
 
-    def _members(self, key: tuple[str, str]) -> list[Place]:
-        return [self._objects[row] for row in self._within.get(GroupRow(*key), ())]
+    def _members(self, key: GroupRow) -> list[Place]:
+        """The places of a group, worked out when they are first asked for: there may be ten thousand."""
+        if key not in self._within and key in self._groups:
+            places = self._within[key] = places_of(self._groups[key])
+            self._objects |= {row: (at, places[at]) for at, row in enumerate(_rows(key, places))}
+        return self._within.get(key, [])
+
+    def _one(self, key: Hashable) -> Place | None:
+        return self._objects.get(key, (0, None))[1] if isinstance(key, ObjectRow) else None
 
     def _head(self, moment: Moment) -> Cell:
         inspection, dot = self._inspection(), f" {moment.glyphs.dot} "
@@ -213,10 +217,9 @@ class ChecksView(View):
         if inspection is None or inspection.verdict is None or inspection.looked_at is None:
             return Cell("nothing was looked at yet: r looks", DIM)
         verdict = inspection.verdict
-        new = sum(group.new for group in verdict.groups)
         parts = [
             _found_words(verdict),
-            *([f"{new} new since yesterday"] if new else []),
+            *([f"{verdict.new} new since yesterday"] if verdict.new else []),
             *([f"{verdict.waived} waived"] if verdict.waived else []),
             words.count(len(verdict.report.engines), "host"),
             *([f"{len(verdict.report.lost)} not reached"] if verdict.report.lost else []),
@@ -237,7 +240,7 @@ class ChecksView(View):
             yield (Cell(f"{name} could not be looked at: {why}", "warning"),)
         if inspection.sightings.trouble:
             yield (Cell(inspection.sightings.trouble, "warning"),)
-        elif verdict.counting and all(judged.new is None for judged in verdict.counting):
+        elif verdict.count and all(judged.new is None for judged in verdict.counting):
             yield (Cell("What is new since yesterday is not known: this is the first look.", DIM),)
         yield (Cell(f"Docker's releases and their ends: as of {AS_OF}.", DIM),)
         yield (Cell("r looks again, y copies what to do, Enter opens a group.", DIM),)
@@ -259,9 +262,13 @@ class ChecksView(View):
 # -- rows --------------------------------------------------------------------------------------------------------------
 
 
+def _rows(key: GroupRow, places: list[Place]) -> list[ObjectRow]:
+    return [ObjectRow(*key, one.engine, one.object, one.evidence) for one in places]
+
+
 def _found_words(verdict: Verdict) -> str:
-    if verdict.counting:
-        return words.count(len(verdict.counting), "finding")
+    if verdict.count:
+        return words.count(verdict.count, "finding")
     return "nothing is wrong" if verdict.report.engines else "nothing could be looked at"
 
 
