@@ -224,6 +224,22 @@ async def test_how_containers_behave_is_found(fleet: Fleet, eventually: Any) -> 
     assert "C21" not in at(found, "old")
 
 
+async def test_a_command_that_was_watched_is_found_after_it_has_ended(fleet: Fleet, eventually: Any) -> None:
+    """The engine forgets it; what fleettop saw while it ran stays on record."""
+    fleet.run_plain("h1", "handled", SLEEP, User="99")
+    async with watching([fleet.address("h1")]) as session:
+        await eventually(lambda: any(c.detail is not None for c in session.fleet.containers.values()), timeout=30)
+        await off_loop(fleet.docker, "h1", "exec", "--user", "0", "handled", "sleep", "1")
+
+        async def seen() -> Finding | None:
+            found = await looked(session)
+            return at(found, "handled").get("C21")
+
+        found = await eventually(seen, timeout=30)
+    assert "sleep 1" in found.evidence
+    assert "runs now" not in found.evidence
+
+
 async def test_what_is_on_one_host_alone_is_down_with_it(fleet: Fleet, eventually: Any) -> None:
     """The database is, the web on three hosts is not; the same host's row in Hosts counts the same."""
     fleet.run("h1", "pay", "db", SLEEP)
