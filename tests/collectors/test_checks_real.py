@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from fleettop.collectors.address import EngineAddress
+from fleettop.collectors.checks import upkeep
 from fleettop.collectors.checks.catalogue import CHECKS
 from fleettop.collectors.checks.finding import Finding, Report, Severity, report
 from fleettop.collectors.checks.gathering import Sources, gather
@@ -337,6 +338,26 @@ async def test_the_certificates_of_a_link_are_looked_at(fleet: Fleet) -> None:
     assert by_name["h1"].own_certificate_ends is not None
     found = report([CHECKS["E18"]], facts)
     assert (found.passed, [one.engine for one in found.unchecked]) == ({"E18": 1}, ["h2"])
+
+
+async def test_bounds_are_held_against_what_real_engines_tell(
+    fleet: Fleet, eventually: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Space, certificates and kernels here are well; with narrower bounds each of them is found."""
+    fleet.run_plain("h2", "user", SLEEP)
+    async with watching([fleet.address("h1", "tls"), fleet.address("h2", "tls")]) as session:
+        await eventually(lambda: session.fleet.containers)
+        facts = await gather(sources(session), lambda _read, _of: None)
+    checks = [CHECKS[check] for check in ("E15", "E17", "E18")]
+    assert report(checks, facts).passed == {"E15": 2, "E17": 2, "E18": 2}
+    monkeypatch.setattr(upkeep, "MUCH_SPACE", 1 << 20)
+    monkeypatch.setattr(upkeep, "SOON", timedelta(days=400))
+    monkeypatch.setattr(upkeep, "OLDEST_KERNEL", (99, 0))
+    found = report(checks, facts)
+    assert found.passed == {"E15": 1}
+    assert {(one.check, one.engine) for one in found.findings} == {
+        *(("E15", "h1"), ("E17", "h1"), ("E17", "h2"), ("E18", "h1"), ("E18", "h2"))
+    }
 
 
 async def test_what_an_engine_does_not_allow_is_not_checkable(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
