@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from functools import partial
 from types import TracebackType
 
@@ -152,6 +153,11 @@ class Session:
         """Where an engine can be dialled; None while it cannot be reached."""
         watch = self._watches.get(engine)
         return watch.endpoint if watch else None
+
+    def certificates(self, engine: str) -> tuple[datetime | None, datetime | None]:
+        """When the engine's certificate and ours end; None: none was shown."""
+        watch = self._watches.get(engine)
+        return watch.certificates if watch else (None, None)
 
     def retry(self, engines: Iterable[str] | None = None) -> None:
         """Try these engines (all, by default) now instead of when their wait is over."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -33,6 +33,7 @@ from .bridge import Bridge
 from .changes import Changes
 from .driver import TerminalDriver
 from .glyphs import ASCII, UNICODE, Glyphs
+from .inspecting import sightings_of
 from .keygate import Behind, KeyGate
 from .keymap import CONFIRMING, OWN, KeyBinding, Keys
 from .looking import LOOKS, show_detail
@@ -50,6 +51,7 @@ from .widgets.palette import CommandProvider, PaletteEntry, entries
 
 if TYPE_CHECKING:
     from fleettop.collectors.actions import Reach
+    from fleettop.collectors.checks import Inspection, Sightings
     from fleettop.collectors.demo import DemoFleet
 
 FAREWELL = 6.0
@@ -78,6 +80,7 @@ class FleetApp(App[int]):
         clock: Clock | None = None,
         open_trail: OpenTrail | None = None,
         environ: Mapping[str, str] | None = None,
+        sightings: Callable[[], Sightings] | None = None,
     ) -> None:
         self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
         self.keys = Keys(config.keys, own=config.commands, read_only=read_only)
@@ -96,6 +99,10 @@ class FleetApp(App[int]):
             clock=self.clock,
             open_trail=open_trail,
         )
+        self.inspection: Inspection | None = None
+        """The checks; None until somebody comes to see them."""
+        self.waivers = config.waivers
+        self.sightings = sightings
         self.loose_ends = LooseEnds(self.fleet, self.reach, partial(found_later, self))
         self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)
         self.allowances = allowances(config)
@@ -336,6 +343,7 @@ async def _run(
         app = FleetApp(
             addresses,
             config,
+            sightings=partial(sightings_of, None if demo is not None else open_trail),
             read_only=read_only,
             notes=notes,
             theme=theme_for(environ, color=color, chosen=config.theme),

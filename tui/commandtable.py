@@ -6,12 +6,13 @@ import msgspec
 
 from .logkeys import LOG_KEYS
 
-VIEWS = ("services", "containers", "hosts", "trail", "swarm")
+VIEWS = ("services", "containers", "hosts", "trail", "checks", "swarm")
 """The ids of the views, in the order of their number keys."""
 SCREENS = ("logs",)
 """Screens that have commands of their own, beside the few that are everywhere."""
 _OBJECTS = ("services", "containers", "hosts", "swarm")
 _ACTED_ON = ("services", "containers")
+_WITH_JSON = tuple(view for view in VIEWS if view != "checks")
 _RESTARTED = ("services", "containers", "hosts")
 
 
@@ -118,6 +119,7 @@ TABLE: tuple[Command, ...] = (
     _view(2, "containers", "Containers"),
     _view(3, "hosts", "Hosts"),
     _view(4, "trail", "Trail: what happened, when, and how it is known"),
+    _view(6, "checks", "Checks: what is set up badly, and what to do about it"),
     _view(8, "swarm", "Swarm: nodes and their tasks"),
     Command(
         id="filter.open",
@@ -213,7 +215,7 @@ TABLE: tuple[Command, ...] = (
         keys=("e",),
         title="what happened to it",
         group="Look",
-        views=(*_OBJECTS, "trail"),
+        views=(*_OBJECTS, "trail", "checks"),
         hint="events",
         worth=60,
     ),
@@ -227,7 +229,24 @@ TABLE: tuple[Command, ...] = (
         hint="what if",
         worth=11,
     ),
-    Command(id="look.json", keys=("y",), title="raw JSON, secrets hidden", group="Look", hint="json", worth=12),
+    Command(
+        id="look.json",
+        keys=("y",),
+        title="raw JSON, secrets hidden",
+        group="Look",
+        views=_WITH_JSON,
+        hint="json",
+        worth=12,
+    ),
+    Command(
+        id="checks.remedy",
+        keys=("y",),
+        title="copy what to do about the finding",
+        group="Look",
+        views=("checks",),
+        hint="copy remedy",
+        worth=80,
+    ),
     Command(
         id="look.copy",
         keys=("c",),
@@ -242,7 +261,7 @@ TABLE: tuple[Command, ...] = (
         keys=("r",),
         title="try unreachable hosts again now",
         group="Look",
-        help="In Hosts the one under the cursor, elsewhere all of them.",
+        help="In Hosts the one under the cursor, elsewhere all of them; in Checks everything is looked at again.",
         hint="retry",
         worth=5,
     ),

@@ -53,7 +53,9 @@ _WORDS = (
 """Fields of text; a text without a field is looked for in these."""
 _KINDS: Mapping[str, str] = {
     **dict.fromkeys(_WORDS, "text"),
-    **dict.fromkeys((FREE, "id", "port", "swarm", "link", "reason", "how", "availability", "task"), "text"),
+    **dict.fromkeys(
+        (FREE, "severity", "check", "id", "port", "swarm", "link", "reason", "how", "availability", "task"), "text"
+    ),
     "label": "label",
     "cpu": "percent",
     **dict.fromkeys(("mem", "net", "disk"), "bytes"),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.errors import ConnectionLost, EngineError
 from fleettop.collectors.logs import Wanted
 from fleettop.collectors.model import ContainerKey, ServiceKey
 
+from .inspecting import FindingPage, copy_remedy, look_again
 from .navigation import Place
 from .rows import Cell, Line
 from .screens.folding import JsonPage
@@ -17,6 +19,7 @@ from .screens.inspect import InspectScreen, json_lines
 from .screens.logs import LogScreen
 from .screens.page import PageScreen
 from .screens.prompt import Jump, MomentPrompt
+from .views.checks import ChecksView
 from .views.container_detail import Fact, container_detail, health_lines
 from .views.what_if import what_if_lines
 
@@ -119,6 +122,14 @@ def show_detail(screen: DashboardScreen, key: Hashable) -> None:
         page = screen.reading.page(key)
         if page is not None:
             app.push_screen(page)
+        return
+    if isinstance(view, ChecksView):
+        if view.toggle(key):
+            screen.table.forget_rows([key])
+            screen.look_differently()
+            return
+        lines, remedy = partial(view.detail, app.fleet, key), view.remedy(key)
+        app.push_screen(FindingPage(lambda: lines(app.moment()), remedy, app.glyphs))
         return
     for container in view.containers(app.fleet, key):
         app.session.refresh(container)
@@ -267,6 +278,8 @@ def copy(screen: DashboardScreen) -> None:
 def retry(screen: DashboardScreen) -> None:
     """`r`: try unreachable hosts now."""
     key, app = screen.table.cursor_key, screen.app
+    if screen.place.view == "checks":
+        look_again(screen)
     if screen.place.view == "hosts" and isinstance(key, str):
         app.session.retry([key])
         app.notify(f"Trying {key} now.", markup=False)
@@ -300,6 +313,7 @@ LOOKS: Mapping[str, Look] = {
     "view.containers": _to("containers"),
     "view.hosts": _to("hosts"),
     "view.trail": _to("trail"),
+    "view.checks": _to("checks"),
     "view.swarm": _to("swarm"),
     "filter.open": open_filter,
     "filter.wrong": only_wrong,
@@ -313,6 +327,7 @@ LOOKS: Mapping[str, Look] = {
     "look.events": events,
     "look.json": raw_json,
     "look.copy": copy,
+    "checks.remedy": copy_remedy,
     "link.retry": retry,
     "app.back": back_or_quit,
 }

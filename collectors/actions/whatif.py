@@ -93,6 +93,21 @@ def what_if_host(fleet: Picture, host: str) -> WhatIf:
     return _what_if(fleet, host, (host,), picture, node)
 
 
+def losses_on(fleet: Picture, host: str, services: Iterable[Service]) -> tuple[int, int]:
+    """How many of these services would be down, and how many would lose replicas, if that host died; only counted.
+
+    A row of a table asks this often: it costs the replicas of the services it is asked of. Those of which only
+    replicas on hosts that do not answer would be left count as down.
+    """
+    down = degraded = 0
+    for service in services:
+        loss = _loss(fleet, service, host)
+        if loss is not None:
+            down += not loss.left
+            degraded += bool(loss.left)
+    return down, degraded
+
+
 def what_if_node(fleet: Picture, cluster: str, node_id: str) -> WhatIf | None:
     """What would happen if that node of a swarm were gone, also where there is no link to it; None: no such node."""
     picture = fleet.swarms.get(cluster)

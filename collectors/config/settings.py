@@ -14,6 +14,7 @@ from .allowances import Allowance, parse_allowance
 from .durations import parse_duration, parse_size
 from .owncommands import OwnCommand, read_commands
 from .tomlfile import Place, TomlFile, read_toml, spelled
+from .waivers import Waiver, read_waivers
 
 COLORS = ("auto", "always", "never")
 
@@ -66,6 +67,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     trail: TrailSettings = TrailSettings()
     commands: tuple[OwnCommand, ...] = ()
     """The `[[commands]]`: a person's own."""
+    waivers: tuple[Waiver, ...] = ()
+    """The `[[waivers]]`: findings that somebody answers for."""
 
     def group(self, name: str) -> Group:
         """What holds for the group called `name`; the defaults where the config does not speak of it."""
@@ -106,6 +109,7 @@ def load_config(path: Path | None, *, home: Path, required: bool = True) -> Conf
         keys=reader.keys(),
         trail=reader.trail(),
         commands=reader.commands(),
+        waivers=reader.waivers(),
     )
 
 
@@ -125,6 +129,7 @@ class _Top(msgspec.Struct, frozen=True, kw_only=True):
     keys: object = None
     trail: object = None
     commands: object = None
+    waivers: object = None
 
 
 class _GroupEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -229,6 +234,10 @@ class _Reader(msgspec.Struct, frozen=True):
     def commands(self) -> tuple[OwnCommand, ...]:
         """The `[[commands]]`, in their order."""
         return read_commands(self.file, self._list("commands"))
+
+    def waivers(self) -> tuple[Waiver, ...]:
+        """The `[[waivers]]`, in their order."""
+        return read_waivers(self.file, self._list("waivers"))
 
     def trail(self) -> TrailSettings:
         """The `[trail]` table."""

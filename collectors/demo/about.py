@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
+from . import setups
 from .machine import Machine
 from .rows import row
 from .things import Image, Network, Volume
@@ -14,9 +15,9 @@ Json = dict[str, Any]
 KERNEL = "6.1.0-25-amd64"
 _CONTAINERD = "bcc810d6b9066471b0b6fa75f557a15a1cbf31bb"
 _LOG_DRIVERS = ("awslogs", "fluentd", "gcplogs", "gelf", "journald", "json-file", "local", "splunk", "syslog")
+_ICC = "com.docker.network.bridge.enable_icc"
 _BRIDGE = {
     "com.docker.network.bridge.default_bridge": "true",
-    "com.docker.network.bridge.enable_icc": "true",
     "com.docker.network.bridge.enable_ip_masquerade": "true",
     "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",  # noqa: S104 - what an engine answers
     "com.docker.network.bridge.name": "docker0",
@@ -136,6 +137,7 @@ def info(machine: Machine, now: float, swarm: Json | None = None) -> Json:
         "InitCommit": {"ID": "de40ad0", "Expected": "de40ad0"},
         "SecurityOptions": ["name=apparmor", "name=seccomp,profile=builtin", "name=cgroupns"],
         "Warnings": None,
+        **setups.daemon(machine.group, machine.name),
     }  # fmt: skip
 
 
@@ -266,9 +268,15 @@ def network(machine: Machine, one: Network, *, with_containers: bool = True) -> 
         "ConfigFrom": {"Network": ""},
         "ConfigOnly": False,
         "Containers": members,
-        "Options": dict(_BRIDGE) if one.name == "bridge" else {},
+        "Options": _options(machine, one),
         "Labels": dict(one.labels),
     }  # fmt: skip
+
+
+def _options(machine: Machine, one: Network) -> dict[str, str]:
+    if one.name != "bridge":
+        return {}
+    return {**_BRIDGE, _ICC: "true" if setups.bridge_talks(machine.name) else "false"}
 
 
 def volumes(machine: Machine) -> Json:

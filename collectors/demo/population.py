@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from . import setups
 from .agenda import Agenda
 from .catalogue import COUNTRIES, DB, EDGE, OPS, ORDER, PARTS, SWARM, WEB, Part, abroad
 from .machine import Machine
@@ -228,7 +229,7 @@ def bare_plan(part: Part, image: Image) -> Blueprint:
         ports=ports,
         mounts=mounts,
         check=part.check,
-        memory=part.memory,
+        memory=part.memory or setups.memory(image.repository, part.nature.memory),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
+from . import setups
 from .machine import Machine
 from .things import Check, Container, Endpoint, MountPoint
 from .wording import NEVER, stamp, status
@@ -222,7 +223,7 @@ def _host_config(container: Container) -> Json:
     return {
         "Binds": binds or None,
         "ContainerIDFile": "",
-        "LogConfig": {"Type": "json-file", "Config": {"max-size": "20m", "max-file": "3"}},
+        "LogConfig": setups.log_config(plan),
         "NetworkMode": plan.networks[0],
         "PortBindings": bindings,
         "AutoRemove": plan.auto_remove,
@@ -279,6 +280,7 @@ def _host_config(container: Container) -> Json:
         "IOMaximumBandwidth": 0,
         "MaskedPaths": list(_MASKED),
         "ReadonlyPaths": list(_READ_ONLY),
+        **setups.host_config(plan),
         **plan.host_config,
         "RestartPolicy": {"Name": container.policy, "MaximumRetryCount": container.retries},
         "Memory": container.memory,
@@ -292,7 +294,7 @@ def _config(container: Container) -> Json:
     config: Json = {
         "Hostname": container.id[:12],
         "Domainname": "",
-        "User": plan.user,
+        "User": plan.user or setups.user(plan),
         "AttachStdin": False,
         "AttachStdout": True,
         "AttachStderr": True,

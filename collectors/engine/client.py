@@ -221,11 +221,11 @@ class EngineClient:
 
     async def images(self) -> tuple[Image, ...]:
         """The images that lie on the engine, without intermediate layers; a row that makes no sense is left out."""
+        return (await self._rows("/images/json", lambda body: decode_images(body, engine=self.engine)))[0]
 
-        def decode(body: bytes) -> tuple[tuple[Image, ...], tuple[str, ...]]:
-            return decode_images(body, engine=self.engine)
-
-        return (await self._rows("/images/json", decode))[0]
+    async def read(self, path: str, decode: Callable[[bytes], _T], query: str = "") -> _T | None:
+        """What `GET path?query` answers, through a decoder that cleans it; None where that is 404."""
+        return await self._requests.decoded(path, query, decode, cap=LIST_CAP)
 
     # -- for what is sent back
 

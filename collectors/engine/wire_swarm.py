@@ -123,6 +123,7 @@ class Placement(Wire):
     """Where tasks may run."""
 
     constraints: Texts = None
+    preferences: list[msgspec.Raw] | None = None
     max_replicas: Number = None
 
 
@@ -202,6 +203,7 @@ class SwarmPort(Wire):
     protocol: Text = None
     target_port: Number = None
     published_port: Number = None
+    publish_mode: Text = None
 
 
 class SwarmEndpoint(Wire):

@@ -13,6 +13,7 @@ from ..engine.client import EngineClient
 from ..errors import ConnectionLost, EngineError, Malformed, NotAnswering, Rejected, Unreachable, Unsupported
 from ..links import HandshakeGate, Logins, link_to, logins_over
 from ..links.base import Endpoint, Link, UnixEndpoint
+from ..links.tcp import TcpLink
 from ..model import (
     Change,
     Confirmed,
@@ -130,6 +131,12 @@ class EngineWatch:
     def newest(self) -> tuple[EngineEvent, ...]:
         """The last events that were heard, newest last."""
         return self._events.newest
+
+    @property
+    def certificates(self) -> tuple[datetime | None, datetime | None]:
+        """When the engine's certificate and ours end, as they were shown when it was reached; None: there is none."""
+        link = self._link
+        return (link.expires, link.own_expires) if isinstance(link, TcpLink) else (None, None)
 
     async def logins(self) -> Logins | None:
         """Who is logged in on the engine's host now; None: not reached over SSH, or nobody asked for that."""

@@ -26,6 +26,7 @@ COMMANDS = {
         Command("trail", "trail", "the audit trail: show its records, verify it, its head, export it"),
         Command("record", "record", "keep the audit trail with no screen, for a service manager"),
         Command("logs", "logs", "what services write, of all replicas on all hosts, in the order of time"),
+        Command("check", "check", "whether the fleet is fit for production: what is set up badly, and what to do"),
         Command("what-if", "whatif", "what would be down if a host died"),
         Command("restart", "act", "restart services, one replica after the other", changes=True),
         Command("stop", "act", "stop services", changes=True),

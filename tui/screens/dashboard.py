@@ -18,12 +18,14 @@ from textual.events import Resize
 from textual.screen import Screen
 
 from ..filter import Filter, parse_partial
+from ..inspecting import come_to
 from ..keymap import Keys
 from ..navigation import History, Place, Scope
 from ..rows import Cell, Line, Row
 from ..trail.rows import TrailRows
 from ..views import VIEWS
 from ..views.base import View
+from ..views.checks import ChecksView
 from ..views.empty import empty_lines
 from ..views.headline import headline
 from ..views.service_detail import service_head
@@ -46,7 +48,7 @@ UNDER = 34
 """Lines from which on they stand under it, on narrower screens."""
 CALM_TICKS = 10
 """Seconds after which rows that show no seconds are drawn again: their minutes have gone on."""
-_BIGGEST_FIRST = frozenset(("cpu", "memory", "network", "restarts", "replicas", "hosts", "containers", "skew"))
+_BIGGEST_FIRST = frozenset(("cpu", "memory", "network", "restarts", "replicas", "hosts", "containers", "skew", "lost"))
 
 
 class DashboardScreen(Screen[None]):
@@ -57,7 +59,11 @@ class DashboardScreen(Screen[None]):
     def __init__(self, keys: Keys) -> None:
         super().__init__()
         self._keys = keys
-        self._views: Mapping[str, View] = {view.id: view for view in VIEWS} | {"trail": TrailView(self._record)}
+        own: Mapping[str, View] = {
+            "trail": TrailView(self._record),
+            "checks": ChecksView(lambda: self.app.inspection),
+        }
+        self._views: Mapping[str, View] = {view.id: own.get(view.id, view) for view in VIEWS}
         self.history = History(Place())
         self._ticks = 0
 
@@ -167,6 +173,8 @@ class DashboardScreen(Screen[None]):
         self._lay_out()
         self.show_around()
         self.reading.go_on()
+        if view.id == "checks":
+            come_to(self)
 
     def _refilter(self) -> None:
         """The same rows through another filter or in another order; the cursor stays on its row."""
@@ -232,7 +240,9 @@ class DashboardScreen(Screen[None]):
 
     def _show_tabs(self) -> None:
         place = self.place
-        tabs = [Tab(view.id, self._keys.label(f"view.{view.id}").split(" ")[0], view.title) for view in VIEWS]
+        tabs = [
+            Tab(view.id, self._keys.label(f"view.{view.id}").split(" ")[0], view.title) for view in self._views.values()
+        ]
         self.tabs.show(tabs, place.view, self._crumbs())
 
     def _count(self) -> None:

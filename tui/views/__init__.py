@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .base import Moment, View
+from .checks import ChecksView
 from .containers import ContainersView
 from .hosts import HostsView
 from .services import ServicesView
@@ -11,4 +12,4 @@ from .trail import TrailView
 
 __all__ = ["VIEWS", "Moment", "View"]
 
-VIEWS: tuple[View, ...] = (ServicesView(), ContainersView(), HostsView(), TrailView(), SwarmView())
+VIEWS: tuple[View, ...] = (ServicesView(), ContainersView(), HostsView(), TrailView(), ChecksView(), SwarmView())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 
+from fleettop.collectors.actions.whatif import losses_on
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import (
     ContainerKey,
@@ -35,6 +36,7 @@ class HostsView(View):
         Column(id="link", title="LINK", width=30, grow=3, worth=95, limit=48),
         Column(id="version", title="ENGINE", width=14, worth=60),
         Column(id="containers", title="CONTAINERS", width=16, grow=1, worth=90, limit=28),
+        Column(id="lost", title="IF IT DIED", width=14, worth=75),
         Column(id="cpu", title="CPU", width=5, align="right", worth=70),
         Column(id="memory", title="MEM", width=11, align="right", worth=69),
         Column(id="skew", title="SKEW", width=6, align="right", worth=30),
@@ -53,8 +55,10 @@ class HostsView(View):
         return key in fleet.engines
 
     def dirty(self, changed: Changed, fleet: Fleet) -> set[Hashable] | None:
-        """Engines that changed, and those whose containers did."""
-        return {*changed.engines, *(key.engine for key in (*changed.containers, *changed.usage))}
+        """Engines that changed, those whose containers did, and those whose services have fewer replicas elsewhere."""
+        found = {*changed.engines, *(key.engine for key in (*changed.containers, *changed.usage))}
+        services = (fleet.services[key] for key in changed.services if key in fleet.services)
+        return found | {host for service in services for host in service.hosts if host in fleet.engines}
 
     def row(self, fleet: Fleet, key: Hashable, moment: Moment) -> Row | None:
         """One engine."""
@@ -74,6 +78,7 @@ class HostsView(View):
                 Cell(link_words(engine, moment), role if trouble else DIM, more=_insecure(engine)),
                 Cell(f"{info.kind} {info.version}" if info else moment.glyphs.dash, DIM),
                 _containers_cell(fleet, members, moment, listed=engine.confirmed is not None),
+                _lost_cell(fleet, engine, members, moment),
                 used_cpu(fleet, members, moment),
                 _memory_cell(fleet, engine, members, moment),
                 _skew_cell(engine, moment),
@@ -95,13 +100,14 @@ class HostsView(View):
         members = containers_of(fleet, engine.name)
         if column in ("cpu", "memory"):
             return sum_of(fleet, members, column)
-        info = engine.info
+        info, losses = engine.info, _losses(fleet, engine, members)
         values: dict[str, object] = {
             "state": _ORDER[link_role(fleet, engine)],
             "name": engine.name,
             "link": engine.link.latency,
             "version": info and info.version,
             "containers": len(members),
+            "lost": losses and losses[0] * 10_000 + losses[1],
             "skew": abs(info.skew) if info is not None and info.skew is not None else None,
             "seen": engine.confirmed and -engine.confirmed,
             "swarm": swarm_words(engine) or None,
@@ -226,6 +232,24 @@ def _memory_cell(fleet: Fleet, engine: EngineStatus, members: tuple[ContainerKey
     if total is None or used is UNKNOWN:
         return used
     return Cell(f"{used.text}/{fmt.units(total)}", used.style)
+
+
+def _losses(fleet: Fleet, engine: EngineStatus, members: tuple[ContainerKey, ...]) -> tuple[int, int] | None:
+    """Services down and degraded without it; None: not known."""
+    if engine.same_as or engine.confirmed is None:
+        return None
+    keys = dict.fromkeys(key for member in members if (key := fleet.service_of(member)) is not None)
+    return losses_on(fleet, engine.name, (fleet.services[key] for key in keys if key in fleet.services))
+
+
+def _lost_cell(fleet: Fleet, engine: EngineStatus, members: tuple[ContainerKey, ...], moment: Moment) -> Cell:
+    losses = _losses(fleet, engine, members)
+    if losses is None:
+        return Cell(moment.glyphs.dash, DIM)
+    down, degraded = losses
+    parts = [f"{down} down"] if down else []
+    parts += [f"{degraded} less"] if degraded else []
+    return Cell(" ".join(parts) or "no loss", "degraded" if down else DIM)
 
 
 def _containers_cell(fleet: Fleet, members: tuple[ContainerKey, ...], moment: Moment, *, listed: bool) -> Cell:
