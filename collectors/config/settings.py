@@ -10,6 +10,7 @@ import msgspec
 from ..address import EngineAddress, TlsFiles, parse_address
 from ..errors import ConfigError
 from ..services.places import ServiceRule
+from .alarms import Alarms, in_order, read_alarms
 from .allowances import Allowance, parse_allowance
 from .durations import parse_duration, parse_size
 from .owncommands import OwnCommand, read_commands
@@ -66,6 +67,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     trail: TrailSettings = TrailSettings()
     commands: tuple[OwnCommand, ...] = ()
     """The `[[commands]]`: a person's own."""
+    alarms: Alarms = Alarms()
 
     def group(self, name: str) -> Group:
         """What holds for the group called `name`; the defaults where the config does not speak of it."""
@@ -106,6 +108,7 @@ def load_config(path: Path | None, *, home: Path, required: bool = True) -> Conf
         keys=reader.keys(),
         trail=reader.trail(),
         commands=reader.commands(),
+        alarms=reader.alarms(),
     )
 
 
@@ -125,6 +128,7 @@ class _Top(msgspec.Struct, frozen=True, kw_only=True):
     keys: object = None
     trail: object = None
     commands: object = None
+    alarms: object = None
 
 
 class _GroupEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -230,6 +234,10 @@ class _Reader(msgspec.Struct, frozen=True):
         """The `[[commands]]`, in their order."""
         return read_commands(self.file, self._list("commands"))
 
+    def alarms(self) -> Alarms:
+        """The `[alarms]` table."""
+        return read_alarms(self.file, self._table("alarms", "[alarms]"))
+
     def trail(self) -> TrailSettings:
         """The `[trail]` table."""
         entry = self.file.convert(self._table("trail", "[trail]"), _TrailEntry, ("trail",))
@@ -250,11 +258,14 @@ class _Reader(msgspec.Struct, frozen=True):
     def _group(self, name: str, value: object) -> Group:
         place: Place = ("groups", name)
         entry = self.file.convert(value, _GroupEntry, place)
+        warn = self._duration(entry.downtime_warn, (*place, "downtime_warn"))
+        page = self._duration(entry.downtime_page, (*place, "downtime_page"))
+        in_order(self.file, warn, page, place)
         return Group(
             name=name,
             protected=entry.protected,
-            downtime_warn=self._duration(entry.downtime_warn, (*place, "downtime_warn")),
-            downtime_page=self._duration(entry.downtime_page, (*place, "downtime_page")),
+            downtime_warn=warn,
+            downtime_page=page,
             max_unavailable=self._allowance(entry.max_unavailable, (*place, "max_unavailable")),
         )
 

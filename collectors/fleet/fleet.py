@@ -27,7 +27,10 @@ from ..model import (
     Usage,
     titled,
 )
-from ..services.assembly import Assembled, Known, assemble
+from ..outages.lapses import Lapse
+from ..outages.ledger import Ledger
+from ..outages.looks import look_of
+from ..services.assembly import Assembled, Known, assemble, begun_earlier
 from ..services.changes import Made
 from ..services.places import Place, ServiceRule
 from ..services.replicas import Standing, standing_of
@@ -72,6 +75,8 @@ class Fleet:
         self._due: list[tuple[datetime, ServiceKey]] = []
         self._due_at: dict[ServiceKey, datetime] = {}
         self._ticked = self.clock.monotonic()
+        self.outages = Ledger(self._ended)
+        """How long services did not serve, and do not."""
 
     # -- in and out
 
@@ -291,6 +296,14 @@ class Fleet:
         self._tell()
         return record
 
+    def write_lapse(self, lapse: Lapse, *, trouble: bool = False) -> Record:
+        """Write down that a service did not serve for a span, as far as it is known."""
+        service = self.services.get(lapse.service)
+        name = titled(service.stack, service.name) if service is not None else lapse.service.name
+        record = self._intake.book.write_lapse(lapse, name, trouble=trouble)
+        self._tell()
+        return record
+
     # -- a trail that lasts
 
     @property
@@ -363,17 +376,28 @@ class Fleet:
         )
         if assembled is None:
             self._assembled.pop(key, None)
+            self.outages.gone(key, known.now)
             self._intake.words.forget_service(key)
             self._intake.book.forget(key)
             if self._intake.services.pop(key, None) is not None:
                 self._touched.services.add(key)
             return
+        self.outages.look(key, look_of(assembled), known.now)
+        began = self.outages.began(key)
+        if began is not None:
+            assembled = begun_earlier(assembled, began)
         self._assembled[key] = assembled
         self._wake_at(key, assembled.changes_at)
         self._intake.words.choose(key, assembled.service.state, assembled.standings)
         if self.services.get(key) != assembled.service:
             self._intake.services[key] = assembled.service
             self._touched.services.add(key)
+
+    def _ended(self, key: ContainerKey) -> datetime | None:
+        """When a container last ended."""
+        life, standing = self._intake.lives.get(key), self._standings.get(key)
+        known = (life.ended_at if life is not None else None, standing.ended if standing is not None else None)
+        return max((moment for moment in known if moment is not None), default=None)
 
     def _wake_at(self, key: ServiceKey, moment: datetime | None) -> None:
         """Look at this service again then, unless that is to be done earlier anyway."""

@@ -14,6 +14,8 @@ from ..cause.intents import Intent, Intents
 from ..cause.repeats import SWARM_TYPES
 from ..clock import Clock
 from ..model import Attribution, ContainerKey, GapSeen, Record, RecordKind, ServiceKey, Told
+from ..outages.lapses import Lapse
+from ..outages.records import lapse_record
 from ..services.changes import Deeds, Made, creations, history
 from ..services.places import OWNED
 from ..trail import Trail
@@ -213,6 +215,19 @@ class RecordBook:
             )
         )
 
+    def write_lapse(self, lapse: Lapse, service_name: str, *, trouble: bool) -> Record:
+        """A service did not serve for a span; written again, the same record says more."""
+        known = self.by_key(lapse.key)
+        return self._write_own(
+            lapse_record(
+                lapse,
+                number=self.number() if known is None else known.id,
+                now=self._clock.now(),
+                service_name=service_name,
+                trouble=trouble,
+            )
+        )
+
     def take_up(self, key: str, end: datetime | None) -> Record | None:
         """An intent that was written down before: the engine's events of it are known to be of it."""
         record = self.trail.get(self._by_key.get(key, 0))
@@ -369,7 +384,11 @@ _RANK = {kind: rank for rank, kind in enumerate(reversed(Attribution))}
 
 def _says_more(one: Record, other: Record) -> bool:
     """Whether one version of a record knows more than another: of who did it, else of what came later."""
-    return (_RANK[one.attribution], one.count, one.time) > (_RANK[other.attribution], other.count, other.time)
+    return _knowledge(one) > _knowledge(other)
+
+
+def _knowledge(record: Record) -> tuple[int, int, bool, datetime]:
+    return _RANK[record.attribution], record.count, record.until is not None, record.time
 
 
 def _intent_of(record: Record) -> Intent:

@@ -15,6 +15,7 @@ from .base import Moment
 from .cells import DIM, age_since, is_stale, seconds_since
 from .conditions import condition
 from .container_detail import last_words
+from .outages import outage_lines
 from .record_detail import record_lines, records_of
 
 RECORDS = 12
@@ -28,6 +29,7 @@ def service_detail(fleet: Fleet, service: Service, moment: Moment) -> tuple[Line
         *_replicas(fleet, service, moment),
         *_last_words(fleet, service),
         *_facts(service, moment),
+        *outage_lines(fleet, service, moment),
         *record_lines(fleet, records_of(fleet, service.key, RECORDS), moment),
     )
 

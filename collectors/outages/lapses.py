@@ -1,0 +1,75 @@
+"""One time that a service did not serve, and what a look at a service tells of that."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from ..model import ContainerKey, ServiceKey, ServiceState
+
+GRAIN = 10
+"""Seconds; two processes that see one outage begin a moment apart write of the same."""
+
+
+class Why(StrEnum):
+    """What kind of span it is."""
+
+    OUTAGE = "outage"
+    """It was wanted, and nothing of it served."""
+    UNSURE = "unsure"
+    """Whether it served is not known."""
+    REST = "rest"
+    """It was stopped, and so wanted not to serve."""
+
+
+class Lapse(msgspec.Struct, frozen=True, kw_only=True):
+    """A span in which a service did not serve."""
+
+    service: ServiceKey
+    why: Why = Why.OUTAGE
+    begin: datetime
+    """The last moment it served, by the engine's clock where that is known."""
+    end: datetime | None = None
+    """When it served again; None: it does not."""
+    certain: bool = True
+    """Whether the begin is known and not only the earliest moment that is."""
+    key: str
+    """The same for whoever saw it."""
+    told: tuple[str, ...] = ()
+    """What has been told of it to somebody: `warn`, `page`."""
+
+    def lasted(self, now: datetime) -> timedelta:
+        """So far."""
+        return max((self.end or now) - self.begin, timedelta(0))
+
+
+class Turn(NamedTuple):
+    """A replica that serves: when it had ended before, and since when it serves, as far as known."""
+
+    container: ContainerKey
+    ended: datetime | None
+    since: datetime | None
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """A service as it is at one moment."""
+
+    state: ServiceState
+    serving: int | None
+    wanted: int | None
+    down_since: datetime | None = None
+    certain: bool = True
+    served_from: datetime | None = None
+    """Before it failed it had served, long enough to count, from then on; None: not as far as its replicas tell."""
+    turns: tuple[Turn, ...] = ()
+
+
+def key_of(service: ServiceKey, begin: datetime, *, exact: bool = False) -> str:
+    """What names a lapse of a service that began then, `exact` to the microsecond or about then."""
+    seconds = begin.astimezone(UTC).timestamp()
+    text = "\0".join(("lapse", *service, repr(seconds) if exact else str(int(seconds) // GRAIN)))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
