@@ -8,7 +8,7 @@ from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import Service, ServiceKey
 from fleettop.collectors.outages.lapses import Lapse
 from fleettop.collectors.outages.records import age_words
-from fleettop.collectors.outages.spans import WINDOWS, Availability
+from fleettop.collectors.outages.spans import DAY, WINDOWS, Availability
 
 from .. import format as fmt
 from ..rows import Cell, Line
@@ -34,6 +34,17 @@ def outage_lines(fleet: Fleet, service: Service, moment: Moment) -> list[Line]:
     if len(past) > SHOWN:
         lines.append((Cell(f"  and {len(past) - SHOWN} before", DIM),))
     return lines
+
+
+def outages_short(fleet: Fleet, service: Service, moment: Moment) -> list[Line]:
+    """The last day in one line, where it was away."""
+    day = fleet.outages.availability(service.key, service.hosts, moment.now, DAY, born_of(fleet, service.key))
+    if not day.outages or day.share is None:
+        return []
+    times = "once" if day.outages == 1 else f"{day.outages} times"
+    words = f"away {times} in the last day, {age_words(day.down)} in all: {share_words(day.share)} served"
+    dark = f", {fmt.age(day.unknown)} unknown" if day.unknown >= WORTH_SAYING else ""
+    return [(Cell(words), Cell(dark, "unknown"))]
 
 
 def born_of(fleet: Fleet, key: ServiceKey) -> datetime | None:

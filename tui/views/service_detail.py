@@ -15,7 +15,7 @@ from .base import Moment
 from .cells import DIM, age_since, is_stale, seconds_since
 from .conditions import condition
 from .container_detail import last_words
-from .outages import outage_lines
+from .outages import outage_lines, outages_short
 from .record_detail import record_lines, records_of
 
 RECORDS = 12
@@ -24,7 +24,8 @@ RECORDS = 12
 def service_detail(fleet: Fleet, service: Service, moment: Moment) -> tuple[Line, ...]:
     """The pane of one service; the most urgent first."""
     return (
-        *service_head(fleet, service, moment),
+        _head(service, moment),
+        *_story(fleet, service),
         (),
         *_replicas(fleet, service, moment),
         *_last_words(fleet, service),
@@ -35,8 +36,8 @@ def service_detail(fleet: Fleet, service: Service, moment: Moment) -> tuple[Line
 
 
 def service_head(fleet: Fleet, service: Service, moment: Moment) -> tuple[Line, ...]:
-    """Its name and state, and its story."""
-    return (_head(service, moment), *_story(fleet, service))
+    """Its name and state, its story, and how often it was away lately."""
+    return (_head(service, moment), *_story(fleet, service), *outages_short(fleet, service, moment))
 
 
 def service_story(fleet: Fleet, service: Service) -> Line:
