@@ -1,4 +1,4 @@
-"""What is known of outages goes into the trail, and what the trail knows of them comes back."""
+"""What is known of outages and deploys goes into the trail, and what the trail knows of them comes back."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 
 from .clock import Clock, nanoseconds
+from .deploys.records import ACTION as DEPLOYED
+from .deploys.records import deploy_of, deploy_record
 from .fleet.fleet import Fleet
 from .fleet.lines import record_of
-from .model import Record, RecordKind, ServiceKey, Told
+from .model import Record, RecordKind, ServiceKey, Told, titled
 from .outages.lapses import Why
-from .outages.records import lapse_of
+from .outages.records import lapse_of, lapse_record
 from .outages.spans import MONTH
 from .trail.entry import moment
 from .trail.store import Line, Place, Query, Store
@@ -38,7 +41,7 @@ class Recalled(NamedTuple):
 
 
 class Downtimes:
-    """Between one fleet's outages and its trail."""
+    """Between one fleet's outages and deploys, and its trail."""
 
     def __init__(self, fleet: Fleet, clock: Clock) -> None:
         self._fleet = fleet
@@ -47,6 +50,8 @@ class Downtimes:
         self._stirred: dict[ServiceKey, tuple[datetime, datetime]] = {}
         """Services whose replicas came or went before this process watched: from when to when."""
         self._stirred_at = self._began
+        self._recalled = False
+        """The trail was asked: which deploys it knows is known."""
 
     # -- into the trail
 
@@ -89,7 +94,15 @@ class Downtimes:
                 if last > first:
                     self._fleet.outages.unsure(service, first, last)
         for lapse in self._fleet.outages.take_unwritten(now):
-            self._fleet.write_lapse(lapse, trouble=bool(lapse.told))
+            make = partial(lapse_record, service_name=self._name(lapse.service), trouble=bool(lapse.told))
+            self._fleet.write_found(make, lapse, lapse.key)
+        if self._recalled:
+            for deploy in self._fleet.deploys.take_unwritten(now):
+                self._fleet.write_found(deploy_record, deploy, deploy.key)
+
+    def _name(self, key: ServiceKey) -> str:
+        service = self._fleet.services.get(key)
+        return titled(service.stack, service.name) if service is not None else key.name
 
     # -- and back
 
@@ -109,18 +122,21 @@ class Downtimes:
         if found.since is not None:
             self._fleet.outages.known_since(found.since)
         self.take(sorted(found.lines, key=lambda line: (line.entry.at, line.seq)))
+        self._recalled = True
 
     def take(self, lines: Iterable[Line]) -> None:
         """Take in lines, also those that another process has just written."""
-        kept = {str(why) for why in Why}
+        kept = {*(str(why) for why in Why), DEPLOYED}
         for line in lines:
             entry = line.entry
             if entry.kind != RecordKind.GAP and entry.action not in kept:
                 continue
             with suppress(ValueError):
                 record = record_of(entry, 0)
-                lapse = lapse_of(record)
+                lapse, deploy = lapse_of(record), deploy_of(record)
                 if lapse is not None:
                     self._fleet.outages.recall((lapse,))
+                elif deploy is not None:
+                    self._fleet.recall_deploys((deploy,))
                 elif record.kind is RecordKind.GAP and record.until is not None:
                     self._gap(record)

@@ -12,6 +12,8 @@ from datetime import datetime, tzinfo
 
 from ..address import EngineAddress
 from ..clock import Clock, SystemClock
+from ..deploys.book import DeployBook
+from ..deploys.deploy import Deploy
 from ..model import (
     Change,
     Container,
@@ -27,13 +29,12 @@ from ..model import (
     Usage,
     titled,
 )
-from ..outages.lapses import Lapse
 from ..outages.ledger import Ledger
 from ..outages.looks import look_of
 from ..services.assembly import Assembled, Known, assemble, begun_earlier
 from ..services.changes import Made
 from ..services.places import Place, ServiceRule
-from ..services.replicas import Standing, standing_of
+from ..services.replicas import Standing, earliest, standing_of
 from ..services.verdict import Outage
 from ..story.scene import Scene
 from ..story.telling import Story, tell
@@ -77,6 +78,9 @@ class Fleet:
         self._ticked = self.clock.monotonic()
         self.outages = Ledger(self._ended)
         """How long services did not serve, and do not."""
+
+        self.deploys = DeployBook()
+        """Changes of what services are made from."""
 
     # -- in and out
 
@@ -296,13 +300,16 @@ class Fleet:
         self._tell()
         return record
 
-    def write_lapse(self, lapse: Lapse, *, trouble: bool = False) -> Record:
-        """Write down that a service did not serve for a span, as far as it is known."""
-        service = self.services.get(lapse.service)
-        name = titled(service.stack, service.name) if service is not None else lapse.service.name
-        record = self._intake.book.write_lapse(lapse, name, trouble=trouble)
+    def write_found(self, make: Callable[..., Record], found: object, key: str) -> Record:
+        """Write down what was found out by looking at many things; again, the same record says more."""
+        record = self._intake.book.write_found(make, found, key)
         self._tell()
         return record
+
+    def recall_deploys(self, deploys: Sequence[Deploy]) -> None:
+        """Take in deploys that were written down before."""
+        self._touched.deploys |= self.deploys.recall(deploys)
+        self._tell()
 
     # -- a trail that lasts
 
@@ -387,7 +394,9 @@ class Fleet:
         if began is not None:
             assembled = begun_earlier(assembled, began)
         self._assembled[key] = assembled
-        self._wake_at(key, assembled.changes_at)
+        deploys, again = self.deploys.look(assembled, self._intake.of_deploys(key, known.now))
+        self._touched.deploys |= deploys
+        self._wake_at(key, earliest(assembled.changes_at, again))
         self._intake.words.choose(key, assembled.service.state, assembled.standings)
         if self.services.get(key) != assembled.service:
             self._intake.services[key] = assembled.service

@@ -14,8 +14,6 @@ from ..cause.intents import Intent, Intents
 from ..cause.repeats import SWARM_TYPES
 from ..clock import Clock
 from ..model import Attribution, ContainerKey, GapSeen, Record, RecordKind, ServiceKey, Told
-from ..outages.lapses import Lapse
-from ..outages.records import lapse_record
 from ..services.changes import Deeds, Made, creations, history
 from ..services.places import OWNED
 from ..trail import Trail
@@ -215,18 +213,11 @@ class RecordBook:
             )
         )
 
-    def write_lapse(self, lapse: Lapse, service_name: str, *, trouble: bool) -> Record:
-        """A service did not serve for a span; written again, the same record says more."""
-        known = self.by_key(lapse.key)
-        return self._write_own(
-            lapse_record(
-                lapse,
-                number=self.number() if known is None else known.id,
-                now=self._clock.now(),
-                service_name=service_name,
-                trouble=trouble,
-            )
-        )
+    def write_found(self, make: Callable[..., Record], found: object, key: str) -> Record:
+        """Something found out by looking at many records; written again, the same record says more."""
+        known = self.by_key(key)
+        number = self.number() if known is None else known.id
+        return self._write_own(make(found, number=number, now=self._clock.now()))
 
     def take_up(self, key: str, end: datetime | None) -> Record | None:
         """An intent that was written down before: the engine's events of it are known to be of it."""
