@@ -6,7 +6,7 @@ import msgspec
 
 from .logkeys import LOG_KEYS
 
-VIEWS = ("services", "containers", "hosts", "trail", "swarm")
+VIEWS = ("services", "containers", "hosts", "trail", "deploys", "swarm")
 """The ids of the views, in the order of their number keys."""
 SCREENS = ("logs",)
 """Screens that have commands of their own, beside the few that are everywhere."""
@@ -118,6 +118,7 @@ TABLE: tuple[Command, ...] = (
     _view(2, "containers", "Containers"),
     _view(3, "hosts", "Hosts"),
     _view(4, "trail", "Trail: what happened, when, and how it is known"),
+    _view(5, "deploys", "Deploys: what services were changed to, by whom, and how far it came"),
     _view(8, "swarm", "Swarm: nodes and their tasks"),
     Command(
         id="filter.open",
@@ -213,7 +214,7 @@ TABLE: tuple[Command, ...] = (
         keys=("e",),
         title="what happened to it",
         group="Look",
-        views=(*_OBJECTS, "trail"),
+        views=(*_OBJECTS, "trail", "deploys"),
         hint="events",
         worth=60,
     ),

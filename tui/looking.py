@@ -299,6 +299,7 @@ LOOKS: Mapping[str, Look] = {
     "view.containers": _to("containers"),
     "view.hosts": _to("hosts"),
     "view.trail": _to("trail"),
+    "view.deploys": _to("deploys"),
     "view.swarm": _to("swarm"),
     "filter.open": open_filter,
     "filter.wrong": only_wrong,

@@ -10,7 +10,7 @@ import msgspec
 
 from ..model import ContainerKey, Record, ServiceKey, SwarmService, titled
 from ..services.assembly import Assembled
-from ..services.changes import Birth, alike
+from ..services.changes import BATCH, Birth, alike
 from ..services.replicas import Condition, Standing
 from .changes import Change, changes_of
 from .deploy import Deploy, Outcome, Step, Version, key_of
@@ -50,6 +50,7 @@ class DeployBook:
     def __init__(self) -> None:
         self._deploys: OrderedDict[str, Deploy] = OrderedDict()
         self._of: dict[ServiceKey, list[str]] = {}
+        self._by_container: dict[ContainerKey, str] = {}
         self._unwritten: dict[str, Deploy] = {}
         self._written: dict[str, tuple[Outcome, int]] = {}
 
@@ -88,7 +89,9 @@ class DeployBook:
     ) -> Deploy:
         service = assembled.service
         by_key = {birth.key: standing for standing, birth in standings}
-        key = key_of(service.key, change.began)
+        after = known.version(change.after)
+        key = self._key(service.key, change, after)
+        before = self._deploys.get(key)
         steps = tuple(_step(birth, by_key.get(birth.key)) for birth in change.births)
         old = [
             standing
@@ -100,28 +103,38 @@ class DeployBook:
             key=key,
             service=service.key,
             name=titled(service.stack, service.name),
-            began=change.began,
+            began=change.began if before is None else min(before.began, change.began),
             before=known.version(change.before),
-            after=known.version(change.after),
+            after=after,
             back=change.back_from is not None,
-            steps=steps,
+            steps=steps if before is None else _with_gone(before.steps, steps),
             behind=tuple(f"{s.replica.host} {s.replica.name}" for s in wants),
             made=len(standings) - len(old),
             wanted=len(standings) - len(old) + len(wants),
         )
-        before = self._deploys.get(key)
         if not newest:
             return _over(before or deploy, deploy, change)
         ours = [standing for standing, birth in standings if alike(change.after, birth)]
         outcome, ended = _outcome(deploy, ours, known.now)
         return _by_whom(msgspec.structs.replace(deploy, outcome=outcome, ended=ended), before, known)
 
+    def _key(self, service: ServiceKey, change: Change, after: Version) -> str:
+        """The deploy that this is, also where its first containers are forgotten by now or another process saw it."""
+        for birth in change.births:
+            if birth.key in self._by_container:
+                return self._by_container[birth.key]
+        for deploy in self.of(service):
+            until = (deploy.ended or deploy.began) + BATCH
+            if not deploy.steps and deploy.after.image == after.image and deploy.began <= change.began <= until:
+                return deploy.key
+        return key_of(service, change.births[0].key.id)
+
     def _in_swarm(self, assembled: Assembled, known: Known) -> list[Deploy]:
         service, swarm = assembled.service, known.swarm
         found: list[Deploy] = []
         begun = begun_in_swarm(known.deeds)
         for at, record in enumerate(begun):
-            key = key_of(service.key, record.time)
+            key = key_of(service.key, record.key)
             before = self._deploys.get(key)
             previous = found[-1] if found else None
             newest = at == len(begun) - 1
@@ -185,6 +198,7 @@ class DeployBook:
         if before == deploy:
             return False
         self._deploys[deploy.key] = deploy
+        self._by_container.update((step.container, deploy.key) for step in deploy.steps if step.container is not None)
         if before is None:
             keys = self._of.setdefault(deploy.service, [])
             keys.append(deploy.key)
@@ -203,6 +217,9 @@ class DeployBook:
         self._unwritten.pop(key, None)
         self._written.pop(key, None)
         if deploy is not None:
+            for step in deploy.steps:
+                if step.container is not None:
+                    self._by_container.pop(step.container, None)
             self._of[deploy.service].remove(key)
             if not self._of[deploy.service]:
                 del self._of[deploy.service]
@@ -226,6 +243,10 @@ class DeployBook:
         for deploy in deploys:
             self._written[deploy.key] = (deploy.outcome, deploy.made)
             if deploy.key not in self._deploys:
+                until = (deploy.ended or deploy.began) + BATCH
+                for other in self.of(deploy.service):  # looked at before the past was read, from fewer containers
+                    if other.after.image == deploy.after.image and deploy.began <= other.began <= until:
+                        self._forget(other.key)
                 self._put(deploy)
                 self._unwritten.pop(deploy.key, None)
                 new.add(deploy.key)
@@ -265,6 +286,13 @@ def _step(birth: Birth, standing: Standing | None) -> Step:
         since=standing.serving_since if standing is not None else None,
         note=standing.replica.note if standing is not None else "gone since",
     )
+
+
+def _with_gone(before: Sequence[Step], now: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps as they are now, and those before of containers that are forgotten by now."""
+    there = {step.container for step in now}
+    gone = [step for step in before if step.container not in there]
+    return (*(msgspec.structs.replace(step, serves=None, note="gone since") for step in gone), *now)
 
 
 def _made(standing: Standing, known: Known) -> datetime | None:
@@ -328,8 +356,12 @@ def _by_whom(deploy: Deploy, before: Deploy | None, known: Known) -> Deploy:
         what = record.what.partition(", recreated: ")[2] or what
         if best is None or _rank(record) > _rank(best):
             best = record
-    if best is None:
-        return msgspec.structs.replace(deploy, what=what)
+    if best is None or (before is not None and before.actor and not best.actor):
+        if before is None:
+            return msgspec.structs.replace(deploy, what=what)
+        return msgspec.structs.replace(
+            deploy, actor=before.actor, attribution=before.attribution, reason=before.reason, what=what or before.what
+        )
     return msgspec.structs.replace(
         deploy, actor=best.actor, attribution=best.attribution, reason=best.reason, what=what
     )

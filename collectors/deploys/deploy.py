@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
 from ..model import Attribution, ContainerKey, ServiceKey
 from ..words import familiar_image, image_parts, short_id, short_image
-
-GRAIN = 10
-"""Seconds; two processes that see a deploy begin a moment apart write of the same."""
 
 
 class Outcome(StrEnum):
@@ -100,20 +97,24 @@ class Deploy(msgspec.Struct, frozen=True, kw_only=True):
         return self.outcome in (Outcome.FAILED, Outcome.HALFWAY)
 
 
-def key_of(service: ServiceKey, began: datetime) -> str:
-    """The same for whoever sees it."""
-    seconds = int(began.astimezone(UTC).timestamp()) // GRAIN
-    return hashlib.sha256("\0".join(("deploy", *service, str(seconds))).encode()).hexdigest()[:32]
+def key_of(service: ServiceKey, first: str) -> str:
+    """The same for whoever sees it; `first`: the container or the event that began it."""
+    return hashlib.sha256("\0".join(("deploy", *service, first)).encode()).hexdigest()[:32]
 
 
-def from_to(deploy: Deploy) -> str:
-    """`pay-api:2.8.0 → 2.8.1`, `web:1 built anew (1a2b… → 3c4d…)`, `web:1 with another configuration`."""
+def from_to(deploy: Deploy, *, short: bool = False) -> str:
+    """`pay-api:2.8.0 → 2.8.1`, `web:1 built anew (1a2b… → 3c4d…)`, `web:1 with another configuration`.
+
+    `short`: without the name of the image, where that stays the same.
+    """
     before, after = deploy.before, deploy.after
     (old_name, old_tag), (new_name, new_tag) = (image_parts(familiar_image(v.image)) for v in (before, after))
     if not before.image:
         return f"→ {after.words}"
     if (old_name, old_tag) != (new_name, new_tag):
-        return f"{before.words} → {new_tag if new_tag and old_name == new_name else after.words}"
+        same = bool(old_tag and new_tag) and old_name == new_name
+        return f"{old_tag if same and short else before.words} → {new_tag if same else after.words}"
+    kept = new_tag if short and new_tag else after.words
     if before.digest and after.digest and before.digest != after.digest:
-        return f"{after.words} built anew ({short_id(before.digest)} → {short_id(after.digest)})"
-    return f"{after.words}: {deploy.what}" if deploy.what else f"{after.words} with another configuration"
+        return f"{kept} built anew ({short_id(before.digest)} → {short_id(after.digest)})"
+    return f"{kept}: {deploy.what}" if deploy.what else f"{kept} with another configuration"

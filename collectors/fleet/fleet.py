@@ -309,6 +309,7 @@ class Fleet:
     def recall_deploys(self, deploys: Sequence[Deploy]) -> None:
         """Take in deploys that were written down before."""
         self._touched.deploys |= self.deploys.recall(deploys)
+        self._touched.rebuild |= {deploy.service for deploy in deploys if deploy.service in self.services}
         self._tell()
 
     # -- a trail that lasts

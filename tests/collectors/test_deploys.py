@@ -217,6 +217,23 @@ def test_the_book_forgets_the_oldest_deploys_of_a_service() -> None:
     assert sum(watched.fleet.deploys.per_day().values()) == len(watched.fleet.deploys.all)
 
 
+def test_a_deploy_of_many_replicas_stays_one_though_containers_are_forgotten() -> None:
+    """Of those that are gone only the newest are remembered."""
+    watched = Watched("h1", "h2", "h3")
+    many = [(n, api(n)) for n in range(1, 7)]
+    for _, one in many:
+        watched.see(one)
+    for version in range(2, 14):
+        for number in range(1, 7):
+            old = (
+                api(number, "1") if version == 2 else api(number, str(version - 1), made=(version - 1) * 1000 + number)
+            )
+            replace(watched, old, api(number, str(version), made=version * 1000 + number))
+    found = deploys(watched)
+    assert [one.after.image for one in found] == [f"pay-api:{version}" for version in range(13, 1, -1)]
+    assert all(len(one.steps) == 6 for one in found)
+
+
 def test_a_deploy_comes_back_from_its_record_as_it_was() -> None:
     """All but its steps, which are in the trail themselves."""
     deploy = Deploy(
@@ -258,3 +275,10 @@ async def test_deploys_are_known_to_the_next_process(tmp_path: Path) -> None:
         list_(process, web("2", 5))
         (deploy,) = process.fleet.deploys.all.values()
         assert (from_to(deploy), deploy.outcome) == ("web:1 → 2", Outcome.DONE)
+    async with kept(tmp_path / "trail", "three", later=200) as process:
+        first, second = web("1", -600), web("2", 5)
+        labels = compose("shop", "web", 2)
+        list_(process, first, msgspec.structs.replace(second, id="4" * 64, labels=labels))
+        process.keeping.downtimes.write()
+        (deploy,) = process.fleet.deploys.all.values()  # though the container that began it is another by now
+        assert deploy.outcome is Outcome.HALFWAY

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .base import Moment, View
 from .containers import ContainersView
+from .deploys import DeploysView
 from .hosts import HostsView
 from .services import ServicesView
 from .swarm import SwarmView
@@ -11,4 +12,4 @@ from .trail import TrailView
 
 __all__ = ["VIEWS", "Moment", "View"]
 
-VIEWS: tuple[View, ...] = (ServicesView(), ContainersView(), HostsView(), TrailView(), SwarmView())
+VIEWS: tuple[View, ...] = (ServicesView(), ContainersView(), HostsView(), TrailView(), DeploysView(), SwarmView())
