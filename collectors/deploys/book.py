@@ -63,7 +63,7 @@ class DeployBook:
         newest = found[-1] if found else None
         again = None
         if newest is not None and newest.outcome is Outcome.GOING:
-            again = _last_moved(newest.steps, newest.began) + QUIET
+            again = _last_moved(newest) + QUIET
             again = again if again > known.now else known.now + QUIET
         return changed, again
 
@@ -115,6 +115,7 @@ class DeployBook:
         if not newest:
             return _over(before or deploy, deploy, change)
         ours = [standing for standing, birth in standings if alike(change.after, birth)]
+        deploy = _moved(deploy, before, known.now)
         outcome, ended = _outcome(deploy, ours, known.now)
         return _by_whom(msgspec.structs.replace(deploy, outcome=outcome, ended=ended), before, known)
 
@@ -185,6 +186,7 @@ class DeployBook:
             made=len(ours),
             wanted=len(wanted),
         )
+        deploy = _moved(deploy, self._deploys.get(deploy.key), known.now)
         outcome, ended = _outcome(deploy, ours, known.now)
         outcome, note = outcome_in_swarm(deploy, outcome, swarm)
         return msgspec.structs.replace(
@@ -230,7 +232,7 @@ class DeployBook:
         found = []
         for key, deploy in unwritten.items():
             state = (deploy.outcome, deploy.made)
-            if deploy.trouble and now - _last_moved(deploy.steps, deploy.began) < STANDS:
+            if deploy.trouble and now - _last_moved(deploy) < STANDS:
                 self._unwritten[key] = deploy
             elif deploy.began >= now - MONTH and self._written.get(key) != state:
                 self._written[key] = state
@@ -302,13 +304,22 @@ def _made(standing: Standing, known: Known) -> datetime | None:
     return standing.serving_since or standing.since or standing.ended
 
 
-def _last_moved(steps: Sequence[Step], began: datetime) -> datetime:
+def _last_moved(deploy: Deploy) -> datetime:
     """When something last happened."""
-    return max((moment for step in steps for moment in (step.at, step.since) if moment is not None), default=began)
+    moments = (moment for step in deploy.steps for moment in (step.at, step.since))
+    return max(moment for moment in (deploy.began, deploy.moved, *moments) if moment is not None)
+
+
+def _moved(deploy: Deploy, before: Deploy | None, now: datetime) -> Deploy:
+    """A replica that goes is about to be made anew, or is no longer wanted: so long nothing is done."""
+    if before is None:
+        return deploy
+    moved = now if before.wanted > deploy.wanted else before.moved
+    return msgspec.structs.replace(deploy, moved=moved)
 
 
 def _outcome(deploy: Deploy, ours: Sequence[Standing], now: datetime) -> tuple[Outcome, datetime | None]:
-    moved = _last_moved(deploy.steps, deploy.began)
+    moved = _last_moved(deploy)
     failing = [s for s in ours if s.reachable and (s.looping or s.condition in _FAILING)]
     starting = [s for s in ours if s.reachable and s.condition is Condition.STARTING and s not in failing]
     waits = bool(starting) and now - moved < PATIENCE
@@ -317,6 +328,8 @@ def _outcome(deploy: Deploy, ours: Sequence[Standing], now: datetime) -> tuple[O
     if failing or (starting and not waits):
         return Outcome.FAILED, None
     if waits:
+        return Outcome.GOING, None
+    if now - moved < QUIET:
         return Outcome.GOING, None
     since = [s.serving_since for s in ours if s.serving_since is not None]
     return Outcome.DONE, max(since, default=moved)
@@ -335,7 +348,8 @@ def _over(before: Deploy, now: Deploy, change: Change) -> Deploy:
 def _superseded(deploy: Deploy) -> Deploy:
     if deploy.outcome is not Outcome.GOING:
         return deploy
-    outcome = Outcome.HALFWAY if deploy.behind else Outcome.UNKNOWN
+    served = deploy.steps and all(step.serves for step in deploy.steps)
+    outcome = Outcome.HALFWAY if deploy.behind else Outcome.DONE if served else Outcome.UNKNOWN
     return msgspec.structs.replace(deploy, outcome=outcome)
 
 

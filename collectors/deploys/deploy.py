@@ -87,6 +87,8 @@ class Deploy(msgspec.Struct, frozen=True, kw_only=True):
     """Replicas that are what it wants, also where its steps were not seen."""
     wanted: int = 0
     """Replicas altogether."""
+    moved: datetime | None = None
+    """When something last happened to it, as seen; None: it was only read."""
     outcome: Outcome = Outcome.GOING
     note: str = ""
     """Why it does not go on, in the words of who does it."""

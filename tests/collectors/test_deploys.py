@@ -52,6 +52,12 @@ def deploys(watched: Watched) -> tuple[Deploy, ...]:
     return watched.fleet.deploys.of(PAY)
 
 
+def settled(watched: Watched) -> tuple[Deploy, ...]:
+    """As they stand when nothing has gone on for a while."""
+    watched.pass_time(30)
+    return deploys(watched)
+
+
 def test_replicas_that_stay_as_they_were_are_no_deploy() -> None:
     """Created together, restarted, made anew from the same, or one more of them."""
     watched = fleet()
@@ -68,7 +74,9 @@ def test_a_deploy_goes_from_replica_to_replica_and_is_one_thing() -> None:
         replace(watched, api(number), api(number, "2", made=number))
         (deploy,) = deploys(watched)
         assert (deploy.made, len(deploy.behind)) == (number, 5 - number)
-        assert deploy.outcome is (Outcome.GOING if number < 5 else Outcome.DONE)
+        assert deploy.outcome is Outcome.GOING
+    (deploy,) = settled(watched)
+    assert deploy.outcome is Outcome.DONE
     assert from_to(deploy) == "pay-api:1 → 2"
     assert [(step.host, step.name) for step in deploy.steps] == [
         (f"h{(number + 1) // 2}", f"pay-api-{number}") for number in FIVE
@@ -91,7 +99,7 @@ def test_three_of_five_are_called_half_way_within_five_seconds() -> None:
     watched.clock.advance(600)
     replace(watched, api(4), api(4, "2", made=604))
     replace(watched, api(5), api(5, "2", made=604))
-    (deploy,) = deploys(watched)
+    (deploy,) = settled(watched)
     assert (deploy.outcome, len(deploy.steps)) == (Outcome.DONE, 5)
 
 
@@ -135,9 +143,22 @@ def test_going_back_to_what_was_before_is_a_roll_back() -> None:
     watched.clock.advance(100)
     for number in FIVE:
         replace(watched, api(number, "2", made=0), api(number, made=100))
-    back, first = deploys(watched)
+    back, first = settled(watched)
     assert (first.outcome, back.outcome, back.back) == (Outcome.ROLLED_BACK, Outcome.DONE, True)
     assert from_to(back) == "pay-api:2 → 1"
+
+
+def test_a_replica_that_is_taken_away_to_be_made_anew_does_not_make_it_done() -> None:
+    """Of five, four are on 2 and the fifth is gone for a moment: it is not over."""
+    watched = fleet()
+    for number in (1, 2, 3, 4):
+        replace(watched, api(number), api(number, "2", made=0))
+    watched.pass_time(60)
+    assert deploys(watched)[0].outcome is Outcome.HALFWAY
+    watched.see(gone=(api(5).id,), engine="h3")
+    assert deploys(watched)[0].outcome is Outcome.GOING
+    watched.see(api(5, "2", made=61))
+    assert settled(watched)[0].outcome is Outcome.DONE
 
 
 def test_a_deploy_that_another_one_overtakes_keeps_how_far_it_came() -> None:
@@ -151,7 +172,7 @@ def test_a_deploy_that_another_one_overtakes_keeps_how_far_it_came() -> None:
     for number in FIVE:
         old = api(number, "2", made=0) if number < 3 else api(number)
         replace(watched, old, api(number, "3", made=20))
-    newest, first = deploys(watched)
+    newest, first = settled(watched)
     assert (first.outcome, first.made, len(first.behind)) == (Outcome.HALFWAY, 2, 3)
     assert (newest.outcome, newest.made) == (Outcome.DONE, 5)
 
@@ -161,7 +182,7 @@ def test_another_configuration_is_a_deploy_too() -> None:
     watched = fleet()
     for number in FIVE:
         replace(watched, api(number), api(number, made=5, config="beef"))
-    (deploy,) = deploys(watched)
+    (deploy,) = settled(watched)
     assert (deploy.outcome, from_to(deploy)) == (Outcome.DONE, "pay-api:1 with another configuration")
 
 

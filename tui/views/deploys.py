@@ -246,9 +246,7 @@ def per_day_lines(fleet: Fleet, moment: Moment) -> list[Line]:
     last = max(at for at, day in enumerate(days) if counts[day])
     for day in days[: last + 1]:
         bar = moment.glyphs.fill * round(counts[day] * 24 / most) if counts[day] else ""
-        lines.append(
-            (Cell(f"  {day:%a} {day.day:>2} {day:%b} ", DIM), Cell(f"{counts[day]:>3} "), Cell(bar, "healthy"))
-        )
+        lines.append((Cell(f"  {day:%a} {day.day:>2} {day:%b} ", DIM), Cell(f"{counts[day]:>3} "), Cell(bar, "line")))
     return lines
 
 
