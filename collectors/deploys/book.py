@@ -27,6 +27,7 @@ MONTH = timedelta(days=30)
 KEPT = 32
 """Deploys of one service."""
 ALL = 5_000
+SERVICES = 20_000
 _FAILING = (Condition.FAILED, Condition.UNHEALTHY, Condition.PAUSED)
 
 
@@ -51,6 +52,8 @@ class DeployBook:
         self._deploys: OrderedDict[str, Deploy] = OrderedDict()
         self._of: dict[ServiceKey, list[str]] = {}
         self._by_container: dict[ContainerKey, str] = {}
+        self._seen: OrderedDict[ServiceKey, tuple[tuple[int, ...], Sequence[Birth], list[Change]]] = OrderedDict()
+        """Changes by what they were read from, which is held so that it stays what it is."""
         self._unwritten: dict[str, Deploy] = {}
         self._written: dict[str, tuple[Outcome, int]] = {}
 
@@ -68,7 +71,7 @@ class DeployBook:
         return changed, again
 
     def _by_births(self, assembled: Assembled, known: Known) -> list[Deploy]:
-        changes = changes_of(known.births)
+        changes = self._changes(assembled.service.key, known.births)
         if not changes:
             return []
         by_container = {birth.key: birth for birth in known.births}
@@ -78,6 +81,19 @@ class DeployBook:
             if (key := standing.replica.container) in by_container and key is not None
         ]
         return [self._told(change, changes[-1] is change, standings, assembled, known) for change in changes]
+
+    def _changes(self, service: ServiceKey, births: Sequence[Birth]) -> list[Change]:
+        """Worked out once for the same births: nearly always they are."""
+        ids = tuple(map(id, births))
+        seen = self._seen.get(service)
+        if seen is not None and seen[0] == ids:
+            return seen[2]
+        changes = changes_of(births)
+        self._seen[service] = ids, births, changes
+        self._seen.move_to_end(service)
+        if len(self._seen) > SERVICES:
+            self._seen.popitem(last=False)
+        return changes
 
     def _told(
         self,

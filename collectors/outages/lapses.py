@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
 
+from ..cause.history import SETTLE
 from ..model import ContainerKey, ServiceKey, ServiceState
+from ..services.replicas import Condition, Standing
 
 GRAIN = 10
 """Seconds; two processes that see one outage begin a moment apart write of the same."""
@@ -55,17 +60,39 @@ class Turn(NamedTuple):
     since: datetime | None
 
 
-class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """A service as it is at one moment."""
+@dataclass(frozen=True)
+class Look:
+    """A service as it is at one moment. What is seldom needed is worked out when it is."""
 
     state: ServiceState
     serving: int | None
     wanted: int | None
     down_since: datetime | None = None
     certain: bool = True
-    served_from: datetime | None = None
-    """Before it failed it had served, long enough to count, from then on; None: not as far as its replicas tell."""
-    turns: tuple[Turn, ...] = ()
+    standings: Sequence[Standing] = ()
+
+    @cached_property
+    def turns(self) -> tuple[Turn, ...]:
+        """The replicas that serve."""
+        return tuple(
+            Turn(s.replica.container, s.ended, s.serving_since)
+            for s in self.standings
+            if s.condition is Condition.SERVING and s.reachable and s.replica.container is not None
+        )
+
+    @cached_property
+    def served_from(self) -> datetime | None:
+        """Before it failed it had served, long enough to count, from then on; None: not as far as replicas tell."""
+        ran = [s.ended - s.ran for s in self.standings if s.ended is not None and s.ran is not None and s.ran >= SETTLE]
+        return min(ran, default=None)
+
+    def served_at(self, moment: datetime) -> bool:
+        """Whether one of those that serve now has done so since then."""
+        return any(
+            s.serving_since is not None and s.serving_since <= moment
+            for s in self.standings
+            if s.condition is Condition.SERVING and s.reachable and s.replica.container is not None
+        )
 
 
 def key_of(service: ServiceKey, begin: datetime, *, exact: bool = False) -> str:

@@ -15,7 +15,7 @@ from enum import Enum, auto
 import msgspec
 
 from ..model import ContainerKey, ServiceKey, ServiceState
-from .lapses import Lapse, Look, Turn, Why, key_of
+from .lapses import Lapse, Look, Why, key_of
 from .spans import MONTH, Availability, Span, availability, common
 
 RESTART = timedelta(seconds=60)
@@ -50,13 +50,19 @@ class Course:
     phase: Phase = Phase.NEW
     lapse: Lapse | None = None
     """The one that goes on."""
-    served: dict[ContainerKey, datetime | None] = field(default_factory=dict)
-    """Those that served when last seen, and since when."""
+    served_then: Look | None = None
+    """The last look at which it served."""
     looked: datetime | None = None
     first: datetime | None = None
     """When this process first looked."""
     last: Look | None = None
     past: deque[Lapse] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    @property
+    def served(self) -> dict[ContainerKey, datetime | None]:
+        """Those that served when last seen, and since when."""
+        turns = self.served_then.turns if self.served_then is not None else ()
+        return {turn.container: turn.since for turn in turns}
 
 
 class Ledger:
@@ -96,8 +102,7 @@ class Ledger:
         course.last, course.first = look, course.first or now
         self._enter(service, course, phase)
         if phase is Phase.SERVES:
-            course.served = {turn.container: turn.since for turn in look.turns}
-            course.looked = now
+            course.served_then, course.looked = look, now
 
     def gone(self, service: ServiceKey, now: datetime) -> None:
         """Nothing is left of it; where it comes back at once it was only made anew."""
@@ -123,13 +128,13 @@ class Ledger:
     def _serves(self, service: ServiceKey, course: Course, look: Look, now: datetime) -> None:
         lapse, course.lapse = course.lapse, None
         if lapse is None:
-            if course.phase is Phase.SERVES and (missed := self._missed(course, look.turns)) is not None:
+            if course.phase is Phase.SERVES and (missed := self._missed(course, look)) is not None:
                 self._close(course, _lapse(course, service, Why.OUTAGE, missed.begin), missed.end)
             return
         end = min((turn.since for turn in look.turns if turn.since and turn.since >= lapse.begin), default=now)
         if lapse.why is Why.UNSURE:
-            if not _throughout(look.turns, lapse.begin):
-                missed = self._missed(course, look.turns)
+            if not look.served_at(lapse.begin):
+                missed = self._missed(course, look)
                 begin = missed.begin if missed is not None else lapse.begin
                 self._close(course, _lapse(course, service, Why.OUTAGE if missed else Why.UNSURE, begin), end)
             return
@@ -137,17 +142,18 @@ class Ledger:
             lapse = msgspec.structs.replace(lapse, why=Why.OUTAGE)
         self._close(course, lapse, end)
 
-    def _missed(self, course: Course, turns: Iterable[Turn]) -> Span | None:
+    def _missed(self, course: Course, look: Look) -> Span | None:
         """An outage that began and ended since the last look."""
-        now, looked = tuple(turns), course.looked
-        if not course.served or not now or looked is None:
+        looked = course.looked
+        if looked is None or look.served_at(looked - RECENT):
             return None
-        if any(turn.since is None or turn.since <= looked - RECENT for turn in now):
+        now, served = look.turns, course.served
+        if not served or not now or any(turn.since is None for turn in now):
             return None
-        if any(course.served.get(turn.container, turn.ended) == turn.since for turn in now):
+        if any(served.get(turn.container, turn.ended) == turn.since for turn in now):
             return None
         by_key = {turn.container: turn for turn in now}
-        ends = [by_key[key].ended if key in by_key else self._ended(key) for key in course.served]
+        ends = [by_key[key].ended if key in by_key else self._ended(key) for key in served]
         if any(end is None for end in ends):
             return None
         begin, end = max(end for end in ends if end), min(turn.since for turn in now if turn.since)
@@ -389,8 +395,3 @@ def _lapse(course: Course, service: ServiceKey, why: Why, begin: datetime, *, ce
     if any(lapse.key == key for lapse in course.past):  # one that comes and goes within seconds
         key = key_of(service, begin, exact=True)
     return Lapse(service=service, why=why, begin=begin, certain=certain, key=key)
-
-
-def _throughout(turns: Iterable[Turn], begin: datetime) -> bool:
-    """Whether one of these has served since before that."""
-    return any(turn.since is not None and turn.since <= begin for turn in turns)
