@@ -25,6 +25,8 @@ EVERY = 1.0
 """Seconds between two looks for what is to be written."""
 QUIET = timedelta(seconds=5)
 """The past that an engine tells is over when nothing more of it has come for so long."""
+AT_FIRST = timedelta(seconds=15)
+"""Not all hosts have answered before that: a deploy may look half of what it is."""
 MOST = 20_000
 """Records of the past month that are read."""
 STIRRING = frozenset(("die", "start", "stop", "kill", "pause", "unpause", "destroy", "create", "health_status"))
@@ -47,8 +49,10 @@ class Downtimes:
         self._fleet = fleet
         self._clock = clock
         self._began = clock.now()
-        self._stirred: dict[ServiceKey, tuple[datetime, datetime]] = {}
-        """Services whose replicas came or went before this process watched: from when to when."""
+        self._stirred: dict[tuple[ServiceKey, str], tuple[datetime, datetime]] = {}
+        """Services whose replicas came or went on a host before this process watched: from when to when."""
+        self._new: set[str] = set()
+        """Engines that nobody watched before: of what they tell of the past, all of it is unknown anyway."""
         self._stirred_at = self._began
         self._recalled = False
         """The trail was asked: which deploys it knows is known."""
@@ -64,17 +68,18 @@ class Downtimes:
             elif one.event is not None and record.service is not None and one.event.action in STIRRING:
                 at = self._fleet.when(record)
                 if at < self._began:
-                    self._stir(record.service, at)
+                    self._stir((record.service, record.engine), at)
 
-    def _stir(self, service: ServiceKey, at: datetime) -> None:
-        if service not in self._stirred and len(self._stirred) >= SERVICES:
+    def _stir(self, place: tuple[ServiceKey, str], at: datetime) -> None:
+        if place not in self._stirred and len(self._stirred) >= SERVICES:
             return
-        first, last = self._stirred.get(service, (at, at))
-        self._stirred[service] = min(first, at), max(last, at)
+        first, last = self._stirred.get(place, (at, at))
+        self._stirred[place] = min(first, at), max(last, at)
         self._stirred_at = self._clock.now()
 
     def _gap(self, record: Record) -> None:
         if record.until == record.time and record.certain:  # it was not watched before
+            self._new.add(record.engine)
             self._fleet.outages.gap(record.engine, record.time - MONTH, record.until)
         else:
             self._fleet.outages.gap(record.engine, record.time, record.until)
@@ -90,13 +95,13 @@ class Downtimes:
         now = self._clock.now()
         if self._stirred and now - self._stirred_at >= QUIET:
             stirred, self._stirred = self._stirred, {}
-            for service, (first, last) in stirred.items():
-                if last > first:
+            for (service, engine), (first, last) in stirred.items():
+                if last > first and engine not in self._new:
                     self._fleet.outages.unsure(service, first, last)
         for lapse in self._fleet.outages.take_unwritten(now):
             make = partial(lapse_record, service_name=self._name(lapse.service), trouble=bool(lapse.told))
             self._fleet.write_found(make, lapse, lapse.key)
-        if self._recalled:
+        if self._recalled and now - self._began >= AT_FIRST:
             for deploy in self._fleet.deploys.take_unwritten(now):
                 self._fleet.write_found(deploy_record, deploy, deploy.key)
 

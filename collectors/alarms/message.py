@@ -24,6 +24,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     service: str
     source: str
     scope: str
+    key: str
+    """Its name by itself: with `source` and `scope` it is unique."""
     state: str
     began: str
     """When it was away for the first time."""
@@ -65,6 +67,7 @@ def message_of(alarm: Alarm, fleet: Fleet) -> Message:
         service=name,
         source=alarm.service.source,
         scope=alarm.service.scope,
+        key=alarm.service.name,
         state=str(service.state) if service is not None else "gone",
         began=_stamp(alarm.begin),
         at=_stamp(alarm.now),

@@ -49,7 +49,8 @@ class Watchman:
         self._incidents = Incidents(self.thresholds, steady=timedelta(seconds=config.alarms.steady))
         self._held: list[tuple[Alarm, Message]] = []
         self._taken_up: set[str] = set()
-        self.outboxes = [Outbox(way, self._changed) for way in (_ways(config, environment) if ways is None else ways)]
+        chosen = _ways(config, environment) if ways is None else ways
+        self.outboxes = [Outbox(way, self._changed, arrived=self._arrived) for way in chosen]
 
     @property
     def trouble(self) -> str:
@@ -90,9 +91,15 @@ class Watchman:
         if due:
             self._held = self._held[len(due) :]
         for alarm, message in due:
-            if self.outboxes and ledger.tell(alarm.service, alarm.incident, str(alarm.level)):
+            if message.level not in ledger.told(alarm.service, alarm.incident):
                 for box in self.outboxes:
                     box.put(message)
+
+    def _arrived(self, message: Message) -> None:
+        """Only what arrived was told: where it did not, another fleettop may have more luck."""
+        service = ServiceKey(message.source, message.scope, message.key)
+        if message.level not in self._fleet.outages.told(service, message.id):
+            self._fleet.outages.tell(service, message.level)
 
     def _take_up(self, now: datetime) -> None:
         """Of what an earlier process told, and did not live to see the end of."""

@@ -37,8 +37,16 @@ class Way(Protocol):
 class Outbox:
     """One way, its queue, and whether it works."""
 
-    def __init__(self, way: Way, changed: Callable[[], None], pauses: Sequence[float] = PAUSES) -> None:
+    def __init__(
+        self,
+        way: Way,
+        changed: Callable[[], None],
+        pauses: Sequence[float] = PAUSES,
+        *,
+        arrived: Callable[[Message], None] | None = None,
+    ) -> None:
         self.way = way
+        self._arrived = arrived
         self.trouble = ""
         """Why it does not work at the moment."""
         self.given_up = 0
@@ -69,6 +77,8 @@ class Outbox:
             message = self._queue[0]
             if not await self._try(message):
                 self.given_up += 1
+            elif self._arrived is not None:
+                self._arrived(message)
             if self._queue and self._queue[0] is message:
                 self._queue.popleft()
 

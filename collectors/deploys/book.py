@@ -55,7 +55,7 @@ class DeployBook:
         self._seen: OrderedDict[ServiceKey, tuple[tuple[int, ...], Sequence[Birth], list[Change]]] = OrderedDict()
         """Changes by what they were read from, which is held so that it stays what it is."""
         self._unwritten: dict[str, Deploy] = {}
-        self._written: dict[str, tuple[Outcome, int]] = {}
+        self._written: dict[str, tuple[Outcome, int, int]] = {}
 
     # -- looking
 
@@ -247,7 +247,7 @@ class DeployBook:
         unwritten, self._unwritten = self._unwritten, {}
         found = []
         for key, deploy in unwritten.items():
-            state = (deploy.outcome, deploy.made)
+            state = (deploy.outcome, deploy.made, deploy.wanted)
             if deploy.trouble and now - _last_moved(deploy) < STANDS:
                 self._unwritten[key] = deploy
             elif deploy.began >= now - MONTH and self._written.get(key) != state:
@@ -259,7 +259,7 @@ class DeployBook:
         """Take in what was written before, oldest first; what is seen now knows more. Those that are new."""
         new: set[str] = set()
         for deploy in deploys:
-            self._written[deploy.key] = (deploy.outcome, deploy.made)
+            self._written[deploy.key] = (deploy.outcome, deploy.made, deploy.wanted)
             if deploy.key not in self._deploys:
                 until = (deploy.ended or deploy.began) + BATCH
                 for other in self.of(deploy.service):  # looked at before the past was read, from fewer containers

@@ -79,6 +79,8 @@ class Fleet:
         self.outages = Ledger(self._ended)
         """How long services did not serve, and do not."""
 
+        self._complete = False
+        """Every host has answered, or failed to, since this began."""
         self.deploys = DeployBook()
         """Changes of what services are made from."""
 
@@ -348,6 +350,9 @@ class Fleet:
         for container in self._touched.standings:
             self._standings.pop(container, None)
         self._touched.standings.clear()
+        if not self._complete and self._intake.engines.all_heard:
+            self._complete = True
+            self._touched.rebuild.update(self.services)
         keys, self._touched.rebuild = self._touched.rebuild, set()
         if not keys:
             return
@@ -390,7 +395,7 @@ class Fleet:
             if self._intake.services.pop(key, None) is not None:
                 self._touched.services.add(key)
             return
-        self.outages.look(key, look_of(assembled), known.now)
+        self.outages.look(key, look_of(assembled), known.now, complete=self._complete)
         began = self.outages.began(key)
         if began is not None:
             assembled = begun_earlier(assembled, began)

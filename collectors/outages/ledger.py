@@ -83,11 +83,13 @@ class Ledger:
 
     # -- looking
 
-    def look(self, service: ServiceKey, look: Look, now: datetime) -> None:
-        """A service was looked at."""
+    def look(self, service: ServiceKey, look: Look, now: datetime, *, complete: bool = True) -> None:
+        """A service was looked at. Not `complete`: hosts that may have replicas of it have not said anything yet."""
         self._since = self._since or now
         course = self._course(service)
         phase = _phase(look, course)
+        if not complete and course.phase is Phase.NEW and phase is not Phase.SERVES:
+            return  # it may serve where nobody has looked
         match phase:
             case Phase.SERVES:
                 self._serves(service, course, look, now)
@@ -233,23 +235,21 @@ class Ledger:
         taken, self._unwritten = tuple(self._unwritten.values()), OrderedDict()
         return taken
 
-    def tell(self, service: ServiceKey, incident: str, level: str) -> bool:
-        """Somebody is about to be told of an incident; False: they were, by this process or another.
+    def told(self, service: ServiceKey, incident: str) -> set[str]:
+        """What somebody was told of an incident, by this process or another."""
+        course = self._courses.get(service)
+        return self._told_of(course, incident) if course is not None else set()
 
-        It is kept with the newest outage of the incident, since of an earlier one nothing more is written.
-        """
+    def tell(self, service: ServiceKey, level: str) -> None:
+        """Somebody was told. It is kept with the newest outage, since of an earlier one nothing more is written."""
         course = self._courses.get(service)
         if course is None:
-            return False
-        told = self._told_of(course, incident)
-        if level in told:
-            return False
+            return
         if course.phase is Phase.OUT and course.lapse is not None:
             course.lapse = msgspec.structs.replace(course.lapse, told=(*course.lapse.told, level))
         elif outages := [lapse for lapse in course.past if lapse.why is Why.OUTAGE]:
             newest = max(outages, key=lambda lapse: lapse.begin)
             self._over(course, msgspec.structs.replace(newest, told=(*newest.told, level)), newest.end or newest.begin)
-        return True
 
     def _told_of(self, course: Course, incident: str) -> set[str]:
         lapses = [lapse for lapse in course.past if lapse.why is Why.OUTAGE]

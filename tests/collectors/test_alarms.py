@@ -51,7 +51,11 @@ class Watch:
             self.watched.fleet, config, self.watched.clock, environment={}, patience=patience, ways=(Noted(),)
         )
         self.man.on_alarm = lambda said: self.here.append((said.level, said.down_seconds, said.times))
-        self.man.outboxes[0].put = lambda said: self.elsewhere.append(said.level)  # type: ignore[method-assign]
+        self.man.outboxes[0].put = self._arrive  # type: ignore[method-assign]
+
+    def _arrive(self, said: Message) -> None:
+        self.elsewhere.append(said.level)
+        self.man._arrived(said)
 
     def pass_time(self, span: float) -> None:
         """Second by second, as it looks."""
@@ -173,7 +177,7 @@ def test_the_strictest_group_of_its_hosts_counts() -> None:
 # -- by which ways
 
 SAID = Message(
-    id="i1", level="page", service="pay/api", source="compose", scope="pay", state="down", began="b", at="a",
+    id="i1", level="page", service="pay/api", source="compose", scope="pay", key="api", state="down", began="b", at="a",
     down_seconds=181.5, times=1, hosts=("h1",), image="api:1", story="It exits.", text="pay/api has not served for 3m",
 )  # fmt: skip
 

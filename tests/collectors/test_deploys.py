@@ -290,6 +290,8 @@ async def test_deploys_are_known_to_the_next_process(tmp_path: Path) -> None:
         list_(process, web("1", -600))
         process.clock.advance(10)
         list_(process, web("2", 5))
+        process.clock.advance(20)
+        list_(process, web("2", 5))
         process.keeping.downtimes.write()
         await process.keeping.keeper.flush()
     async with kept(tmp_path / "trail", "two", later=100) as process:

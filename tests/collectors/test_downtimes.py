@@ -78,7 +78,7 @@ async def test_the_clock_of_an_outage_goes_on_in_the_next_process(tmp_path: Path
         list_(process, api())
         process.clock.advance(20)
         list_(process, api(ended=10, runs=False))
-        process.fleet.outages.tell(API, process.fleet.outages.open()[API].key, "warn")
+        process.fleet.outages.tell(API, "warn")
         process.keeping.downtimes.write()
         await process.keeping.keeper.flush()
     async with kept(tmp_path / "trail", "two", later=60) as process:

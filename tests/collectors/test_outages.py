@@ -225,6 +225,31 @@ def test_an_outage_that_goes_on_is_written_down_after_a_while() -> None:
 # -- a host that cannot be seen
 
 
+def test_a_service_is_not_away_while_hosts_that_may_serve_it_were_not_heard() -> None:
+    """At the start one host answers before the others; its dead replica is no outage if another serves."""
+    watched = Watched("h1", "h2", empty=False)
+    watched.up("h1")
+    watched.list("h1", api(1, **dead(-5)))
+    look(watched)
+    watched.clock.advance(3)
+    assert watched.fleet.outages.open() == {}
+    watched.up("h2")
+    watched.list("h2", api(2, "h2"))
+    look(watched)
+    assert spans(watched) == []
+
+
+def test_a_host_that_cannot_be_reached_does_not_hide_what_the_others_tell() -> None:
+    """Nobody waits for it for ever."""
+    watched = Watched("h1", "h2", empty=False)
+    watched.up("h1")
+    watched.list("h1", api(1, **dead(-5)))
+    look(watched)
+    watched.down("h2")
+    look(watched)
+    assert watched.fleet.outages.began(PAY) == NOON - seconds(5)
+
+
 def test_what_served_before_and_after_a_lost_link_without_a_turn_was_not_away() -> None:
     """Its replica says since when it runs."""
     watched = Watched()
