@@ -29,6 +29,7 @@ AT_FIRST = timedelta(seconds=15)
 """Not all hosts have answered before that: a deploy may look half of what it is."""
 MOST = 20_000
 """Records of the past month that are read."""
+PIECE = 200
 STIRRING = frozenset(("die", "start", "stop", "kill", "pause", "unpause", "destroy", "create", "health_status"))
 """Events after which a replica may serve otherwise than before."""
 SERVICES = 5_000
@@ -122,11 +123,14 @@ class Downtimes:
 
         return ask
 
-    def recall(self, found: Recalled) -> None:
-        """Take in what it answered."""
+    async def recall(self, found: Recalled) -> None:
+        """Take in what it answered, in pieces: nobody waits for it."""
         if found.since is not None:
             self._fleet.outages.known_since(found.since)
-        self.take(sorted(found.lines, key=lambda line: (line.entry.at, line.seq)))
+        lines = sorted(found.lines, key=lambda line: (line.entry.at, line.seq))
+        for start in range(0, len(lines), PIECE):
+            self.take(lines[start : start + PIECE])
+            await asyncio.sleep(0)
         self._recalled = True
 
     def take(self, lines: Iterable[Line]) -> None:

@@ -134,13 +134,14 @@ class Keeping:
             pass  # the keeper says so
         finally:
             self._recalled.set()
+        with suppress(TrailError):
+            await self.downtimes.recall(await self.keeper.ask(self.downtimes.question()))
 
     async def _read_past(self) -> None:
         since = nanoseconds(self._clock.now() - INTENTS)
         newest = await self.keeper.ask(lambda store: store.read(Query(), AT_HAND))
         deeds = await self.keeper.ask(lambda store: store.read(Query(since=since, kinds=("intent", "outcome")), 10_000))
         lives = await self.keeper.ask(lambda store: store.read(Query(kinds=("start", "stop")), 200))
-        self.downtimes.recall(await self.keeper.ask(self.downtimes.question()))
         self._left = {mark.engine: mark for mark in await self.keeper.ask(lambda store: store.marks())}
         self._remember((*newest, *deeds))
         self._find_ended(lives)

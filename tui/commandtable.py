@@ -11,6 +11,7 @@ VIEWS = ("services", "containers", "hosts", "trail", "deploys", "swarm")
 SCREENS = ("logs",)
 """Screens that have commands of their own, beside the few that are everywhere."""
 _OBJECTS = ("services", "containers", "hosts", "swarm")
+_SORTED = (*_OBJECTS, "deploys")
 _ACTED_ON = ("services", "containers")
 _RESTARTED = ("services", "containers", "hosts")
 
@@ -156,11 +157,11 @@ TABLE: tuple[Command, ...] = (
         title="sort by the next column",
         group="Find",
         help="The trail stands in the order of time.",
-        views=_OBJECTS,
+        views=_SORTED,
         hint="sort",
         worth=15,
     ),
-    Command(id="sort.reverse", keys=("O",), title="reverse the order", group="Find", views=_OBJECTS),
+    Command(id="sort.reverse", keys=("O",), title="reverse the order", group="Find", views=_SORTED),
     Command(
         id="mark.row",
         keys=("space",),

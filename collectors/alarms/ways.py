@@ -110,9 +110,9 @@ class Webhook:
         """One try; it follows no redirect, since the secret in the address is meant for one host."""
         from ..engine.quick_aiohttp import aiohttp
 
-        if self._tls is None:
-            self._tls = await asyncio.to_thread(ssl.create_default_context)  # reads all authorities
         try:
+            if self._tls is None:
+                self._tls = await asyncio.to_thread(ssl.create_default_context)  # reads all authorities
             async with asyncio.timeout(DEADLINE), aiohttp.ClientSession(trust_env=False) as session:
                 return await self._post(session, message, self._tls)
         except TimeoutError:
