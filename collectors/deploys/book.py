@@ -10,7 +10,7 @@ import msgspec
 
 from ..model import ContainerKey, Record, ServiceKey, SwarmService, titled
 from ..services.assembly import Assembled
-from ..services.changes import BATCH, Birth, alike
+from ..services.changes import BATCH, Birth
 from ..services.replicas import Condition, Standing
 from .changes import Change, changes_of
 from .deploy import Deploy, Outcome, Step, Version, key_of
@@ -112,7 +112,7 @@ class DeployBook:
         old = [
             standing
             for standing, birth in standings
-            if not alike(change.after, birth) and (newest or birth.created < change.began)
+            if not change.has(birth) and (newest or birth.created < change.began)
         ]
         wants = [standing for standing in old if standing.condition is not Condition.AT_REST]
         deploy = Deploy(
@@ -130,7 +130,7 @@ class DeployBook:
         )
         if not newest:
             return _over(before or deploy, deploy, change)
-        ours = [standing for standing, birth in standings if alike(change.after, birth)]
+        ours = [standing for standing, birth in standings if change.has(birth)]
         deploy = _moved(deploy, before, known.now)
         outcome, ended = _outcome(deploy, ours, known.now)
         return _by_whom(msgspec.structs.replace(deploy, outcome=outcome, ended=ended), before, known)

@@ -27,6 +27,11 @@ class Change:
         """When its first replica was made."""
         return self.births[0].created
 
+    def has(self, birth: Birth) -> bool:
+        """Whether a container is what it was changed to. One tag may be two builds on two hosts; the old one is not."""
+        old, new = self.before.image_id, self.after.image_id
+        return alike(self.after, birth) and not (old and birth.image_id == old != new)
+
 
 def changes_of(births: Iterable[Birth]) -> list[Change]:
     """Oldest first. `births` of one service, also of containers that are gone."""
@@ -34,9 +39,14 @@ def changes_of(births: Iterable[Birth]) -> list[Change]:
     in_slot: dict[str, Birth] = {}
     first: Birth | None = None
     last: Birth | None = None
+    built: dict[str, Birth] = {}
+    """The newest on each host whose image's id is known."""
     for birth in sorted(births, key=lambda b: (b.created, b.key)):
         before = in_slot.get(birth.slot) if birth.slot else None
         base = before or last
+        if base is not None and (before is None or not before.image_id) and alike(base, birth):
+            # Where only its end was seen the image's id is not known, and one tag may be two builds on two hosts.
+            base = built.get(birth.key.engine, base)
         if first is None or base is None:
             first = birth
         elif before is None and birth.created - first.created <= FIRST:
@@ -46,6 +56,8 @@ def changes_of(births: Iterable[Birth]) -> list[Change]:
         elif before is None and found and alike(found[-1].after, birth):
             _add(found[-1], birth)  # one replica more, of the new kind
         last = birth
+        if birth.image_id:
+            built[birth.key.engine] = birth
         if birth.slot:
             in_slot[birth.slot] = birth
     return found

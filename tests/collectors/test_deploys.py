@@ -28,8 +28,9 @@ def api(number: int, version: str = "1", made: float = -86400, **more: object) -
     """A replica of pay/api, of two on each host."""
     engine = f"h{(number + 1) // 2}"
     labels = {**compose("pay", "api", number, config_hash=str(more.pop("config", "c0ffee"))), **more.pop("labels", {})}  # type: ignore[dict-item]
+    identifier = more.pop("identifier", f"{number}-{version}-{made:g}")
     given = {"image": f"pay-api:{version}", "created": at(made), "started_at": at(made), **more}
-    return container(engine, f"pay-api-{number}", labels=labels, identifier=f"{number}-{version}-{made:g}", **given)  # type: ignore[arg-type]
+    return container(engine, f"pay-api-{number}", labels=labels, identifier=identifier, **given)  # type: ignore[arg-type]
 
 
 def fleet() -> Watched:
@@ -200,6 +201,19 @@ def test_a_tag_that_was_built_anew_is_a_deploy_with_its_digests_and_labels() -> 
     assert from_to(deploy).startswith("pay-api:1 built anew (")
     assert (deploy.after.revision, deploy.after.version) == ("5d1e", "1.0.1")
     assert (deploy.after.source, deploy.after.digest) == ("https://git.example.org/pay", "sha256:77ab" + "0" * 60)
+
+
+def test_a_tag_built_anew_for_one_replica_is_half_way_however_its_past_is_told() -> None:
+    """The container it replaced may be known by its end alone, which names no image's id; old builds are behind."""
+    new = {"image_id": "sha256:77ab", "made": -60}
+    for ended_first in (False, True):
+        watched = Watched("h1", "h2", "h3")
+        if ended_first:
+            watched.event("destroy", api(1, identifier="gone"), replayed=True)  # type: ignore[arg-type]
+        for number in FIVE:
+            watched.see(api(number, **(new if number == 1 else {})))  # type: ignore[arg-type]
+        (deploy,) = deploys(watched)
+        assert (deploy.outcome, deploy.made, len(deploy.behind)) == (Outcome.HALFWAY, 1, 4)
 
 
 def test_who_deployed_is_read_from_the_making_of_its_replicas() -> None:
