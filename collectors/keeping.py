@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from .clock import Clock, nanoseconds
+from .downtimes import Downtimes
 from .errors import TrailError
 from .fleet.engines import origin_of
 from .fleet.fleet import Fleet
@@ -52,6 +53,7 @@ class Keeping:
         self._left: dict[str, Mark] = {}
         self._ended: set[str] = set()
         """Instances that are known to have ended."""
+        self.downtimes = Downtimes(fleet, clock)
         fleet.on_told = self._told
         keeper.on_lines = self._others
         keeper.on_tidied = self._tidied
@@ -60,6 +62,7 @@ class Keeping:
 
     def _told(self, told: Sequence[Told]) -> None:
         self.keeper.put(self._fleet.line_of(self._context, one) for one in once_each(told))
+        self.downtimes.told(told)
 
     def _tidied(self, done: Tidied) -> None:
         if done.large:
@@ -77,6 +80,7 @@ class Keeping:
 
     def end(self) -> None:
         """Write down that it ended, as it should."""
+        self.downtimes.write()
         self._fleet.write_own(
             RecordKind.STOP, "fleettop ended", actor=self._instance.actor, object_name=self._instance.place
         )
@@ -130,6 +134,8 @@ class Keeping:
             pass  # the keeper says so
         finally:
             self._recalled.set()
+        with suppress(TrailError):
+            await self.downtimes.recall(await self.keeper.ask(self.downtimes.question()))
 
     async def _read_past(self) -> None:
         since = nanoseconds(self._clock.now() - INTENTS)
@@ -214,6 +220,7 @@ class Keeping:
     def _others(self, lines: Sequence[Line]) -> None:
         """Another process wrote these."""
         self._remember(lines)
+        self.downtimes.take(lines)
         for line in lines:
             if line.entry.kind == "intent":
                 self._fleet.take_up_intent(line.entry.thread, None)

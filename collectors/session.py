@@ -134,6 +134,7 @@ class Session:
             self._tasks.append(self._group.create_task(self._read_words()))
             if self.keeping is not None:
                 self._tasks.append(self._group.create_task(self.keeping.keep_marks(self._watches)))
+                self._tasks.append(self._group.create_task(self.keeping.downtimes.keep()))
             if any(watch.address.correlate for watch in self._watches.values()):
                 self._tasks.append(self._group.create_task(read_logins(self.fleet, self._watches)))
 

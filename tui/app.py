@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.address import EngineAddress
+from fleettop.collectors.alarms.watchman import PATIENCE, Watchman
 from fleettop.collectors.clock import Clock, SystemClock
 from fleettop.collectors.config import Config
 from fleettop.collectors.config.settings import allowances
@@ -29,6 +30,7 @@ from textual.filter import Monochrome, NoColor
 from textual.worker import WorkerFailed
 
 from .acting import ACTS, found_later
+from .alarming import alarm
 from .bridge import Bridge
 from .changes import Changes
 from .driver import TerminalDriver
@@ -37,7 +39,7 @@ from .inspecting import sightings_of
 from .keygate import Behind, KeyGate
 from .keymap import CONFIRMING, OWN, KeyBinding, Keys
 from .looking import LOOKS, show_detail
-from .owncommands import run_own
+from .owncommands import environment_of, run_own
 from .screens.dashboard import DashboardScreen
 from .screens.help import HelpScreen
 from .screens.page import PageScreen
@@ -104,6 +106,11 @@ class FleetApp(App[int]):
         self.waivers = config.waivers
         self.sightings = sightings
         self.loose_ends = LooseEnds(self.fleet, self.reach, partial(found_later, self))
+        self.alarms = config.alarms
+        self.watchman = Watchman(
+            self.fleet, config, self.clock, environment=environment_of(self.environ), patience=PATIENCE
+        )
+        self.watchman.on_alarm = partial(alarm, self)
         self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)
         self.allowances = allowances(config)
         """How many replicas may be away at once, by group."""
@@ -141,6 +148,11 @@ class FleetApp(App[int]):
         apart = isinstance(self._driver, TerminalDriver) and self._driver.tells_keys_apart
         return CONFIRMING[0] if apart else CONFIRMING[1]
 
+    def write_terminal(self, sequence: str) -> None:
+        """Hand the terminal something that draws nothing."""
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(sequence)
+
     def moment(self) -> Moment:
         """Now, for drawing."""
         return Moment(now=self.clock.now(), monotonic=self.clock.monotonic(), glyphs=self.glyphs)
@@ -169,6 +181,7 @@ class FleetApp(App[int]):
         try:
             async with self.session, asyncio.TaskGroup() as group:
                 group.create_task(self.loose_ends.watch())
+                group.create_task(self.watchman.run())
                 await Bridge(self.session, self._show, self._tick).run()
         finally:
             self._let_go.set()

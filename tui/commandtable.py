@@ -6,11 +6,12 @@ import msgspec
 
 from .logkeys import LOG_KEYS
 
-VIEWS = ("services", "containers", "hosts", "trail", "checks", "swarm")
+VIEWS = ("services", "containers", "hosts", "trail", "deploys", "checks", "swarm")
 """The ids of the views, in the order of their number keys."""
 SCREENS = ("logs",)
 """Screens that have commands of their own, beside the few that are everywhere."""
 _OBJECTS = ("services", "containers", "hosts", "swarm")
+_SORTED = (*_OBJECTS, "deploys")
 _ACTED_ON = ("services", "containers")
 _WITH_JSON = tuple(view for view in VIEWS if view != "checks")
 _RESTARTED = ("services", "containers", "hosts")
@@ -119,6 +120,7 @@ TABLE: tuple[Command, ...] = (
     _view(2, "containers", "Containers"),
     _view(3, "hosts", "Hosts"),
     _view(4, "trail", "Trail: what happened, when, and how it is known"),
+    _view(5, "deploys", "Deploys: what services were changed to, by whom, and how far it came"),
     _view(6, "checks", "Checks: what is set up badly, and what to do about it"),
     _view(8, "swarm", "Swarm: nodes and their tasks"),
     Command(
@@ -157,11 +159,11 @@ TABLE: tuple[Command, ...] = (
         title="sort by the next column",
         group="Find",
         help="The trail stands in the order of time.",
-        views=_OBJECTS,
+        views=_SORTED,
         hint="sort",
         worth=15,
     ),
-    Command(id="sort.reverse", keys=("O",), title="reverse the order", group="Find", views=_OBJECTS),
+    Command(id="sort.reverse", keys=("O",), title="reverse the order", group="Find", views=_SORTED),
     Command(
         id="mark.row",
         keys=("space",),
@@ -215,7 +217,7 @@ TABLE: tuple[Command, ...] = (
         keys=("e",),
         title="what happened to it",
         group="Look",
-        views=(*_OBJECTS, "trail", "checks"),
+        views=(*_OBJECTS, "trail", "deploys", "checks"),
         hint="events",
         worth=60,
     ),

@@ -313,6 +313,7 @@ LOOKS: Mapping[str, Look] = {
     "view.containers": _to("containers"),
     "view.hosts": _to("hosts"),
     "view.trail": _to("trail"),
+    "view.deploys": _to("deploys"),
     "view.checks": _to("checks"),
     "view.swarm": _to("swarm"),
     "filter.open": open_filter,

@@ -10,6 +10,7 @@ import msgspec
 from ..address import EngineAddress, TlsFiles, parse_address
 from ..errors import ConfigError
 from ..services.places import ServiceRule
+from .alarms import Alarms, in_order, read_alarms
 from .allowances import Allowance, parse_allowance
 from .durations import parse_duration, parse_size
 from .owncommands import OwnCommand, read_commands
@@ -69,6 +70,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The `[[commands]]`: a person's own."""
     waivers: tuple[Waiver, ...] = ()
     """The `[[waivers]]`: findings that somebody answers for."""
+    alarms: Alarms = Alarms()
 
     def group(self, name: str) -> Group:
         """What holds for the group called `name`; the defaults where the config does not speak of it."""
@@ -110,6 +112,7 @@ def load_config(path: Path | None, *, home: Path, required: bool = True) -> Conf
         trail=reader.trail(),
         commands=reader.commands(),
         waivers=reader.waivers(),
+        alarms=reader.alarms(),
     )
 
 
@@ -130,6 +133,7 @@ class _Top(msgspec.Struct, frozen=True, kw_only=True):
     trail: object = None
     commands: object = None
     waivers: object = None
+    alarms: object = None
 
 
 class _GroupEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -239,6 +243,10 @@ class _Reader(msgspec.Struct, frozen=True):
         """The `[[waivers]]`, in their order."""
         return read_waivers(self.file, self._list("waivers"))
 
+    def alarms(self) -> Alarms:
+        """The `[alarms]` table."""
+        return read_alarms(self.file, self._table("alarms", "[alarms]"))
+
     def trail(self) -> TrailSettings:
         """The `[trail]` table."""
         entry = self.file.convert(self._table("trail", "[trail]"), _TrailEntry, ("trail",))
@@ -259,11 +267,14 @@ class _Reader(msgspec.Struct, frozen=True):
     def _group(self, name: str, value: object) -> Group:
         place: Place = ("groups", name)
         entry = self.file.convert(value, _GroupEntry, place)
+        warn = self._duration(entry.downtime_warn, (*place, "downtime_warn"))
+        page = self._duration(entry.downtime_page, (*place, "downtime_page"))
+        in_order(self.file, warn, page, place)
         return Group(
             name=name,
             protected=entry.protected,
-            downtime_warn=self._duration(entry.downtime_warn, (*place, "downtime_warn")),
-            downtime_page=self._duration(entry.downtime_page, (*place, "downtime_page")),
+            downtime_warn=warn,
+            downtime_page=page,
             max_unavailable=self._allowance(entry.max_unavailable, (*place, "max_unavailable")),
         )
 

@@ -103,6 +103,14 @@ class Engines:
             return Freshness.LATE if grace else Freshness.STALE
         return Freshness.LIVE if self._clock.monotonic() - book.status.confirmed <= LATE else Freshness.LATE
 
+    @property
+    def all_heard(self) -> bool:
+        """Whether each of them has been listed, or cannot be reached."""
+        return all(
+            book.listed or book.status.same_as or book.status.link.phase is LinkPhase.DOWN
+            for book in self._books.values()
+        )
+
     def ours(self, name: str, moment: datetime) -> datetime:
         """An engine's time on our clock."""
         book = self._books.get(name)

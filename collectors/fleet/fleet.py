@@ -12,6 +12,8 @@ from datetime import datetime, tzinfo
 
 from ..address import EngineAddress
 from ..clock import Clock, SystemClock
+from ..deploys.book import DeployBook
+from ..deploys.deploy import Deploy
 from ..model import (
     Change,
     Container,
@@ -27,10 +29,12 @@ from ..model import (
     Usage,
     titled,
 )
-from ..services.assembly import Assembled, Known, assemble
+from ..outages.ledger import Ledger
+from ..outages.looks import look_of
+from ..services.assembly import Assembled, Known, assemble, begun_earlier
 from ..services.changes import Made
 from ..services.places import Place, ServiceRule
-from ..services.replicas import Standing, standing_of
+from ..services.replicas import Standing, earliest, standing_of
 from ..services.verdict import Outage
 from ..story.scene import Scene
 from ..story.telling import Story, tell
@@ -72,6 +76,13 @@ class Fleet:
         self._due: list[tuple[datetime, ServiceKey]] = []
         self._due_at: dict[ServiceKey, datetime] = {}
         self._ticked = self.clock.monotonic()
+        self.outages = Ledger(self._ended)
+        """How long services did not serve, and do not."""
+
+        self._complete = False
+        """Every host has answered, or failed to, since this began."""
+        self.deploys = DeployBook()
+        """Changes of what services are made from."""
 
     # -- in and out
 
@@ -291,6 +302,18 @@ class Fleet:
         self._tell()
         return record
 
+    def write_found(self, make: Callable[..., Record], found: object, key: str) -> Record:
+        """Write down what was found out by looking at many things; again, the same record says more."""
+        record = self._intake.book.write_found(make, found, key)
+        self._tell()
+        return record
+
+    def recall_deploys(self, deploys: Sequence[Deploy]) -> None:
+        """Take in deploys that were written down before."""
+        self._touched.deploys |= self.deploys.recall(deploys)
+        self._touched.rebuild |= {deploy.service for deploy in deploys if deploy.service in self.services}
+        self._tell()
+
     # -- a trail that lasts
 
     @property
@@ -327,6 +350,9 @@ class Fleet:
         for container in self._touched.standings:
             self._standings.pop(container, None)
         self._touched.standings.clear()
+        if not self._complete and self._intake.engines.all_heard:
+            self._complete = True
+            self._touched.rebuild.update(self.services)
         keys, self._touched.rebuild = self._touched.rebuild, set()
         if not keys:
             return
@@ -363,17 +389,30 @@ class Fleet:
         )
         if assembled is None:
             self._assembled.pop(key, None)
+            self.outages.gone(key, known.now)
             self._intake.words.forget_service(key)
             self._intake.book.forget(key)
             if self._intake.services.pop(key, None) is not None:
                 self._touched.services.add(key)
             return
+        self.outages.look(key, look_of(assembled), known.now, complete=self._complete)
+        began = self.outages.began(key)
+        if began is not None:
+            assembled = begun_earlier(assembled, began)
         self._assembled[key] = assembled
-        self._wake_at(key, assembled.changes_at)
+        deploys, again = self.deploys.look(assembled, self._intake.of_deploys(key, known.now))
+        self._touched.deploys |= deploys
+        self._wake_at(key, earliest(assembled.changes_at, again))
         self._intake.words.choose(key, assembled.service.state, assembled.standings)
         if self.services.get(key) != assembled.service:
             self._intake.services[key] = assembled.service
             self._touched.services.add(key)
+
+    def _ended(self, key: ContainerKey) -> datetime | None:
+        """When a container last ended."""
+        life, standing = self._intake.lives.get(key), self._standings.get(key)
+        known = (life.ended_at if life is not None else None, standing.ended if standing is not None else None)
+        return max((moment for moment in known if moment is not None), default=None)
 
     def _wake_at(self, key: ServiceKey, moment: datetime | None) -> None:
         """Look at this service again then, unless that is to be done earlier anyway."""

@@ -18,6 +18,7 @@ from ..cause.intents import Intents
 from ..cause.objects import Objects
 from ..cause.repeats import Repeats
 from ..clock import Clock
+from ..deploys.book import Known
 from ..model import (
     Change,
     Confirmed,
@@ -51,6 +52,7 @@ from ..services.since import Surroundings, unhealthy_since
 from ..trail import Trail
 from ..trail.entry import event_key
 from ..words import age
+from .deployed import known_of
 from .engines import Book, Engines
 from .lastwords import LastWords
 from .marking import Marking
@@ -162,6 +164,14 @@ class Intake:
             ours=book.ours,
             events_known_since=book.events_since,
             podman=book.status.info is not None and book.status.info.kind == "podman",
+        )
+
+    def of_deploys(self, key: ServiceKey, now: datetime) -> Known:
+        """What a service's deploys are told from."""
+        picture = self.swarms.picture(key)
+        swarm = picture.services.get(self.swarms.service_id(key)) if picture is not None else None
+        return known_of(
+            key, now, roster=self.roster, book=self.book, swarm=swarm, digests=self._digests, ours=self.engines.ours
         )
 
     # -- links and engines

@@ -213,6 +213,12 @@ class RecordBook:
             )
         )
 
+    def write_found(self, make: Callable[..., Record], found: object, key: str) -> Record:
+        """Something found out by looking at many records; written again, the same record says more."""
+        known = self.by_key(key)
+        number = self.number() if known is None else known.id
+        return self._write_own(make(found, number=number, now=self._clock.now()))
+
     def take_up(self, key: str, end: datetime | None) -> Record | None:
         """An intent that was written down before: the engine's events of it are known to be of it."""
         record = self.trail.get(self._by_key.get(key, 0))
@@ -369,7 +375,11 @@ _RANK = {kind: rank for rank, kind in enumerate(reversed(Attribution))}
 
 def _says_more(one: Record, other: Record) -> bool:
     """Whether one version of a record knows more than another: of who did it, else of what came later."""
-    return (_RANK[one.attribution], one.count, one.time) > (_RANK[other.attribution], other.count, other.time)
+    return _knowledge(one) > _knowledge(other)
+
+
+def _knowledge(record: Record) -> tuple[int, int, bool, datetime]:
+    return _RANK[record.attribution], record.count, record.until is not None, record.time
 
 
 def _intent_of(record: Record) -> Intent:

@@ -62,6 +62,8 @@ class Roster:
                 image_id=container.image_id,
                 config_hash=container.labels.get(CONFIG_HASH, ""),
                 slot=place.slot,
+                name=container.name,
+                labels=container.labels,
             )
         return touched
 
@@ -78,6 +80,8 @@ class Roster:
             config_hash=container.labels.get(CONFIG_HASH, ""),
             certain=False,
             slot=place.slot,
+            name=container.name,
+            labels=container.labels,
         )
         self._prune_births(place.service)
 

@@ -10,6 +10,8 @@ import msgspec
 
 from ..model import EngineStatus, LinkPhase, Service, ServiceKey, ServiceState
 
+AWAY = (ServiceState.DOWN, ServiceState.FLAPPING)
+
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """What the header says. Second addresses of an engine are not counted."""
@@ -21,7 +23,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     containers: int
     services: Mapping[ServiceState, int]
     oldest_outage: datetime | None
-    """Since when the service is down that is down the longest, on our clock."""
+    """Since when the service does not serve that does not for the longest, on our clock."""
     oldest_service: ServiceKey | None
 
 
@@ -31,7 +33,7 @@ def totals(engines: Iterable[EngineStatus], services: Mapping[ServiceKey, Servic
     down = (
         (service.down_since, key)
         for key, service in services.items()
-        if service.state is ServiceState.DOWN and service.down_since is not None
+        if service.state in AWAY and not service.serving and service.down_since is not None
     )
     oldest = min(down, default=None)
     return Totals(

@@ -15,6 +15,7 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     services: frozenset[ServiceKey] = frozenset()
     usage: frozenset[ContainerKey] = frozenset()
     words: frozenset[ContainerKey] = frozenset()
+    deploys: frozenset[str] = frozenset()
     swarms: bool = False
     records: tuple[Record, ...] = ()
     """Written or amended, each as it is now, in the order of their first writing."""
@@ -35,6 +36,7 @@ class Touched:
         self.services: set[ServiceKey] = set()
         self.usage: set[ContainerKey] = set()
         self.words: set[ContainerKey] = set()
+        self.deploys: set[str] = set()
         self.rebuild: set[ServiceKey] = set()
         """Services to be put together again before anything is taken."""
         self.standings: set[ContainerKey] = set()
@@ -43,8 +45,8 @@ class Touched:
         self.swarms = False
 
     def __bool__(self) -> bool:
-        sets = (self.engines, self.containers, self.services, self.usage, self.words, self.rebuild, self.records)
-        return self.swarms or any(sets)
+        sets = (self.engines, self.containers, self.services, self.usage, self.words, self.rebuild, self.deploys)
+        return self.swarms or any(sets) or bool(self.records)
 
     def take(self) -> Changed:
         """All of it; from here on nothing is touched."""
@@ -54,10 +56,11 @@ class Touched:
             services=frozenset(self.services),
             usage=frozenset(self.usage),
             words=frozenset(self.words),
+            deploys=frozenset(self.deploys),
             swarms=self.swarms,
             records=tuple(self.records[number] for number in sorted(self.records)),
         )
-        for collected in (self.engines, self.containers, self.services, self.usage, self.words):
+        for collected in (self.engines, self.containers, self.services, self.usage, self.words, self.deploys):
             collected.clear()
         self.records.clear()
         self.swarms = False

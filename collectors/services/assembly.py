@@ -104,6 +104,17 @@ def assemble(
     return Assembled(service=service, standings=standings, outage=outage, changes_at=changes_at)
 
 
+def begun_earlier(assembled: Assembled, began: datetime) -> Assembled:
+    """The same where it is known that its outage began at that moment, if that is earlier than its replicas tell."""
+    shown = assembled.service.down_since
+    if shown is None or shown <= began:
+        return assembled
+    some = assembled.outage.some
+    outage = msgspec.structs.replace(assembled.outage, none=began, some=min(some, began) if some else began)
+    service = msgspec.structs.replace(assembled.service, down_since=began)
+    return Assembled(service=service, standings=assembled.standings, outage=outage, changes_at=assembled.changes_at)
+
+
 # -- replicas ----------------------------------------------------------------------------------------------------------
 
 

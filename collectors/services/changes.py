@@ -42,6 +42,8 @@ class Birth(msgspec.Struct, frozen=True, kw_only=True):
     """False: only its end was seen, and `created` is some time before that."""
     slot: str = ""
     """As `Place.slot`: births of one slot are attempts at the same replica; empty: each is its own."""
+    name: str = ""
+    labels: Mapping[str, str] = {}
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,14 +93,15 @@ def _differing(last: Birth, before: Birth | None, birth: Birth) -> Birth | None:
     but not from the `last`.
     """
     if before is None:
-        return None if _alike(last, birth) else last
-    if _alike(before, birth):
+        return None if alike(last, birth) else last
+    if alike(before, birth):
         return None
-    goes_on = _alike(last, birth) and birth.created - last.created <= BATCH
+    goes_on = alike(last, birth) and birth.created - last.created <= BATCH
     return None if goes_on else before
 
 
-def _alike(one: Birth, other: Birth) -> bool:
+def alike(one: Birth, other: Birth) -> bool:
+    """Whether two containers are made from the same, as far as is known."""
     if one.config_hash != other.config_hash:
         return False
     if not image_parts(one.image)[0] or not image_parts(other.image)[0]:

@@ -134,7 +134,7 @@ def test_https_without_files_trusts_the_authorities_of_this_machine(load):
         ),
         ('[[services]]\nmatch = { lable = "x" }\nname = "y"\n', 2, "'lable'", "Did you mean 'label'?"),
         ("[engine]\n", 1, "no setting 'engine'", "Did you mean 'engines'?"),
-        ("zzz = 1\n", 1, "no setting 'zzz'", "Known here: ascii, color, commands, engines"),
+        ("zzz = 1\n", 1, "no setting 'zzz'", "Known here: alarms, ascii, color, commands, engines"),
         ('read_only = "yes"\n', 1, "read_only must be true or false, not text", ""),
         ('[groups.prod]\nprotected = "yes"\n', 2, "groups.prod.protected must be true or false, not text", ""),
         (

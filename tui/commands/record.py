@@ -91,8 +91,10 @@ async def _watch(
     anchor: Anchor | None,
     listen: Listen | None,
 ) -> int:
+    from fleettop.collectors.alarms.watchman import Watchman
     from fleettop.collectors.session import Session
 
+    from ..owncommands import environment_of
     from .metrics import MetricsServer
     from .recorder import Recorder
 
@@ -107,11 +109,14 @@ async def _watch(
     writer = PatientWriter(out.stream, dropped=lambda n: log.say("warning", "log-lines-lost", count=n))
     log = LogLines(out, writer.put, session.clock.now, json=request.args.json)
     recorder = Recorder(session, log, request.trail_folder, anchor)
+    environment = environment_of(request.environ)
+    watchman = Watchman(session.fleet, request.config, session.clock, environment=environment)
+    recorder.tell_alarms(watchman)
     metrics = MetricsServer(listen, recorder.figures) if listen is not None else nullcontext()
     with metrics, _signals(log, at_terminal=request.interactive) as told:
         recorder.begin(listen)
         async with session, asyncio.TaskGroup() as group:
-            work = (_write_log(writer), *recorder.work())
+            work = (_write_log(writer), *recorder.work(), watchman.run())
             tasks = [group.create_task(one) for one in work]
             await recorder.trail_opened()
             notify(door, "READY=1")

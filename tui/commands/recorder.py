@@ -24,6 +24,8 @@ from .loglines import Level, LogLines
 from .metrics import Figures, figures_of
 
 if TYPE_CHECKING:
+    from fleettop.collectors.alarms.message import Message
+    from fleettop.collectors.alarms.watchman import Watchman
     from fleettop.collectors.keeping import Keeping
     from fleettop.collectors.session import Session
 
@@ -94,6 +96,21 @@ class Recorder:
         """Say that it ended, and keep the last head."""
         await self._keep_head()
         self._log.say("info", "end", why=why, **self._counts(self._records))
+
+    def tell_alarms(self, watchman: Watchman) -> None:
+        """Say which alarms there are, and where one of them does not arrive."""
+
+        def alarm(message: Message) -> None:
+            level: Level = "info" if message.level == "recovered" else "warning"
+            self._log.say(level, "alarm", threshold=message.level, service=message.service, says=message.text)
+
+        def trouble() -> None:
+            if watchman.trouble:
+                self._log.say("error", "alarm-not-sent", error=watchman.trouble)
+            else:
+                self._log.say("info", "alarms-sent-again")
+
+        watchman.on_alarm, watchman.on_trouble = alarm, trouble
 
     # -- for as long as it runs
 

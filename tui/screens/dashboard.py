@@ -148,8 +148,9 @@ class DashboardScreen(Screen[None]):
 
     def _headline(self) -> None:
         app = self.app
+        read_only, trouble = app.session.read_only, self.trail_trouble
         facts = headline(
-            app.fleet, app.moment(), read_only=app.session.read_only, group=app.group, trouble=self.trail_trouble
+            app.fleet, app.moment(), read_only=read_only, group=app.group, trouble=trouble, watchman=app.watchman
         )
         self.header.show(facts)
 

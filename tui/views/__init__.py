@@ -5,6 +5,7 @@ from __future__ import annotations
 from .base import Moment, View
 from .checks import ChecksView
 from .containers import ContainersView
+from .deploys import DeploysView
 from .hosts import HostsView
 from .services import ServicesView
 from .swarm import SwarmView
@@ -12,4 +13,12 @@ from .trail import TrailView
 
 __all__ = ["VIEWS", "Moment", "View"]
 
-VIEWS: tuple[View, ...] = (ServicesView(), ContainersView(), HostsView(), TrailView(), ChecksView(), SwarmView())
+VIEWS: tuple[View, ...] = (
+    ServicesView(),
+    ContainersView(),
+    HostsView(),
+    TrailView(),
+    DeploysView(),
+    ChecksView(),
+    SwarmView(),
+)

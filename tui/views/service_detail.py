@@ -15,6 +15,8 @@ from .base import Moment
 from .cells import DIM, age_since, is_stale, seconds_since
 from .conditions import condition
 from .container_detail import last_words
+from .deploys import deployed_before
+from .outages import outage_lines, outages_short
 from .record_detail import record_lines, records_of
 
 RECORDS = 12
@@ -23,18 +25,20 @@ RECORDS = 12
 def service_detail(fleet: Fleet, service: Service, moment: Moment) -> tuple[Line, ...]:
     """The pane of one service; the most urgent first."""
     return (
-        *service_head(fleet, service, moment),
+        _head(service, moment),
+        *_story(fleet, service),
         (),
         *_replicas(fleet, service, moment),
         *_last_words(fleet, service),
-        *_facts(service, moment),
+        *_facts(fleet, service, moment),
+        *outage_lines(fleet, service, moment),
         *record_lines(fleet, records_of(fleet, service.key, RECORDS), moment),
     )
 
 
 def service_head(fleet: Fleet, service: Service, moment: Moment) -> tuple[Line, ...]:
-    """Its name and state, and its story."""
-    return (_head(service, moment), *_story(fleet, service))
+    """Its name and state, its story, and how often it was away lately."""
+    return (_head(service, moment), *_story(fleet, service), *outages_short(fleet, service, moment))
 
 
 def service_story(fleet: Fleet, service: Service) -> Line:
@@ -128,7 +132,7 @@ def _last_words(fleet: Fleet, service: Service) -> list[Line]:
     return last_words(story.last_words, of)
 
 
-def _facts(service: Service, moment: Moment) -> list[Line]:
+def _facts(fleet: Fleet, service: Service, moment: Moment) -> list[Line]:
     facts: list[tuple[str, str]] = [("image", ", ".join(service.images) or service.image)]
     if len(service.config_hashes) > 1:
         facts.append(("config", f"{len(service.config_hashes)} versions among its replicas: half-applied"))
@@ -136,6 +140,8 @@ def _facts(service: Service, moment: Moment) -> list[Line]:
         change = service.last_change
         ago = fmt.age(seconds_since(change.time, moment))
         facts.append(("changed", f"{change.what} {ago} ago by {change.actor}  {change.detail}".rstrip()))
+    if deployed := deployed_before(fleet, service.key, moment):
+        facts.append(("deployed", deployed))
     if service.restarts is not None:
         facts.append(("restarts", f"{service.restarts} in the last hour"))
     facts.append(("kind", f"{service.key.source} {service.key.scope}".strip()))
