@@ -25,12 +25,14 @@ from textual.binding import Binding, BindingsMap
 from textual.command import CommandPalette
 from textual.events import Resize
 from textual.filter import Monochrome, NoColor
+from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from .acting import ACTS, found_later
 from .bridge import Bridge
 from .changes import Changes
 from .driver import TerminalDriver
+from .frames import Update
 from .glyphs import ASCII, UNICODE, Glyphs
 from .keymap import CONFIRMING, OWN, KeyBinding, Keys
 from .looking import LOOKS, show_detail
@@ -49,6 +51,7 @@ from .widgets.palette import CommandProvider, PaletteEntry, entries
 if TYPE_CHECKING:
     from fleettop.collectors.actions import Reach
     from fleettop.collectors.demo import DemoFleet
+    from rich.console import RenderableType
 
 FAREWELL = 6.0
 """Seconds that letting go of engines and writing the rest of the trail may take at the end."""
@@ -179,6 +182,16 @@ class FleetApp(App[int]):
             self.dashboard.time_passed()
             if isinstance(self.screen, PageScreen):
                 self.screen.fleet_changed()
+
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """What the compositor wants shown goes by frames of changed cells; all else is Textual's."""
+        driver = self._driver
+        if not isinstance(driver, TerminalDriver) or not isinstance(renderable, Update):
+            super()._display(screen, renderable)
+            return
+        if self._running and not self._closed and not self._batch_count:
+            driver.frames.show(renderable)
+        self.post_display_hook()
 
     def _handle_exception(self, error: Exception) -> None:
         """A fault of ours: end, put the terminal right, and let the command line write the report.
