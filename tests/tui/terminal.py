@@ -65,6 +65,8 @@ class Terminal:
         """How many keyboard protocols (kitty's) are pushed and not popped."""
         self.text = ""
         """All that was written, as it came."""
+        self.answers = True
+        """Whether it says how it is when asked; a terminal that does not is not of this century."""
         self._modern = modern
         self._main = self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.Stream(self._screen)
@@ -247,6 +249,8 @@ class Terminal:
             mode = int(numbers)
             state = (1 if self.modes.get(mode) else 2) if self._modern else 0
             self.press(b"\x1b[?%d;%d$y" % (mode, state))
+        elif final == "n" and numbers == "5" and self.answers:
+            self.press(b"\x1b[0n")
         return bool(prefix) or final == "$p"
 
     def _set_mode(self, mode: int, *, on: bool) -> None:

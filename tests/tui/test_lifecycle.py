@@ -281,8 +281,8 @@ def test_a_window_made_too_small_says_so_and_comes_back(start: Start, modern: bo
         ({"NO_COLOR": "1", "COLORTERM": "truecolor"}, None),
         ({"TERM": "dumb"}, None),
         ({"TERM": "linux"}, r"basic"),
-        ({"TERM": "xterm-256color"}, r"(\d;)*((38|48);5;\d+;?)+"),
-        ({"COLORTERM": "truecolor"}, r"(\d;)*((38|48);2;\d+;\d+;\d+;?)+"),
+        ({"TERM": "xterm-256color"}, r"((\d|2\d|[34]9|[34]8;5;\d+)(;|\Z))+"),
+        ({"COLORTERM": "truecolor"}, r"((\d|2\d|[34]9|[34]8;2;\d+;\d+;\d+)(;|\Z))+"),
     ],
     ids=lambda value: " ".join(value.values()) if isinstance(value, dict) else "",
 )

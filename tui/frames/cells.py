@@ -17,6 +17,8 @@ Cell = tuple[str, Pen]
 BLANK: Cell = (" ", PLAIN)
 _CJK = ((0x1100, 0x115F), (0x2E80, 0xA4CF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF), (0xFE30, 0xFE6F), (0xFF00, 0xFFE6))
 """Where each terminal knows a character of two columns. About emoji they are not of one mind."""
+_FLAGS = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
+"""Regional indicators: for Rich each has one column, for others two, or two of them together."""
 
 
 def cells(strip: Strip, colours: ColorSystem) -> list[Cell]:
@@ -62,7 +64,7 @@ def disputed(cluster: str) -> bool:
     """Whether terminals may take it for another width than Rich does: emoji, and what is made of several characters."""
     if cluster.isascii():
         return False
-    if len(cluster) > 1:
+    if len(cluster) > 1 or cluster in _FLAGS:
         return True
     return cell_len(cluster) > 1 and not any(low <= ord(cluster) <= high for low, high in _CJK)
 
@@ -70,4 +72,6 @@ def disputed(cluster: str) -> bool:
 @lru_cache(4096)
 def spill(cluster: str) -> int:
     """How many columns more it covers where a terminal draws its characters one by one."""
+    if cluster in _FLAGS:
+        return 1
     return max(0, sum(map(cell_len, cluster)) - cell_len(cluster))

@@ -60,10 +60,9 @@ class Grid:
         if not 0 <= y < self.height or self._strips[y].get(x) is strip:
             return
         made = cells(strip, colours)
-        if len(made) > self.width - x:
-            made = made[: max(0, self.width - x + 1)]
-            _part(made, len(made) - 1)
-            made.pop()
+        if x + len(made) > self.width:
+            _part(made, self.width - x)
+            made = made[: max(0, self.width - x)]
         if not made:
             return
         row, end, given = self._wanted[y], x + len(made), self._strips[y]
@@ -139,7 +138,7 @@ def _bridged(wanted: Sequence[Cell], end: int, to: int) -> bool:
 def _reach(wanted: Sequence[Cell], start: int, end: int) -> int:
     """Where a run ends that ends there at least: after whole characters, and after what they may have spilled over."""
     for x in range(start, end):
-        if len(wanted[x][0]) > 1:
+        if not wanted[x][0].isascii():
             end = max(end, _reach(wanted, x + 1, min(len(wanted), x + 1 + spill(wanted[x][0]))))
     while end < len(wanted) and not wanted[end][0]:
         end += 1

@@ -60,6 +60,8 @@ def _codes(sgr: str) -> Iterator[tuple[int, str]]:
 def blank(of: Pen) -> Pen:
     """The pen of a space: without what cannot be seen on it, so that spaces that look alike are alike."""
     marks = of.marks & _SEEN_ON_BLANKS
+    if marks:
+        marks |= of.marks & {1, 2}  # bright or dim: so is the line, or the ground that is ink
     return _known(of.ink if marks else "", of.ground, marks, of.link)
 
 
