@@ -43,7 +43,7 @@ from .screens.page import PageScreen
 from .screens.progress import ProgressScreen
 from .screens.toosmall import TooSmallScreen, fits
 from .swarming import MENUS
-from .terminal import speaks_unicode, theme_for
+from .terminal import animates, speaks_unicode, theme_for
 from .theme import register_themes, theme_name
 from .views import Moment
 from .widgets.palette import CommandProvider, PaletteEntry, entries
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
 FAREWELL = 6.0
 """Seconds that letting go of engines and writing the rest of the trail may take at the end."""
-ANYWHERE = frozenset(("app.quit", "app.suspend"))
+ANYWHERE = frozenset(("app.quit", "app.suspend", "app.redraw"))
 """The commands that are there on every screen."""
 
 
@@ -106,6 +106,8 @@ class FleetApp(App[int]):
         self.chords = frozenset(key for command in self.keys.commands for key in command.keys if key.startswith("alt+"))
         """The keys with alt that do something."""
         super().__init__(driver_class=TerminalDriver)
+        if not animates(self.environ):
+            self.animation_level = "none"
         register_themes(self)
         self.theme = theme or theme_name()
         # NO_COLOR has been heeded by whoever chose the theme; Textual's Monochrome draws greys for it.
@@ -229,6 +231,8 @@ class FleetApp(App[int]):
             self._quit()
         elif name == "app.suspend":
             self.run_worker(self._suspend(), group="suspend", exclusive=True)
+        elif name == "app.redraw" and isinstance(self._driver, TerminalDriver):
+            self._driver.frames.forget()
         elif name == "app.help":
             self.push_screen(HelpScreen(self.keys, self.dashboard.place.view, glyphs=self.glyphs))
         elif name == "app.palette":

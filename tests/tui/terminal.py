@@ -194,6 +194,13 @@ class Terminal:
         """Empty the screen, as a shell's `clear` would."""
         self._screen.reset()
 
+    def unread(self) -> bytes:
+        """What was typed, or answered, and not read by the program: the next one would get it."""
+        settings = self.settings()
+        settings[3] &= ~(termios.ICANON | termios.ECHO)
+        termios.tcsetattr(self._slave, termios.TCSANOW, settings)
+        return os.read(self._slave, 1 << 12) if select.select([self._slave], [], [], 0)[0] else b""
+
     def hang_up(self) -> None:
         """Close the window: the kernel tells the program, and whatever it reads or writes fails from now on."""
         if not self._gone:

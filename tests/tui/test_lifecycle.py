@@ -174,6 +174,33 @@ def test_stopped_from_outside_it_comes_back_once(start: Start) -> None:
     assert terminal.left_behind() == {}
 
 
+def test_ctrl_l_draws_the_screen_anew(start: Start) -> None:
+    """What something else wrote over it is gone; by itself nobody would know of it."""
+    terminal = demo(start)
+    terminal.wipe()
+    terminal.press(b"\x0c")
+    for words in ("1 Services", "LAST CHANGE", "pay/api", "? help"):
+        terminal.until_shown(words)
+
+
+def test_a_terminal_that_answers_no_question_gets_its_frames(start: Start) -> None:
+    """They are paced by time then; keys do what they do."""
+    terminal = start(*DEMO)
+    terminal.answers = False
+    terminal.until_shown("pay/api")
+    for key, words in ((b"2", "CONTAINER"), (b"?", "Keys"), (b"\x1b", "CONTAINER"), (b"1", "LAST CHANGE")):
+        terminal.press(key)
+        terminal.until_shown(words)
+
+
+def test_no_answer_of_the_terminal_is_left_to_the_shell(start: Start) -> None:
+    """Leaving, it takes in what the terminal still has to say: else that would stand at the prompt."""
+    terminal = demo(start)
+    terminal.press(b"2\x1b[B\x1b[Bq")
+    assert terminal.until_ended() == 0
+    assert terminal.unread() == b""
+
+
 async def test_event_streams_are_closed_before_it_stops(start: Start, eventually: Eventually) -> None:
     """No engine waits for a stopped process to take its events; continued, it lists anew and the gap is on record."""
     recorder = Recorder()
