@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import cProfile
 import random
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ class Loaded(FleetApp):
         while True:
             for name in self.addresses:
                 self.fleet.apply(Confirmed(engine=name, at=self.clock.monotonic(), latency=0.001))
-            await asyncio.sleep(5)
+                await asyncio.sleep(5 / len(self.addresses))
 
     async def _change(self, keys: Sequence[tuple[str, str]]) -> None:
         due, loop = 0.0, asyncio.get_running_loop()
@@ -182,7 +183,7 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=500, help="updates a second")
     parser.add_argument("--visible", action="store_true", help="only of rows on the screen")
     parser.add_argument("--drawn", choices=("frames", "textual", "datatable"), default="frames")
-    parser.add_argument("--profile", type=Path, help="where cProfile writes, at the end")
+    parser.add_argument("--profile", type=Path, help="where cProfile writes at the end; SIGUSR1 begins")
     options = parser.parse_args()
     app: App[Any]
     if options.drawn == "datatable":
@@ -192,7 +193,7 @@ def main() -> None:
         app = Loaded(options.engines, options.containers, options.rate, visible=options.visible, textual=textual)
     profile = cProfile.Profile(builtins=False) if options.profile else None
     if profile is not None:
-        profile.enable()
+        signal.signal(signal.SIGUSR1, lambda *_: profile.enable())
     app.run()
     if profile is not None:
         profile.disable()

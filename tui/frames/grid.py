@@ -112,7 +112,7 @@ def _part(row: list[Cell], at: int) -> None:
 def _runs(shown: Sequence[Cell | None], wanted: Sequence[Cell]) -> Iterator[tuple[int, int]]:
     """The parts of a row to write: what differs, whole characters, and short stretches in between in the same pen."""
     start, end = -1, -1
-    for x in [at for at in range(len(wanted)) if shown[at] is not wanted[at] and shown[at] != wanted[at]]:
+    for x in [at for at, (old, new) in enumerate(zip(shown, wanted, strict=True)) if old is not new and old != new]:
         if start >= 0 and not _bridged(wanted, end, x):
             yield start, end
             start = -1
