@@ -28,6 +28,8 @@ SECTION = "screen"
 DRAWN = {"frames": "fleettop", "textual": "the same, written by Textual", "datatable": "Textual's DataTable"}
 CURSOR = 12
 """A column in which the row under the cursor has another ground than the rest."""
+NAMES = 54
+"""Columns that hold names; figures, which change by themselves, stand right of them."""
 START = 120.0
 TIMEOUT = 20.0
 BUDGETS = {
@@ -68,7 +70,9 @@ def stand(terminal: Terminal, drawn: str) -> None:
         terminal.press(b"2")
     if terminal.until(lambda: sum("shop-web" in line for line in terminal.lines()) > LINES - 12, START) is None:
         raise RuntimeError("has no rows: " + "\n".join(terminal.lines()))
-    terminal.pass_time(3)
+    for _ in range(12):  # away from the first row, at which a key up would change nothing
+        terminal.arrow()
+        terminal.pass_time(1)
 
 
 def cost(drawn: str, seconds: float, rate: int) -> list[Measured]:
@@ -92,9 +96,9 @@ def cost(drawn: str, seconds: float, rate: int) -> list[Measured]:
         terminal.close()
 
 
-def grounds(terminal: Terminal) -> list[str]:
-    """The ground of each line in one column: the cursor's row has another."""
-    return [terminal.ground(CURSOR, y) for y in range(LINES)]
+def standing(terminal: Terminal) -> list[tuple[str, str]]:
+    """Of each line what tells the row, not its figures, and its ground, which is another under the cursor."""
+    return [(line[:NAMES], terminal.ground(CURSOR, y)) for y, line in enumerate(terminal.lines()) if 3 <= y < LINES - 2]
 
 
 def keys(terminal: Terminal, drawn: str, count: int) -> list[float]:
@@ -102,9 +106,9 @@ def keys(terminal: Terminal, drawn: str, count: int) -> list[float]:
     pause, found = random.Random(2), []
     for number in range(count):
         terminal.pass_time(pause.uniform(0.2, 0.5))
-        before = grounds(terminal)
+        before = standing(terminal)
         pressed = terminal.arrow(up=number % 16 >= 8)
-        chunk = terminal.until(lambda before=before: grounds(terminal) != before, TIMEOUT)  # type: ignore[misc]
+        chunk = terminal.until(lambda before=before: standing(terminal) != before, TIMEOUT)  # type: ignore[misc]
         found.append((chunk.monotonic - pressed) * 1000 if chunk is not None else math.inf)
     return found
 

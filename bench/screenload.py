@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import cProfile
+import gc
 import random
 import signal
 from collections.abc import Sequence
@@ -191,6 +192,8 @@ def main() -> None:
     else:
         textual = options.drawn == "textual"
         app = Loaded(options.engines, options.containers, options.rate, visible=options.visible, textual=textual)
+    gc.collect()
+    gc.freeze()  # as the program does when it is loaded
     profile = cProfile.Profile(builtins=False) if options.profile else None
     if profile is not None:
         signal.signal(signal.SIGUSR1, lambda *_: profile.enable())
