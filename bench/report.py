@@ -243,10 +243,11 @@ class Results:
         """RESULTS.md and results.json."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "RESULTS.md"
-        kept = section(path, SECTION)
+        kept = {name: section(path, name) for name in SECTIONS}
         path.write_text(self.markdown())
-        if kept:
-            put_section(folder, SECTION, kept)
+        for name, text in kept.items():
+            if text:
+                put_section(folder, name, text)
         everything = {
             "about": self.about,
             "budgets": [vars(budget) for budget in self.budgets()],
@@ -260,7 +261,9 @@ class Results:
 
 
 SECTION = "trail"
-"""What `bench.trail` writes into the same file; a run of the rest leaves it alone."""
+"""What `bench.trail` writes into the same file."""
+SECTIONS = (SECTION, "screen")
+"""What others write into the same file; a run of the rest leaves it alone."""
 
 
 def section(path: Path, name: str) -> str:
