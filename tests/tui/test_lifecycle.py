@@ -179,8 +179,10 @@ def test_ctrl_l_draws_the_screen_anew(start: Start) -> None:
     terminal = demo(start)
     terminal.wipe()
     terminal.press(b"\x0c")
-    for words in ("1 Services", "LAST CHANGE", "pay/api", "? help"):
+    terminal.until_shown("pay/api")
+    for words in ("1 Services", "LAST CHANGE", "? help"):
         terminal.until_shown(words)
+    assert terminal.shows("pay/worker")
 
 
 def test_a_terminal_that_answers_no_question_gets_its_frames(start: Start) -> None:
