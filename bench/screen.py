@@ -197,7 +197,7 @@ def main() -> int:
         "Date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "Machine": f"{os.cpu_count()} cores, Python {sys.version.split()[0]}; load before {load():.2f}",
         "How": f"A terminal of {COLUMNS}×{LINES}. An update is one container's CPU, memory and network, each new. "
-        "The slow line delays each direction by 150 ms, lets through 8,000 bytes a second, and never pushes back; there "
+        "The slow line delays each direction by 150 ms, lets through 8,000 bytes a second, never pushes back; there "
         "500 containers are sampled every 10 s. A key without an effect in 20 s counts as inf.",
     }
     found: list[Measured] = []
