@@ -193,6 +193,8 @@ def test_a_terminal_that_answers_no_question_gets_its_frames(start: Start) -> No
     for key, words in ((b"2", "CONTAINER"), (b"?", "Keys"), (b"\x1b", "CONTAINER"), (b"1", "LAST CHANGE")):
         terminal.press(key)
         terminal.until_shown(words)
+    terminal.press(b"q")
+    assert terminal.until_ended() == 0
 
 
 def test_no_answer_of_the_terminal_is_left_to_the_shell(start: Start) -> None:
