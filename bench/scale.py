@@ -222,7 +222,7 @@ def keys(terminal: Terminal, presses: int) -> list[float]:
 
 def cursor_line(terminal: Terminal) -> int | None:
     """The line of the table whose background no other line has; None: there is no such line."""
-    grounds = [terminal.ground(line, 4) for line in range(3, 48)]
+    grounds = [terminal.ground(4, line) for line in range(3, 48)]
     alone = [line for line, ground in enumerate(grounds) if grounds.count(ground) == 1]
     return alone[0] if len(alone) == 1 else None
 

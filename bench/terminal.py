@@ -40,6 +40,7 @@ _ANSWERS = (
     (re.compile(rb"\x1b\[0?c"), b"\x1b[?62;22c"),
     (re.compile(rb"\x1b\[\?2026\$p"), b"\x1b[?2026;2$y"),
     (re.compile(rb"\x1b\[\?2048\$p"), b"\x1b[?2048;0$y"),
+    (re.compile(rb"\x1b\[5n"), b"\x1b[0n"),
     (re.compile(rb"\x1b\[6n"), b"\x1b[1;1R"),
     (re.compile(rb"\x1b\]11;\?(?:\x07|\x1b\\)"), b"\x1b]11;rgb:0000/0000/0000\x1b\\"),
     (re.compile(rb"\x1b\]10;\?(?:\x07|\x1b\\)"), b"\x1b]10;rgb:ffff/ffff/ffff\x1b\\"),
@@ -96,9 +97,19 @@ class Terminal:
                 self._chunks.put(None)
                 return
             self._chunks.put(stamp)
-            for question, answer in _ANSWERS:
-                if question.search(data):
-                    os.write(self._master, answer)
+            self._asked(data)
+
+    def _asked(self, data: bytes) -> bytes:
+        """Answer each question in it; what follows the last."""
+        end = 0
+        for question, answer in _ANSWERS:
+            for match in question.finditer(data):
+                self._answer(answer)
+                end = max(end, match.end())
+        return data[end:]
+
+    def _answer(self, answer: bytes) -> None:
+        os.write(self._master, answer)
 
     # -- the screen
 
@@ -128,14 +139,15 @@ class Terminal:
         buffer = self._screen.buffer
         return ["".join(buffer[y][x].data for x in range(COLUMNS)).rstrip() for y in range(LINES)]
 
+    def ground(self, x: int, y: int) -> str:
+        """The background of a cell; where it is reversed, its ink."""
+        char = self._screen.buffer[y][x]
+        return char.fg if char.reverse else char.bg
+
     def cells(self) -> Cells:
         """Text, colours and attributes of every cell, to compare with later."""
         self._screen.dirty.clear()
         return [dict(self._screen.buffer[y]) for y in range(LINES)]
-
-    def ground(self, line: int, column: int) -> str:
-        """The background of one cell."""
-        return str(self._screen.buffer[line][column].bg)
 
     def differs(self, before: Cells) -> bool:
         """Whether any cell is other than it was."""

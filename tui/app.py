@@ -27,6 +27,7 @@ from textual.binding import Binding, BindingsMap
 from textual.command import CommandPalette
 from textual.events import Event, Key, Resize
 from textual.filter import Monochrome, NoColor
+from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from .acting import ACTS, found_later
@@ -34,6 +35,7 @@ from .alarming import alarm
 from .bridge import Bridge
 from .changes import Changes
 from .driver import TerminalDriver
+from .frames import Update
 from .glyphs import ASCII, UNICODE, Glyphs
 from .inspecting import sightings_of
 from .keygate import Behind, KeyGate
@@ -46,7 +48,7 @@ from .screens.page import PageScreen
 from .screens.progress import ProgressScreen
 from .screens.toosmall import TooSmallScreen, fits
 from .swarming import MENUS
-from .terminal import speaks_unicode, theme_for
+from .terminal import animates, speaks_unicode, theme_for
 from .theme import register_themes, theme_name
 from .views import Moment
 from .widgets.palette import CommandProvider, PaletteEntry, entries
@@ -55,10 +57,11 @@ if TYPE_CHECKING:
     from fleettop.collectors.actions import Reach
     from fleettop.collectors.checks import Inspection, Sightings
     from fleettop.collectors.demo import DemoFleet
+    from rich.console import RenderableType
 
 FAREWELL = 6.0
 """Seconds that letting go of engines and writing the rest of the trail may take at the end."""
-ANYWHERE = frozenset(("app.quit", "app.suspend"))
+ANYWHERE = frozenset(("app.quit", "app.suspend", "app.redraw"))
 """The commands that are there on every screen."""
 
 
@@ -119,6 +122,8 @@ class FleetApp(App[int]):
         self.chords = frozenset(key for command in self.keys.commands for key in command.keys if key.startswith("alt+"))
         """The keys with alt that do something."""
         super().__init__(driver_class=TerminalDriver)
+        if not animates(self.environ):
+            self.animation_level = "none"
         register_themes(self)
         self.theme = theme or theme_name()
         # NO_COLOR has been heeded by whoever chose the theme; Textual's Monochrome draws greys for it.
@@ -215,6 +220,16 @@ class FleetApp(App[int]):
     async def _behind(self, message: Behind) -> None:
         await self.keygate.behind(message)
 
+    def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
+        """What the compositor wants shown goes by frames of changed cells; all else is Textual's."""
+        driver = self._driver
+        if not isinstance(driver, TerminalDriver) or not isinstance(renderable, Update):
+            super()._display(screen, renderable)
+            return
+        if self._running and not self._closed and not self._batch_count:
+            driver.frames.show(renderable)
+        self.post_display_hook()
+
     def _handle_exception(self, error: Exception) -> None:
         """A fault of ours: end, put the terminal right, and let the command line write the report.
 
@@ -251,6 +266,8 @@ class FleetApp(App[int]):
             self._quit()
         elif name == "app.suspend":
             self.run_worker(self._suspend(), group="suspend", exclusive=True)
+        elif name == "app.redraw" and isinstance(self._driver, TerminalDriver):
+            self._driver.frames.forget()
         elif name == "app.help":
             self.push_screen(HelpScreen(self.keys, self.dashboard.place.view, glyphs=self.glyphs))
         elif name == "app.palette":

@@ -392,6 +392,14 @@ TABLE: tuple[Command, ...] = (
     Command(id="app.back", keys=("q",), title="back, and in the end quit", group="Program", hint="quit", worth=18),
     Command(id="app.quit", keys=("ctrl+c", "ctrl+q"), title="quit at once", group="Program", everywhere=True),
     Command(
+        id="app.redraw",
+        everywhere=True,
+        keys=("ctrl+l",),
+        title="draw the screen anew",
+        group="Program",
+        help="Where something else has written on it: only what changes is drawn by itself.",
+    ),
+    Command(
         id="app.suspend",
         everywhere=True,
         keys=("ctrl+z",),

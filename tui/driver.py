@@ -12,7 +12,10 @@ from typing import IO, Any, cast
 
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
+from textual.events import InputEvent
+from textual.message import Message
 
+from .frames import Frames
 from .keyboard import Keyboard
 
 HUNG_UP = 128 + signal.SIGHUP
@@ -36,8 +39,11 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         assert self._file is not None
         self._file = cast("Any", TerminalFile(self._file, self._hung_up))
+        self._queued = 0
+        self.frames = Frames(app, self, self._loop)
+        """The way for all that is drawn; `write` is for the rest."""
         chords = getattr(app, "chords", frozenset[str]())
-        self._keyboard = Keyboard(debug, chords=chords)
+        self._keyboard = Keyboard(debug, chords=chords, answered=self.frames.answered)
         self.lent = False
         """Whether somebody else has the terminal now: nothing is written to it, and no key is read."""
 
@@ -62,7 +68,24 @@ class TerminalDriver(LinuxDriver):
     def write(self, data: str) -> None:
         """Write, unless the terminal is lent."""
         if not self.lent:
+            self._queued += len(data)
             super().write(data)
+
+    @property
+    def drained(self) -> bool:
+        """Whether the kernel has taken all that was written."""
+        return cast("TerminalFile", self._file).passed_on >= self._queued
+
+    def disable_input(self) -> None:
+        """Read no keys any more; before, let answers that are on their way come in."""
+        self.frames.end()
+        super().disable_input()
+
+    def process_message(self, message: Message) -> None:
+        """Pass on what the terminal says; a key and the mouse want to see what they do."""
+        if isinstance(message, InputEvent):
+            self.frames.pressed()
+        super().process_message(message)
 
     def close(self) -> None:
         """Let go of the terminal."""
@@ -86,6 +109,7 @@ class TerminalDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual has no types for it
         if self._writer_thread is not None:
             self.write("\x1b[?u")
+            self.frames.begin()
 
     def stop_process(self) -> None:
         """Give the terminal back and stop, as Ctrl-Z does; returns when the process is continued."""
@@ -106,9 +130,12 @@ class TerminalDriver(LinuxDriver):
             return
         if self._writer_thread is None:
             self.resume_application_mode()
+        else:
+            self._loop.call_soon_threadsafe(self.frames.begin)
         self._app.call_later(self._app.refresh, layout=True)
 
     def _hung_up(self) -> None:
+        self.frames.lost()
         self._app.call_later(self._app.exit, HUNG_UP, HUNG_UP)
 
     def run_input_thread(self) -> None:
@@ -150,9 +177,13 @@ class TerminalFile:
     def __init__(self, file: IO[str], gone: Callable[[], None]) -> None:
         self._file = file
         self._gone = gone
+        self._written = 0
+        self.passed_on = 0
+        """How many characters have gone to the terminal, and do not wait here."""
 
     def write(self, text: str) -> int:
         """Write, now or with the next flush."""
+        self._written += len(text)
         try:
             return self._file.write(text)
         except OSError:
@@ -165,6 +196,7 @@ class TerminalFile:
             self._file.flush()
         except OSError:
             self._lose()
+        self.passed_on = self._written
 
     def fileno(self) -> int:
         """The descriptor of the terminal."""

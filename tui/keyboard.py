@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from textual._time import get_time
 from textual._xterm_parser import XTermParser
 from textual.events import Key
 from textual.keys import Keys
+
+from .frames.pace import ANSWER
 
 ESC = "\x1b"
 _OPENERS = "[O]P_^X"
@@ -23,11 +25,15 @@ class Keyboard(XTermParser):
 
     Terminals send alt+1 and Esc, 1 alike, and over a slow line two keys arrive as one read. Textual 8.2.8 takes both
     for alt+1, for which it has `¡`; chords that are bound (`chords`, as `alt+r`) stay what they are.
-    It also learns whether the terminal speaks kitty's keyboard protocol, in which each key has a code of its own.
+    It also learns whether the terminal speaks kitty's keyboard protocol, in which each key has a code of its own, and
+    calls `answered` when the terminal says that it has taken in a frame.
     """
 
-    def __init__(self, debug: bool = False, *, chords: Collection[str] = ()) -> None:
+    def __init__(
+        self, debug: bool = False, *, chords: Collection[str] = (), answered: Callable[[], None] = lambda: None
+    ) -> None:
         self._chords = chords
+        self._answered = answered
         self.tells_keys_apart = False
         """Whether the terminal has said that it speaks kitty's protocol."""
         super().__init__(debug)
@@ -42,6 +48,9 @@ class Keyboard(XTermParser):
             yield from self._after_escape(sequence)
         elif len(sequence) == 2 and sequence[0] == ESC and sequence[1] not in _OPENERS + _IN_FIELDS:
             yield from self._after_escape(sequence[1])
+        elif sequence == ANSWER:
+            self._answered()
+            yield Key(Keys.Ignore, sequence)
         elif _KEYBOARD.fullmatch(sequence):
             self.tells_keys_apart = True
             yield Key(Keys.Ignore, sequence)

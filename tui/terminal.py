@@ -23,6 +23,11 @@ def speaks_unicode(environ: Mapping[str, str]) -> bool:
     return "utf" in words.lower()
 
 
+def animates(environ: Mapping[str, str]) -> bool:
+    """Whether things may glide: not over SSH, where each step is sent; where `TEXTUAL_ANIMATIONS` is set it decides."""
+    return "TEXTUAL_ANIMATIONS" in environ or not (environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))
+
+
 def theme_for(environ: Mapping[str, str], *, color: str, chosen: str) -> str:
     """The theme: none of colour where `color` is `never`, else the one chosen in the config, else by the terminal."""
     if color == "never":

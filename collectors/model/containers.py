@@ -77,7 +77,7 @@ class HealthProbe(msgspec.Struct, frozen=True, kw_only=True):
     output: str
 
 
-class ContainerDetail(msgspec.Struct, frozen=True, kw_only=True):
+class ContainerDetail(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What only an inspect tells of a container (`GET /containers/{id}/json`)."""
 
     exit_code: int | None = None
@@ -119,7 +119,7 @@ class ContainerDetail(msgspec.Struct, frozen=True, kw_only=True):
     auto_remove: bool = False
 
 
-class Container(msgspec.Struct, frozen=True, kw_only=True):
+class Container(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One container as last read. `detail` is None until it has been inspected."""
 
     engine: str
@@ -151,7 +151,7 @@ class Container(msgspec.Struct, frozen=True, kw_only=True):
         return self.state is ContainerState.RUNNING and self.health in (Health.NONE, Health.HEALTHY, Health.UNKNOWN)
 
 
-class Usage(msgspec.Struct, frozen=True, kw_only=True):
+class Usage(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a container used between two samples."""
 
     cpu: float | None

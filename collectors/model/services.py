@@ -44,7 +44,7 @@ class ServiceState(StrEnum):
 _RANKS = {state: rank for rank, state in enumerate(ServiceState)}
 
 
-class Replica(msgspec.Struct, frozen=True, kw_only=True):
+class Replica(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One wanted copy of a service, where it is known."""
 
     container: ContainerKey | None

@@ -29,7 +29,7 @@ KEPT = 32
 UNKNOWN = "unknown"
 
 
-class Birth(msgspec.Struct, frozen=True, kw_only=True):
+class Birth(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A container of a service, as it was made."""
 
     key: ContainerKey

@@ -64,7 +64,7 @@ class PlaceKind(StrEnum):
     """Holds a pod's namespaces and does nothing else: hidden."""
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True):
+class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where a container belongs. `key` is that of its service, also for one-offs; a sandbox has none."""
 
     key: ServiceKey | None

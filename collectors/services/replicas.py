@@ -46,7 +46,7 @@ class Condition(StrEnum):
     """Stopped on purpose, finished, or never started."""
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How a replica stands. Times are on our clock."""
 
     replica: Replica

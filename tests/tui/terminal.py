@@ -65,6 +65,8 @@ class Terminal:
         """How many keyboard protocols (kitty's) are pushed and not popped."""
         self.text = ""
         """All that was written, as it came."""
+        self.answers = True
+        """Whether it says how it is when asked; a terminal that does not is not of this century."""
         self._modern = modern
         self._main = self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.Stream(self._screen)
@@ -192,6 +194,13 @@ class Terminal:
         """Empty the screen, as a shell's `clear` would."""
         self._screen.reset()
 
+    def unread(self) -> bytes:
+        """What was typed, or answered, and not read by the program: the next one would get it."""
+        settings = self.settings()
+        settings[3] &= ~(termios.ICANON | termios.ECHO)
+        termios.tcsetattr(self._slave, termios.TCSANOW, settings)
+        return os.read(self._slave, 1 << 12) if select.select([self._slave], [], [], 0)[0] else b""
+
     def hang_up(self) -> None:
         """Close the window: the kernel tells the program, and whatever it reads or writes fails from now on."""
         if not self._gone:
@@ -247,6 +256,8 @@ class Terminal:
             mode = int(numbers)
             state = (1 if self.modes.get(mode) else 2) if self._modern else 0
             self.press(b"\x1b[?%d;%d$y" % (mode, state))
+        elif final == "n" and numbers == "5" and self.answers:
+            self.press(b"\x1b[0n")
         return bool(prefix) or final == "$p"
 
     def _set_mode(self, mode: int, *, on: bool) -> None:

@@ -64,7 +64,7 @@ async def dashboard(
 
 def test_every_command_of_the_key_table_can_be_done() -> None:
     """A key that is shown does something: each id is a look, an act, or one of the program's own."""
-    own = {"app.quit", "app.suspend", "app.help", "app.palette"}
+    own = {"app.quit", "app.suspend", "app.redraw", "app.help", "app.palette"}
     for command in Keys().commands:
         own_screens = command.table or command.screen
         assert own_screens or command.id in {*LOOKS, *ACTS, *MENUS, *own}, command.id

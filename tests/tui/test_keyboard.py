@@ -46,6 +46,15 @@ def test_each_key_arrives_whatever_comes_with_it(reads: list[str], keys: list[st
     assert keys_of(*reads) == keys
 
 
+def test_the_answer_to_a_frame_is_no_key() -> None:
+    """It comes among the keys, also in two reads, and is told to whoever waits for it."""
+    told: list[int] = []
+    keyboard = Keyboard(answered=lambda: told.append(1))
+    found = [message for read in ("j\x1b[0nk", "\x1b[", "0n\x1b[A") for message in keyboard.feed(read)]
+    assert [message.key for message in found if isinstance(message, Key)] == ["j", "k", "up"]
+    assert len(told) == 2
+
+
 def test_a_chord_that_is_bound_is_one_key() -> None:
     """The config may give `alt+r`; every other letter after Esc stays a letter."""
     chords = frozenset({"alt+r", "alt+1"})

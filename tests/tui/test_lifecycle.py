@@ -174,6 +174,37 @@ def test_stopped_from_outside_it_comes_back_once(start: Start) -> None:
     assert terminal.left_behind() == {}
 
 
+def test_ctrl_l_draws_the_screen_anew(start: Start) -> None:
+    """What something else wrote over it is gone; by itself nobody would know of it."""
+    terminal = demo(start)
+    terminal.wipe()
+    terminal.press(b"\x0c")
+    terminal.until_shown("pay/api")
+    for words in ("1 Services", "LAST CHANGE", "? help"):
+        terminal.until_shown(words)
+    assert terminal.shows("pay/worker")
+
+
+def test_a_terminal_that_answers_no_question_gets_its_frames(start: Start) -> None:
+    """They are paced by time then; keys do what they do."""
+    terminal = start(*DEMO)
+    terminal.answers = False
+    terminal.until_shown("pay/api")
+    for key, words in ((b"2", "CONTAINER"), (b"?", "Keys"), (b"\x1b", "CONTAINER"), (b"1", "LAST CHANGE")):
+        terminal.press(key)
+        terminal.until_shown(words)
+    terminal.press(b"q")
+    assert terminal.until_ended() == 0
+
+
+def test_no_answer_of_the_terminal_is_left_to_the_shell(start: Start) -> None:
+    """Leaving, it takes in what the terminal still has to say: else that would stand at the prompt."""
+    terminal = demo(start)
+    terminal.press(b"2\x1b[B\x1b[Bq")
+    assert terminal.until_ended() == 0
+    assert terminal.unread() == b""
+
+
 async def test_event_streams_are_closed_before_it_stops(start: Start, eventually: Eventually) -> None:
     """No engine waits for a stopped process to take its events; continued, it lists anew and the gap is on record."""
     recorder = Recorder()
@@ -281,8 +312,8 @@ def test_a_window_made_too_small_says_so_and_comes_back(start: Start, modern: bo
         ({"NO_COLOR": "1", "COLORTERM": "truecolor"}, None),
         ({"TERM": "dumb"}, None),
         ({"TERM": "linux"}, r"basic"),
-        ({"TERM": "xterm-256color"}, r"(\d;)*((38|48);5;\d+;?)+"),
-        ({"COLORTERM": "truecolor"}, r"(\d;)*((38|48);2;\d+;\d+;\d+;?)+"),
+        ({"TERM": "xterm-256color"}, r"((\d|2\d|[34]9|[34]8;5;\d+)(;|\Z))+"),
+        ({"COLORTERM": "truecolor"}, r"((\d|2\d|[34]9|[34]8;2;\d+;\d+;\d+)(;|\Z))+"),
     ],
     ids=lambda value: " ".join(value.values()) if isinstance(value, dict) else "",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fleettop.tui.terminal import colours, speaks_unicode, theme_for
+from fleettop.tui.terminal import animates, colours, speaks_unicode, theme_for
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,14 @@ def test_the_locale_says_whether_signs_can_be_drawn() -> None:
     assert speaks_unicode({"LANG": "en_GB.UTF-8"})
     assert not speaks_unicode({"LANG": "en_GB.UTF-8", "LC_ALL": "C"})
     assert not speaks_unicode({})
+
+
+def test_nothing_glides_over_ssh_but_by_request() -> None:
+    """Each step of an animation would be a frame to send; Textual's own variable decides where it is set."""
+    assert animates({"TERM": "xterm"})
+    assert not animates({"SSH_CONNECTION": "192.0.2.1 22022 192.0.2.2 22"})
+    assert not animates({"SSH_TTY": "/dev/pts/3"})
+    assert animates({"SSH_CONNECTION": "192.0.2.1 22022 192.0.2.2 22", "TEXTUAL_ANIMATIONS": "full"})
 
 
 def test_no_colour_beats_a_chosen_theme() -> None:

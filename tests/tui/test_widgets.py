@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.command import CommandPalette
+from textual.screen import Screen
 from textual.widgets import Input
 
 from tests.tui.stage import Stage, settle, text_of
@@ -251,6 +252,26 @@ async def test_the_pane_scrolls_keeps_its_place_and_is_only_text() -> None:
         assert text_of(detail).startswith("another")
         await pilot.click(Detail, offset=(10, 0))
         assert app.is_running
+
+
+async def test_other_details_that_fit_lay_nothing_out_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key down the table changes how many lines there are: those are drawn, the screen is not arranged again."""
+    laid_out: list[int] = []
+    arrange = Screen._refresh_layout
+    monkeypatch.setattr(Screen, "_refresh_layout", lambda *given, **more: (laid_out.append(1), arrange(*given, **more)))
+    detail = Detail([(Cell(f"line {n}"),) for n in range(5)])
+    async with Stage(detail).run_test(size=(40, 12)) as pilot:
+        await settle(pilot)
+        laid_out.clear()
+        for count in (8, 2, 11):
+            detail.set_lines([(Cell(f"other {n}"),) for n in range(count)])
+            await settle(pilot)
+            assert text_of(detail).split() == [word for n in range(count) for word in ("other", str(n))]
+        assert laid_out == []
+        detail.set_lines([(Cell(f"more {n}"),) for n in range(30)])
+        await settle(pilot)
+        assert laid_out
+        assert detail.max_scroll_y > 0
 
 
 async def test_a_changed_line_of_the_pane_is_the_only_one_drawn() -> None:

@@ -290,7 +290,10 @@ class DashboardScreen(Screen[None]):
         few = self.middle.has_class("-under") and isinstance(self.place.scope, ServiceKey)
         self.middle.set_class(few, "-few")
         rows = len(self._rows.order) + self._rows.hidden
-        self.table.styles.max_height = max(3, rows) + 1 if few else None
+        if few:
+            self.table.styles.max_height = max(3, rows) + 1
+        elif self.table.styles.max_height is not None:  # taken away where there is none it lays out the whole screen
+            self.table.styles.max_height = None
 
     def _show_detail(self, *, keep_place: bool = True) -> None:
         key, view, app = self.table.cursor_key, self.view, self.app

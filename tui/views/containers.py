@@ -62,8 +62,8 @@ class ContainersView(View):
     def dirty(self, changed: Changed, fleet: Fleet) -> set[Hashable] | None:
         """Containers that changed or were sampled; all of an engine's when its link did."""
         keys: set[Hashable] = {*changed.containers, *changed.usage}
-        if changed.engines:
-            keys.update(key for key in fleet.containers if key.engine in changed.engines)
+        for engine in changed.engines:
+            keys.update(fleet.containers_on(engine))
         return keys
 
     def row(self, fleet: Fleet, key: Hashable, moment: Moment) -> Row | None:

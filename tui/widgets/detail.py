@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
@@ -13,7 +14,7 @@ from textual.strip import Strip
 
 from ..glyphs import UNICODE, Glyphs
 from ..rows import Line
-from ..theme import styles_of
+from ..theme import Styles, styles_of
 from . import paint
 from .lines import indent_of
 
@@ -50,7 +51,8 @@ class Detail(ScrollView, can_focus=True):
         self._starts: list[int] = []
         """For each given line, where it begins among the broken ones."""
         self._sought = ""
-        self._width = -1
+        self._styles: Styles | None = None
+        self._base = Style.null()
 
     def set_lines(self, given: Sequence[Line], *, keep_place: bool = True) -> None:
         """Other lines; nothing is drawn where they are the same. `keep_place` False: begin at the top again."""
@@ -68,7 +70,6 @@ class Detail(ScrollView, can_focus=True):
 
     def _wrap(self) -> None:
         width = self.scrollable_content_region.width
-        self._width = width
         before, top = self._wrapped, round(self.scroll_y)
         wrapped: list[Line] = []
         self._starts = []
@@ -76,35 +77,39 @@ class Detail(ScrollView, can_focus=True):
             self._starts.append(len(wrapped))
             wrapped += paint.wrap(line, width, indent_of(line)) if width > 0 else ()
         self._wrapped = tuple(wrapped)
-        self.virtual_size = Size(1, len(self._wrapped))
-        if round(self.scroll_y) != top or len(before) != len(self._wrapped):
+        # Never less than what is in view: as long as all fits, other lines lay nothing out anew.
+        self.virtual_size = Size(1, max(len(self._wrapped), self.scrollable_content_region.height))
+        if round(self.scroll_y) != top:
             self.refresh()
             return
-        for y, line in enumerate(self._wrapped[top : top + self.size.height]):
-            if before[top + y] != line:
-                self.refresh_line(top + y)
+        for y in range(top, top + self.size.height):
+            if before[y : y + 1] != self._wrapped[y : y + 1]:
+                self.refresh_line(y)
 
     def on_mount(self) -> None:
         """Follow the theme."""
         self.app.theme_changed_signal.subscribe(self, self._restyle)
 
     def _restyle(self, _theme: object) -> None:
+        self._styles = None
         self.refresh()
 
     def on_resize(self, _event: events.Resize) -> None:
         """Break the lines anew."""
-        if self._width != self.scrollable_content_region.width:
-            self._wrap()
-            self.refresh()
+        self._wrap()
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """The line `y` of what is in view."""
         width = self.scrollable_content_region.width
         at = round(self.scroll_y) + y
+        if self._styles is None:
+            # `rich_style` walks all ancestors: asked for once, since it only changes with the theme.
+            self._styles, self._base = styles_of(self.app), self.rich_style
         if at >= len(self._wrapped):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, self._base)
         line = paint.marked(self._wrapped[at], self._sought) if self._sought else self._wrapped[at]
-        return paint.strip(line, width, styles_of(self.app), self.rich_style, self._glyphs)
+        return paint.strip(line, width, self._styles, self._base, self._glyphs)
 
     def seek(self, words: str) -> None:
         """Underline these words wherever they stand, in any case; empty: nothing any more."""

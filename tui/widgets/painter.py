@@ -48,6 +48,8 @@ class Painter:
         self._width = -1
         self._slots: tuple[layout.Slot, ...] = ()
         self._strips: dict[Hashable, tuple[Look, Strip]] = {}
+        self._parts: dict[tuple[int, Cell, str, bool], Sequence[Segment]] = {}
+        """Cells as they were drawn in their columns: of a row that changes most stay the same."""
         self._roles: Styles = _NO_ROLES
         self._ground = paint.NULL
 
@@ -57,12 +59,14 @@ class Painter:
             self.columns, self._width = tuple(columns), width
             self._slots = layout.fit(self.columns, width)
             self._strips.clear()
+            self._parts.clear()
 
     def dress(self, roles: Styles, ground: Style) -> None:
         """The styles of the roles, and the one that everything is drawn over."""
         if roles is not self._roles or ground != self._ground:
             self._roles, self._ground = roles, ground
             self._strips.clear()
+            self._parts.clear()
 
     def column_at(self, x: int) -> Column | None:
         """The column that stands at cell `x`."""
@@ -134,13 +138,15 @@ class Painter:
             drawn = list(paint.strip(line, width, roles, whole, self._glyphs))
         else:
             drawn = self._cells(row, marked, roles, base)
-        return Strip([Segment(text, (style or paint.NULL) + over) for text, style, _ in drawn], width)
+        if over:
+            drawn = [Segment(text, (style or paint.NULL) + over) for text, style, _ in drawn]
+        return Strip(drawn, width)
 
     def _gutter(self, marked: bool) -> str:
         return self._glyphs.mark if marked else " "
 
     def _cells(self, row: Row, marked: bool, roles: Styles, base: Style) -> list[Segment]:
-        glyphs, width = self._glyphs, self._width
+        width = self._width
         greyed = _only(roles, _STILL_SEEN_WHEN_STALE) if row.style == "stale" else None
         mark_style = roles.get("mark", paint.NULL) if marked else base
         drawn, x = [Segment(self._gutter(marked), mark_style)], layout.GUTTER
@@ -151,17 +157,26 @@ class Painter:
             if slot.index >= len(row.cells):
                 drawn.append(Segment(" " * slot.width, base))
                 continue
-            cell, column = row.cells[slot.index], self.columns[slot.index]
-            styles = greyed if greyed is not None else roles
-            if cell.more:
-                drawn += paint.strip((cell,), slot.width, styles, base, glyphs)
-                continue
-            style = base + styles.get(cell.style, paint.NULL)
-            text = cut(paint.safe(cell.text), slot.width, column.cut, glyphs)
-            drawn += _padded(text, slot.width, column.align, style, base)
+            cell = row.cells[slot.index]
+            known = (slot.index, cell, row.style, roles is _NO_ROLES)
+            part = self._parts.get(known)
+            if part is None:
+                if len(self._parts) >= _KEPT:
+                    self._parts.clear()
+                part = self._cell(slot, cell, greyed if greyed is not None else roles, base)
+                self._parts[known] = part
+            drawn += part
         if x < width:
             drawn.append(Segment(" " * (width - x), base))
         return drawn
+
+    def _cell(self, slot: layout.Slot, cell: Cell, styles: Styles, base: Style) -> Sequence[Segment]:
+        column = self.columns[slot.index]
+        if cell.more:
+            return tuple(paint.strip((cell,), slot.width, styles, base, self._glyphs))
+        style = base + styles.get(cell.style, paint.NULL)
+        text = cut(paint.safe(cell.text), slot.width, column.cut, self._glyphs)
+        return _padded(text, slot.width, column.align, style, base)
 
 
 def _padded(text: str, width: int, align: str, style: Style, base: Style) -> list[Segment]:
