@@ -53,7 +53,7 @@ FIND = (
     'for (i = 1; i <= count; i++) { if (item[i] == "") continue; split(item[i], part, ":"); '
     "id = part[1]; pid = part[2]; at = told(id, pid); "
     'if (at == "" || index(at, "..")) at = usual(id, pid); '
-    'print at == "" || index(at, " ") ? "-" : pid ":" (part[3] == "n" ? "n" : "-") at } } }'
+    'if (at == "" || index(at, " ")) print "-"; else print pid ":" (part[3] == "n" ? "n" : "-") at } } }'
 )
 
 READ = (
