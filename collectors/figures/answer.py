@@ -12,8 +12,8 @@ from ..engine.stats import StatsSample, real_limit
 
 BOOT = datetime(1970, 1, 1, tzinfo=UTC)
 """The host's own clock counts from when it was started; its moments are told as if that had been then."""
-_AT = re.compile(r"at (\d{1,9}) (\d{1,12}\.\d{1,9})")
-_ROW = re.compile(r"(\d{1,6})" + r" (\d{1,20}|-)" * 5)
+_AT = re.compile(r"at (\d{1,9}) (\d{1,12}\.\d{1,9})", re.ASCII)
+_ROW = re.compile(r"(\d{1,6})" + r" (\d{1,20}|-)" * 5, re.ASCII)
 
 
 class Counters(msgspec.Struct, frozen=True, kw_only=True):

@@ -61,7 +61,7 @@ async def test_what_a_login_shell_prints_before_is_passed_over(sshd: Sshd) -> No
         ("read -r n; while :; do echo fleettop:ready $n; done", ""),
         ("yes fleettop:ready", "something else"),
         ("head -c 70000 /dev/zero", "more than it was asked for"),
-        ("sleep 60", "does not answer"),
+        ("exec sleep 600", "does not answer"),
         ("exit 0", "has ended"),
     ],
 )
