@@ -1,6 +1,7 @@
 """Measure fleettop beside other programs, on a real engine: ``python -m bench`` (as root; see --help).
 
-``python -m bench trail`` measures the trail's store instead; it needs neither root nor an engine.
+``python -m bench trail`` measures the trail's store instead; it needs neither root nor an engine. ``python -m bench
+figures`` measures what figures of containers cost, of all who are concerned.
 """
 
 from __future__ import annotations
@@ -142,6 +143,11 @@ def main() -> int:
 
         del sys.argv[1]
         return trail.main()
+    if sys.argv[1:2] == ["figures"]:
+        from . import figures
+
+        del sys.argv[1]
+        return figures.main()
     options = arguments()
     if reasons := missing(podman=False):
         say(f"No real engine can run here: {'; '.join(reasons)}.")

@@ -243,10 +243,11 @@ class Results:
         """RESULTS.md and results.json."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "RESULTS.md"
-        kept = section(path, SECTION)
+        kept = {name: section(path, name) for name in (SECTION, FIGURES)}
         path.write_text(self.markdown())
-        if kept:
-            put_section(folder, SECTION, kept)
+        for name, text in kept.items():
+            if text:
+                put_section(folder, name, text)
         everything = {
             "about": self.about,
             "budgets": [vars(budget) for budget in self.budgets()],
@@ -259,6 +260,8 @@ class Results:
         (folder / "results.json").write_text(text + "\n")
 
 
+FIGURES = "figures"
+"""What `bench.figures` writes into the same file, likewise."""
 SECTION = "trail"
 """What `bench.trail` writes into the same file; a run of the rest leaves it alone."""
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from ..figures.history import History
 from ..model import ContainerKey, Usage, UsageSeen
 from .engines import Book
 from .touched import Touched
+
+SOON = 10.0
+"""Seconds; older figures are drawn as old, and must be drawn anew."""
 
 
 class UsageBook:
@@ -21,11 +26,17 @@ class UsageBook:
         for container_id, usage in change.usage.items():
             if container_id in book.containers:
                 key = ContainerKey(book.name, container_id)
-                self.newest[key] = usage
+                before, self.newest[key] = self.newest.get(key), usage
                 self.histories.setdefault(key, History()).add(usage)
-                self._touched.usage.add(key)
+                if before is None or not _shown_alike(before, usage):
+                    self._touched.usage.add(key)
 
     def forget(self, key: ContainerKey) -> None:
         """It is gone."""
         self.newest.pop(key, None)
         self.histories.pop(key, None)
+
+
+def _shown_alike(before: Usage, after: Usage) -> bool:
+    """The same figures soon after: nothing that stands on a screen is another for them."""
+    return after.at - before.at < SOON and msgspec.structs.replace(before, at=after.at) == after

@@ -52,7 +52,7 @@ class Turns:
             mixed += rest[start // SHOWN_TO_REST : start // SHOWN_TO_REST + 1]
         return mixed + rest[-(-len(shown) // SHOWN_TO_REST) :]
 
-    def pause(self, seen: Iterable[str], unseen: Iterable[str]) -> float | None:
+    def until_next(self, seen: Iterable[str], unseen: Iterable[str]) -> float | None:
         """Seconds until the next one is due; None: there is none."""
         now = self._clock.monotonic()
         times = [self._next_seen(i) for i in seen]

@@ -119,7 +119,7 @@ class UsageReader:
     ) -> float | None:
         if any(self._awaits_detail(container) for container in shown.values()):
             return max(INSPECTING, pacer.pause)
-        due = turns.pause(seen, unseen)
+        due = turns.until_next(seen, unseen)
         if due is None:
             return HOST.seen if self._interest.anybody else None
         return max(due, HOST.second, pacer.pause)
@@ -175,7 +175,7 @@ class UsageReader:
     def _engine_pause(
         self, turns: Turns, seen: list[str], unseen: list[str], cost: float, pacer: Pacer
     ) -> float | None:
-        due = turns.pause(seen, () if self._containers.way.narrow else unseen)
+        due = turns.until_next(seen, () if self._containers.way.narrow else unseen)
         if due is None:  # what is looked at may be started, or the host may fail: nothing comes into sight then
             return API.seen if self._interest.of(self._engine) or self._interest.anybody else None
         wait = self._budget.wait(cost)

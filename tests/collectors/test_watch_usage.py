@@ -253,7 +253,7 @@ def test_the_longest_not_asked_for_is_next() -> None:
         turns.asked([name])
         clock.advance(1.0)
     assert turns.due(["a", "b", "c"], [])[0] == ["b", "a", "c"]
-    assert turns.pause([], ["a", "b"]) == 7.0
+    assert turns.until_next([], ["a", "b"]) == 7.0
     turns.forget(frozenset({"a"}))
-    assert turns.pause([], ["b"]) == 0.0
-    assert turns.pause([], []) is None
+    assert turns.until_next([], ["b"]) == 0.0
+    assert turns.until_next([], []) is None

@@ -12,7 +12,7 @@ from fleettop.collectors.words import count
 from .. import format as fmt
 from ..rows import Cell, Line
 from .base import Moment
-from .cells import DIM, age_since, clock_time, is_stale
+from .cells import DIM, OLD, age_since, clock_time, is_stale
 from .conditions import condition, ports
 from .record_detail import record_lines, records_of
 
@@ -114,7 +114,10 @@ def _usage(fleet: Fleet, container: Container, moment: Moment) -> list[Line]:
         f"CPU {fmt.percent(usage.cpu)} of a core, memory {fmt.units(usage.memory)}{limit}, "
         f"in {fmt.rate(usage.received)}, out {fmt.rate(usage.sent)}"
     )
-    lines: list[Line] = [(Cell(words), Cell(f"  {fmt.age(moment.monotonic - usage.at)} ago", DIM))]
+    # An age that ticks under fresh figures would have the pane drawn anew every second.
+    age = moment.monotonic - usage.at
+    old = (Cell(f"  {fmt.age(age)} ago", DIM),) if age > OLD else ()
+    lines: list[Line] = [(Cell(words), *old)]
     history = fleet.histories.get(container.key)
     if history is not None:
         points = list(dropwhile(lambda point: point is None, history.cpu(moment.monotonic)))
