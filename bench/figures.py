@@ -226,7 +226,7 @@ class Bench:
         wire, stats_wire = self.median("fleettop over ssh, B/s"), self.median("ssh -C docker stats, B/s")
         return [
             Promise(
-                "CPU of the engine's host above idle, 100 containers every 2 s over SSH: 1/10 of `docker stats`' at most",
+                "CPU of the engine's host above idle, 100 containers every 2 s over SSH: a tenth of `docker stats`'",
                 f"{ours:.2f} against {engine:.1f} % of a core: 1/{engine / max(ours, 0.001):.0f}",
                 ours <= engine / 10,
             ),
