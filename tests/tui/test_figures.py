@@ -66,6 +66,16 @@ def test_figures_that_are_old_show_their_age(fleet: Fleet, clock: ManualClock) -
     assert figures_age(fleet, API, moment(clock)).text == "3m"
 
 
+def test_the_same_figures_again_draw_nothing_anew(fleet: Fleet, clock: ManualClock) -> None:
+    """What is idle costs no redrawing; but what was drawn as old is drawn as fresh."""
+    for seconds, drawn in ((2, False), (2, False), (OLD + 1, True)):
+        clock.advance(seconds)
+        used = Usage(cpu=12.5, memory=1 << 20, memory_limit=None, received=1.0, sent=2.0, at=clock.monotonic())
+        fleet.apply(UsageSeen(engine="web-1", usage={API.id: used}))
+        assert bool(fleet.take_changes().usage) is drawn
+        assert fleet.usage[API].at == clock.monotonic()
+
+
 def test_a_container_that_was_never_sampled_has_no_age(fleet: Fleet, clock: ManualClock) -> None:
     """There is nothing that could be old."""
     assert figures_age(fleet, ContainerKey("web-1", "gone"), moment(clock)).text == ""
