@@ -1,12 +1,14 @@
 """Measure fleettop beside other programs, on a real engine: ``python -m bench`` (as root; see --help).
 
-``python -m bench trail`` measures the trail's store instead, ``python -m bench screen`` what the screen costs: bytes,
-CPU and keys with 10,000 rows that change, and over a slow line. Neither needs root or an engine.
+``python -m bench NAME`` measures one thing instead: `trail` (its store), `trailview` (view 4 on millions of records),
+`screen` (bytes, CPU and keys with 10,000 rows that change, and over a slow line), `figures` (what figures of containers
+cost, of all who are concerned; as root), `logs` (a storm of lines), and `scale` (fleets of up to 1,000 engines).
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import platform
 import re
@@ -25,6 +27,7 @@ from .processes import load
 from .programs import Program
 from .report import METHOD, TOO_LOADED, Results
 
+OTHERS = ("figures", "logs", "scale", "screen", "trail", "trailview")
 QUICK = Effort(keys=8, events=1, watch=6.0, requests=15.0, starts=False)
 FULL = Effort()
 PATIENCE = 60.0
@@ -138,16 +141,9 @@ def say(words: str) -> None:
 
 def main() -> int:
     """Measure, write, and print. 0: measured; 1: cannot here; 2: disturbed, so not written where it is published."""
-    if sys.argv[1:2] == ["trail"]:
-        from . import trail
-
-        del sys.argv[1]
-        return trail.main()
-    if sys.argv[1:2] == ["screen"]:
-        from . import screen
-
-        del sys.argv[1]
-        return screen.main()
+    if sys.argv[1:2] and sys.argv[1] in OTHERS:
+        name = sys.argv.pop(1)
+        return int(importlib.import_module(f".{name}", __package__).main() or 0)
     options = arguments()
     if reasons := missing(podman=False):
         say(f"No real engine can run here: {'; '.join(reasons)}.")

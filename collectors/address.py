@@ -42,6 +42,10 @@ class EngineAddress(msgspec.Struct, frozen=True, kw_only=True):
     """The ssh config to read; None: the user's own."""
     correlate: bool = False
     """Over SSH: look who is logged in on the host when somebody unknown did something there."""
+    remote_shell: bool = True
+    """Over SSH: what containers use may be read by a shell that stays open on the host."""
+    figures_budget: float = 0.01
+    """The share of one of the engine's cores that asking it for figures may cost."""
     origin: str = ""
     """Where it was written: `fleettop.toml`, `docker context edge`, `DOCKER_HOST`, `argument`."""
 

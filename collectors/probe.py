@@ -92,7 +92,7 @@ async def test_engine(address: EngineAddress, *, gate: HandshakeGate | None = No
     try:
         endpoint = await trial.reach(link)
         if endpoint is not None:
-            await trial.ask(endpoint)
+            await trial.ask(endpoint, link)
     finally:
         await link.close()
     return trial.report(link)
@@ -104,7 +104,7 @@ _WAYS = {
     "tls": ("config", "name", "connection", "certificate", "client certificate"),
     "ssh": ("config", "name", "connection", "host key", "login", "socket"),
 }
-_QUESTIONS = ("engine", "API", "permissions", "events", "swarm")
+_QUESTIONS = ("engine", "API", "permissions", "events", "figures", "swarm")
 
 _STEP_OF: dict[str, tuple[tuple[type[EngineError], str], ...]] = {
     "unix": ((EngineError, "socket"),),
@@ -206,7 +206,7 @@ class _Trial:
 
     # -- what it answers
 
-    async def ask(self, endpoint: Endpoint) -> None:
+    async def ask(self, endpoint: Endpoint, link: Link) -> None:
         """Ask the engine what fleettop will ask it for."""
         from .engine.client import EngineClient
 
@@ -216,6 +216,7 @@ class _Trial:
                 info = await self._try_rights(client)
                 if info is not None:
                     self._check_clock(info)
+                    await self._try_figures(client, link)
                     await self._try_swarm(client, info)
         finally:
             await client.close()
@@ -261,6 +262,18 @@ class _Trial:
                 f"Its clock is {abs(info.skew):.0f} s {way} this machine's.",
                 "Let both machines keep time (NTP): the order of events is off by that much.",
             )
+
+    async def _try_figures(self, client: EngineClient, link: Link) -> None:
+        """Those of one container; that they are asked of the engine is no failure."""
+        from .clock import SystemClock
+        from .figures.source import host_figures, try_figures
+
+        reader = host_figures(link, SystemClock())
+        if reader is None:
+            self._say("figures", StepState.OK, "CPU and memory are asked of the engine.")
+            return
+        words = await try_figures(client, reader)
+        self._say("figures", StepState.OK, f"CPU and memory are {words}.")
 
     async def _try_swarm(self, client: EngineClient, info: EngineInfo) -> None:
         swarm = info.swarm

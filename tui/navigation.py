@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from datetime import datetime
 
 import msgspec
-from fleettop.collectors.model import ContainerKey, ServiceKey
+from fleettop.collectors.actions import service_title
+from fleettop.collectors.model import ContainerKey, Service, ServiceKey
 from fleettop.collectors.trail.store import Place as Standing
 
 Scope = ServiceKey | ContainerKey | str | None
@@ -68,3 +69,13 @@ class History:
             return False
         self._at += 1
         return True
+
+
+def scope_words(services: Mapping[ServiceKey, Service], scope: Scope) -> str:
+    """What a place is narrowed to, in words."""
+    if isinstance(scope, ServiceKey):
+        service = services.get(scope)
+        return service_title(service) if service is not None else scope.name
+    if isinstance(scope, ContainerKey):
+        return scope.id[:12]
+    return scope or ""

@@ -72,6 +72,7 @@ def resolve_engines(
     addresses = _distinct_names(once)
     if group:
         addresses = _in_group(addresses, group)
+    addresses = [_with_figures(address, config) for address in addresses]
     return Resolution(addresses=tuple(addresses), notes=(*sources.corrupt, *doubles), tried=tuple(tried))
 
 
@@ -175,6 +176,12 @@ class _Sources:
         return ConfigError(
             f"{text!r} is no engine of the config, no docker context and no Host of the ssh config.", hint=hint
         )
+
+
+def _with_figures(address: EngineAddress, config: Config) -> EngineAddress:
+    """What the config says of figures holds for every engine, wherever it was named."""
+    shell = address.remote_shell and config.figures.remote_shell
+    return msgspec.structs.replace(address, remote_shell=shell, figures_budget=config.figures.budget)
 
 
 def _local(path: str) -> EngineAddress:

@@ -12,7 +12,7 @@ from ..errors import ConfigError
 from ..services.places import ServiceRule
 from .alarms import Alarms, in_order, read_alarms
 from .allowances import Allowance, parse_allowance
-from .durations import parse_duration, parse_size
+from .durations import parse_duration, parse_share, parse_size
 from .owncommands import OwnCommand, read_commands
 from .tomlfile import Place, TomlFile, read_toml, spelled
 from .waivers import Waiver, read_waivers
@@ -43,6 +43,15 @@ class TrailSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that the segments may take together; the oldest sealed ones go first."""
 
 
+class FiguresSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """How what containers use may be read."""
+
+    remote_shell: bool = True
+    """Over SSH by a shell that stays open on the host."""
+    budget: float = 0.01
+    """The share of one core of an engine that asking it may cost."""
+
+
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """All that `fleettop.toml` says; the defaults are what holds without one."""
 
@@ -66,6 +75,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     keys: Mapping[str, str] = {}
     """Keys by the id of what they do: `"service.restart" = "R,f5"`."""
     trail: TrailSettings = TrailSettings()
+    figures: FiguresSettings = FiguresSettings()
     commands: tuple[OwnCommand, ...] = ()
     """The `[[commands]]`: a person's own."""
     waivers: tuple[Waiver, ...] = ()
@@ -110,6 +120,7 @@ def load_config(path: Path | None, *, home: Path, required: bool = True) -> Conf
         rules=reader.rules(),
         keys=reader.keys(),
         trail=reader.trail(),
+        figures=reader.figures(),
         commands=reader.commands(),
         waivers=reader.waivers(),
         alarms=reader.alarms(),
@@ -131,6 +142,7 @@ class _Top(msgspec.Struct, frozen=True, kw_only=True):
     services: object = None
     keys: object = None
     trail: object = None
+    figures: object = None
     commands: object = None
     waivers: object = None
     alarms: object = None
@@ -150,6 +162,11 @@ class _TrailEntry(msgspec.Struct, frozen=True, kw_only=True):
     declared_by: list[str] = []
 
 
+class _FiguresEntry(msgspec.Struct, frozen=True, kw_only=True):
+    remote_shell: bool = True
+    budget: str = "1%"
+
+
 class _TlsEntry(msgspec.Struct, frozen=True, kw_only=True):
     ca: str | None = None
     cert: str | None = None
@@ -164,6 +181,7 @@ class _EngineEntry(msgspec.Struct, frozen=True, kw_only=True):
     insecure: bool = False
     ssh_config: str | None = None
     correlate: bool = False
+    remote_shell: bool = True
 
 
 class _MatchEntry(msgspec.Struct, frozen=True, kw_only=True):
@@ -256,6 +274,15 @@ class _Reader(msgspec.Struct, frozen=True):
             keep_size=self._size(entry.keep_size, ("trail", "keep_size")),
         )
 
+    def figures(self) -> FiguresSettings:
+        """The `[figures]` table."""
+        entry = self.file.convert(self._table("figures", "[figures]"), _FiguresEntry, ("figures",))
+        try:
+            budget = parse_share(entry.budget)
+        except ConfigError as error:
+            raise self.file.wrong(("figures", "budget"), f"figures.budget: {error}", hint=error.hint) from error
+        return FiguresSettings(remote_shell=entry.remote_shell, budget=budget)
+
     def _size(self, text: str | None, place: Place) -> int | None:
         if text is None:
             return None
@@ -318,6 +345,7 @@ class _Reader(msgspec.Struct, frozen=True):
             tls=tls,
             insecure=entry.insecure,
             correlate=entry.correlate,
+            remote_shell=entry.remote_shell,
             ssh_config=self.path(entry.ssh_config) or ssh_config,
             origin=self.file.path.name,
         )

@@ -92,7 +92,7 @@ def _sample(stats: _Stats, at: float, podman: bool, host_memory: int | None) -> 
         system=None if podman else cpu.system_cpu_usage or None,
         cpus=None if podman else cpu.online_cpus or None,
         memory=_memory(memory),
-        memory_limit=_limit(memory.limit, host_memory),
+        memory_limit=real_limit(memory.limit, host_memory),
         received=_sum(stats.networks, "rx_bytes"),
         sent=_sum(stats.networks, "tx_bytes"),
     )
@@ -114,7 +114,8 @@ def _memory(memory: _MemoryStats) -> int | None:
     return memory.usage
 
 
-def _limit(limit: int | None, host: int | None) -> int | None:
+def real_limit(limit: int | None, host: int | None) -> int | None:
+    """A limit of memory that is one: not 0, not absurd, and less than the host has."""
     if limit is None or limit <= 0 or limit >= _ABSURD or (host is not None and limit >= host):
         return None
     return limit

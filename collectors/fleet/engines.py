@@ -163,6 +163,10 @@ class Engines:
         if book.status.doubtful != doubtful:
             self._set(book, doubtful=doubtful)
 
+    def figures(self, book: Book, words: str) -> None:
+        """How the figures of its containers are read."""
+        book.status = self.statuses[book.name] = msgspec.structs.replace(book.status, figures=words)
+
     def _set(
         self,
         book: Book,
@@ -182,6 +186,7 @@ class Engines:
             confirmed=old.confirmed if confirmed is None else confirmed,
             same_as=old.same_as,
             doubtful=old.doubtful if doubtful is None else doubtful,
+            figures=old.figures,
         )
 
     # -- one engine under two addresses

@@ -14,6 +14,7 @@ from ..address import EngineAddress
 from ..clock import Clock, SystemClock
 from ..deploys.book import DeployBook
 from ..deploys.deploy import Deploy
+from ..figures.history import History
 from ..model import (
     Change,
     Container,
@@ -69,7 +70,9 @@ class Fleet:
         self._intake = Intake(engines, rules, self.clock, self.trail, instance, declared_by)
         self._touched = self._intake.touched
         self.containers: Mapping[ContainerKey, Container] = self._intake.containers
-        self.usage: Mapping[ContainerKey, Usage] = self._intake.usage
+        self.usage: Mapping[ContainerKey, Usage] = self._intake.usage.newest
+        self.histories: Mapping[ContainerKey, History] = self._intake.usage.histories
+        """What was used over the last minutes."""
         self.services: Mapping[ServiceKey, Service] = self._intake.services
         self._standings: dict[ContainerKey, Standing] = {}
         self._assembled: dict[ServiceKey, Assembled] = {}

@@ -30,6 +30,7 @@ from ..model import (
     EngineSeen,
     EventsSeen,
     ExecSeen,
+    FiguresWay,
     FirstWatched,
     Freshness,
     GapSeen,
@@ -42,7 +43,6 @@ from ..model import (
     Service,
     ServiceKey,
     SwarmSeen,
-    Usage,
     UsageSeen,
     WordsSeen,
     titled,
@@ -61,6 +61,7 @@ from .recordbook import RecordBook
 from .roster import Roster
 from .swarmbook import SwarmBook, service_key
 from .touched import Touched
+from .usagebook import UsageBook
 from .witnesses import Witnesses
 
 _REACHABLE = (Freshness.LIVE, Freshness.LATE)
@@ -80,10 +81,10 @@ class Intake:
     ) -> None:
         self.clock = clock
         self.containers: dict[ContainerKey, Container] = {}
-        self.usage: dict[ContainerKey, Usage] = {}
         self.services: dict[ServiceKey, Service] = {}
         """As last put together; not touched here."""
         self.touched = Touched()
+        self.usage = UsageBook(self.touched)
         self.engines = Engines(addresses, clock)
         self.roster = Roster(rules)
         self.lives = Lives()
@@ -118,7 +119,8 @@ class Intake:
             EngineSeen: self._on_engine,
             Listed: self._on_listed,
             ContainersSeen: self._on_containers,
-            UsageSeen: self._on_usage,
+            UsageSeen: self.usage.take,
+            FiguresWay: self._on_figures,
             Confirmed: self._on_confirmed,
             EventsSeen: self._on_events,
             GapSeen: self._on_gap,
@@ -339,19 +341,16 @@ class Intake:
             return
         key = container.key
         self.containers.pop(key, None)
-        self.usage.pop(key, None)
+        self.usage.forget(key)
         self.words.forget(key)
         self.touched.standings.add(key)
         self._chronicle.gone(key)
         self.touched.containers.add(key)
         self.touched.rebuild.update(self.roster.drop(container))
 
-    def _on_usage(self, change: UsageSeen, book: Book) -> None:
-        for container_id, usage in change.usage.items():
-            if container_id in book.containers:
-                key = ContainerKey(book.name, container_id)
-                self.usage[key] = usage
-                self.touched.usage.add(key)
+    def _on_figures(self, change: FiguresWay, book: Book) -> None:
+        self.engines.figures(book, change.words)
+        self.touched.engines.add(book.name)
 
     def _on_words(self, change: WordsSeen, book: Book) -> None:
         container = book.containers.get(change.id)

@@ -15,6 +15,7 @@ from . import remote
 from .base import UnixEndpoint
 from .dialstdio import CHANNELS, READERS, DialServer, try_dialling
 from .handshakes import HandshakeGate, JumpLease
+from .lineshell import LineShell
 from .login import Login, log_in
 from .logins import Logins, who_is_in
 from .sshoptions import Route, find_route
@@ -76,6 +77,10 @@ class SshLink:
     async def logins(self) -> Logins | None:
         """Who is logged in on the host now; None while we are not."""
         return await who_is_in(self._login.connection) if self._login is not None else None
+
+    async def start_shell(self, script: str, *words: str) -> LineShell | None:
+        """Start a constant command that answers lines; None while we are not logged in. Raises ShellTrouble."""
+        return await LineShell.start(self._login.connection, script, *words) if self._login is not None else None
 
     async def lost(self) -> None:
         """Return when the connection broke: ended, or silent for three keepalives (15 s)."""

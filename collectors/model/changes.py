@@ -58,6 +58,13 @@ class UsageSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     usage: Mapping[str, Usage]
 
 
+class FiguresWay(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """How the figures of an engine's containers are read from now on, in words for a person."""
+
+    engine: str
+    words: str
+
+
 class Confirmed(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """The engine answered: what is shown of it is as of `at`."""
 
@@ -161,6 +168,7 @@ Change = (
     | Listed
     | ContainersSeen
     | UsageSeen
+    | FiguresWay
     | Confirmed
     | EventsSeen
     | GapSeen

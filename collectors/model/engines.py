@@ -84,3 +84,5 @@ class EngineStatus(msgspec.Struct, frozen=True, kw_only=True):
     """The name of the engine this is a second address of; such an engine is not counted again."""
     doubtful: tuple[str, ...] = ()
     """Ids of containers whose newest reading made no sense: the one before is shown, and is stale."""
+    figures: str = ""
+    """How the figures of its containers are read, in words; empty: nobody looked at any."""

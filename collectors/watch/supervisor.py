@@ -11,6 +11,7 @@ from ..address import EngineAddress
 from ..clock import Clock, nanoseconds
 from ..engine.client import EngineClient
 from ..errors import ConnectionLost, EngineError, Malformed, NotAnswering, Rejected, Unreachable, Unsupported
+from ..figures.source import host_figures
 from ..links import HandshakeGate, Logins, link_to, logins_over
 from ..links.base import Endpoint, Link, UnixEndpoint
 from ..links.tcp import TcpLink
@@ -94,7 +95,7 @@ class EngineWatch:
         self._events = EventStream(address.name, publish, clock)
         self._gaps = Gaps(address.name, self._events, publish, clock, past)
         self._swarm = SwarmReader(address.name, clusters, publish, clock)
-        self._usage = UsageReader(address.name, interest, self._list, publish, clock)
+        self._usage = UsageReader(address.name, interest, self._list, publish, clock, address.figures_budget)
 
     @property
     def way(self) -> Way:
@@ -264,7 +265,8 @@ class EngineWatch:
         group.create_task(self._list.follow(client))
         group.create_task(self._keep(client))
         group.create_task(self._questions.ask(client, self._list.way))
-        group.create_task(self._usage.read(client, samples_at_once(self.endpoint)))
+        host = host_figures(self._link, self._clock) if self._link is not None else None
+        group.create_task(self._usage.read(client, samples_at_once(self.endpoint), host))
         group.create_task(self._read_swarm(client))
 
     async def _stand_by(self) -> None:

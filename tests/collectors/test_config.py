@@ -245,3 +245,22 @@ def test_labels_that_name_a_deployer_can_be_added(load):
         load('[trail]\ndeclared_by = [" "]\n')
     with pytest.raises(ConfigError, match="there is no setting 'declared'"):
         load("[trail]\ndeclared = []\n")
+
+
+# -- figures
+
+
+def test_how_figures_are_read_is_said_for_all_or_for_one_engine(load):
+    """By default over SSH by a shell, and through the API within 1 % of a core."""
+    assert (load("").figures.remote_shell, load("").figures.budget) == (True, 0.01)
+    config = load('[figures]\nremote_shell = false\nbudget = "0.5%"\n')
+    assert (config.figures.remote_shell, config.figures.budget) == (False, 0.005)
+    config = load('[[engines]]\naddress = "ssh://a"\nremote_shell = false\n[[engines]]\naddress = "ssh://b"\n')
+    assert [engine.remote_shell for engine in config.engines] == [False, True]
+
+
+@pytest.mark.parametrize("budget", ["1", "half", "101%", "-1%", "1.5.5%", ""])
+def test_a_budget_that_is_no_share_is_named_with_its_line(load, budget):
+    """Never taken for something near it."""
+    with pytest.raises(ConfigError, match="is no share"):
+        load(f'[figures]\nbudget = "{budget}"\n')

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
-from fleettop.collectors.address import EngineAddress
+from fleettop.collectors.address import EngineAddress, parse_address
 from fleettop.collectors.config import Config
 from fleettop.collectors.config.resolve import Resolution, resolve_engines
+from fleettop.collectors.config.settings import FiguresSettings
 from fleettop.collectors.errors import ConfigError
 
 from .test_contexts import write_context
@@ -138,3 +140,18 @@ def test_nothing_at_all_is_no_error_and_says_what_was_tried(home):
     assert "There is no fleettop.toml." in found.tried
     assert any("/var/run/docker.sock" in note for note in found.tried)
     assert any("'broken' cannot be used" in note for note in found.notes)
+
+
+def test_what_the_config_says_of_figures_holds_for_every_engine(tmp_path):
+    """Also for one that only an argument names."""
+    config = Config(
+        engines=(parse_address("ssh://a"), msgspec.structs.replace(parse_address("ssh://b"), remote_shell=False)),
+        figures=FiguresSettings(budget=0.05),
+    )
+    found = resolve_engines(["a", "b", "ssh://c"], config, environ={}, home=tmp_path).addresses
+    assert [(address.remote_shell, address.figures_budget) for address in found] == [
+        (True, 0.05), (False, 0.05), (True, 0.05),
+    ]  # fmt: skip
+    config = msgspec.structs.replace(config, figures=FiguresSettings(remote_shell=False))
+    found = resolve_engines(["a", "ssh://c"], config, environ={}, home=tmp_path).addresses
+    assert [address.remote_shell for address in found] == [False, False]

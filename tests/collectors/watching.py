@@ -57,6 +57,7 @@ class FakeClient(EngineClient):
         self.asked: list[str] = []
         self.filters: list[Mapping[str, Sequence[str]] | None] = []
         self.podman = False
+        self.api = "1.41"
         self.ends = False
         self.broken: dict[str, EngineError] = {}
         self.samples: dict[str, StatsSample] = {}

@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
-from fleettop.collectors.actions import service_title
 from fleettop.collectors.errors import TrailError
 from fleettop.collectors.fleet import Changed
-from fleettop.collectors.model import ContainerKey, Record, Service, ServiceKey
+from fleettop.collectors.model import ContainerKey, Record, ServiceKey
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -20,7 +19,7 @@ from textual.screen import Screen
 from ..filter import Filter, parse_partial
 from ..inspecting import come_to
 from ..keymap import Keys
-from ..navigation import History, Place, Scope
+from ..navigation import History, Place, scope_words
 from ..rows import Cell, Line, Row
 from ..trail.rows import TrailRows
 from ..views import VIEWS
@@ -441,13 +440,3 @@ class DashboardScreen(Screen[None]):
 def _filter(text: str) -> Filter | None:
     """As far as it can be read; what is wrong with it was said where it was typed."""
     return parse_partial(text)[0] if text.strip() else None
-
-
-def scope_words(services: Mapping[ServiceKey, Service], scope: Scope) -> str:
-    """What a place is narrowed to, in words."""
-    if isinstance(scope, ServiceKey):
-        service = services.get(scope)
-        return service_title(service) if service is not None else scope.name
-    if isinstance(scope, ContainerKey):
-        return scope.id[:12]
-    return scope or ""

@@ -16,8 +16,8 @@ from .base import Moment
 DIM = "dim"
 NOTHING = Cell("")
 UNKNOWN = Cell("–", DIM)
-OLD = 12.0
-"""Seconds after which a sample is drawn as old: four intervals of the sampler."""
+OLD = 15.0
+"""Seconds after which a sample is drawn as old, with its age: what is not on screen is read every 10 s."""
 
 
 def seconds_since(then: datetime, moment: Moment) -> float:
@@ -55,6 +55,13 @@ def used_network(fleet: Fleet, key: ContainerKey, moment: Moment) -> Cell:
     if sample is None or sample.received is None or sample.sent is None:
         return UNKNOWN
     return Cell(f"{fmt.units(sample.received)}↓ {fmt.units(sample.sent)}↑", _age_style([sample], moment))
+
+
+def figures_age(fleet: Fleet, key: ContainerKey, moment: Moment) -> Cell:
+    """How old the figures are, where they are; empty while they are fresh."""
+    sample = fleet.usage.get(key)
+    age = moment.monotonic - sample.at if sample is not None else 0.0
+    return Cell(fmt.age_short(age), DIM) if age > OLD else NOTHING
 
 
 def sum_of(fleet: Fleet, keys: Iterable[ContainerKey], what: str) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import dropwhile
 
 from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import Container, ContainerDetail, Health, HealthProbe
@@ -11,13 +12,15 @@ from fleettop.collectors.words import count
 from .. import format as fmt
 from ..rows import Cell, Line
 from .base import Moment
-from .cells import DIM, age_since, clock_time, is_stale
+from .cells import DIM, OLD, age_since, clock_time, is_stale
 from .conditions import condition, ports
 from .record_detail import record_lines, records_of
 
 Fact = tuple[str, str]
 """Its name and what it is."""
 RECORDS = 20
+LEAST_TOP = 1.0
+"""Percent that fill the graph of CPU at least: of nearly nothing the highest point is not high."""
 PROVENANCE = "org.opencontainers.image."
 _PROVENANCE_WORDS = {f"{PROVENANCE}created": "built"}
 """Where the label's own name says something else of a container."""
@@ -111,7 +114,20 @@ def _usage(fleet: Fleet, container: Container, moment: Moment) -> list[Line]:
         f"CPU {fmt.percent(usage.cpu)} of a core, memory {fmt.units(usage.memory)}{limit}, "
         f"in {fmt.rate(usage.received)}, out {fmt.rate(usage.sent)}"
     )
-    return [(Cell(words), Cell(f"  {fmt.age(moment.monotonic - usage.at)} ago", DIM))]
+    # An age that ticks under fresh figures would have the pane drawn anew every second.
+    age = moment.monotonic - usage.at
+    old = (Cell(f"  {fmt.age(age)} ago", DIM),) if age > OLD else ()
+    lines: list[Line] = [(Cell(words), *old)]
+    history = fleet.histories.get(container.key)
+    if history is not None:
+        points = list(dropwhile(lambda point: point is None, history.cpu(moment.monotonic)))
+        known = [point for point in points if point is not None]
+        if len(known) > 1:
+            top = max(*known, LEAST_TOP)
+            drawn = fmt.sparkline(points, len(points), top, moment.glyphs)
+            most = f"  of the last 10 minutes, at most {fmt.percent(max(known))}"
+            lines.append((Cell("CPU ", DIM), Cell(drawn), Cell(most, DIM)))
+    return lines
 
 
 def _trouble(fleet: Fleet, container: Container, moment: Moment) -> list[Line]:

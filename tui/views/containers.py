@@ -14,7 +14,7 @@ from .. import format as fmt
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
-from .cells import DIM, UNKNOWN, is_stale, seconds_since, sum_of, used_cpu, used_memory, used_network
+from .cells import DIM, UNKNOWN, figures_age, is_stale, seconds_since, sum_of, used_cpu, used_memory, used_network
 from .conditions import ORDER, condition, ports
 from .container_detail import container_detail, container_line
 
@@ -37,6 +37,7 @@ class ContainersView(View):
         Column(id="cpu", title="CPU", width=5, align="right", worth=80),
         Column(id="memory", title="MEM", width=5, align="right", worth=79),
         Column(id="network", title="NET", width=12, align="right", worth=35),
+        Column(id="read", title="READ", width=4, align="right", worth=24),
         Column(id="uptime", title="FOR", width=8, align="right", worth=70),
         Column(id="restarts", title="↻", width=3, align="right", worth=50),
         Column(id="ports", title="PORTS", width=10, grow=1, worth=25),
@@ -87,6 +88,7 @@ class ContainersView(View):
                 used_cpu(fleet, (container.key,), moment),
                 used_memory(fleet, (container.key,), moment),
                 used_network(fleet, container.key, moment),
+                figures_age(fleet, container.key, moment),
                 _since_cell(container, moment),
                 _restarts_cell(container),
                 Cell(ports(container.ports), DIM),
@@ -120,6 +122,7 @@ class ContainersView(View):
             "host": container.engine,
             "image": container.image,
             "network": usage and usage.received is not None and usage.sent is not None and usage.received + usage.sent,
+            "read": usage and usage.at,
             "uptime": since and -since.timestamp(),
             "restarts": detail and detail.restart_count,
             "ports": ports(container.ports),

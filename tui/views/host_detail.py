@@ -47,6 +47,8 @@ def host_detail(fleet: Fleet, engine: EngineStatus, moment: Moment) -> tuple[Lin
     lines += _link(fleet, engine, moment)
     if engine.info is not None:
         lines += _info(engine.info)
+    if engine.figures:
+        lines.append((Cell(f"{'figures':<9}", DIM), Cell(engine.figures)))
     lines += _services(fleet, engine)
     lines += record_lines(fleet, records_of(fleet, engine.name, RECORDS), moment)
     return tuple(lines)

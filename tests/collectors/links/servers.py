@@ -91,6 +91,8 @@ class Sshd:
         self.folder = folder
         self.forwards = forwards
         self.sessions = sessions
+        self.forced = ""
+        """Run instead of whatever is asked for, as with `command=` in authorized_keys."""
         self.path = "/usr/bin:/bin"
         """Of the commands: a `docker` there is the host's docker command."""
         self.port = 0
@@ -186,7 +188,7 @@ class Sshd:
         self.starting.discard(process.channel.get_connection())
         self.environments.append(dict(process.env))
         self.agents.append(process.channel.get_connection().get_agent_path())
-        command = process.command or ""
+        command = self.forced or process.command or ""
         child = await asyncio.create_subprocess_exec(
             *("/bin/sh", "-c", command),
             stdin=asyncio.subprocess.PIPE,

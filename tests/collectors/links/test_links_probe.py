@@ -84,7 +84,15 @@ async def test_a_good_engine_is_good_in_every_step(path: Path) -> None:
     assert found.ok
     assert not found.warned
     assert found.route == "local socket"
-    assert [step.name for step in found.steps] == ["socket", "engine", "API", "permissions", "events", "swarm"]
+    assert [step.name for step in found.steps] == [
+        "socket",
+        "engine",
+        "API",
+        "permissions",
+        "events",
+        "figures",
+        "swarm",
+    ]
     assert all(step.state is OK and step.words for step in found.steps)
     assert "20.10.24, API 1.41" in steps(found)["API"].words
 
@@ -181,6 +189,7 @@ async def test_what_cannot_be_reached_fails_at_the_step_it_fails_at(path: Path) 
         "API": NOT_TRIED,
         "permissions": NOT_TRIED,
         "events": NOT_TRIED,
+        "figures": NOT_TRIED,
         "swarm": NOT_TRIED,
     }
     plain = await probe.test_engine(EngineAddress(name="edge", scheme="tcp", host="192.0.2.1"))
