@@ -40,6 +40,7 @@ from .screens.help import HelpScreen
 from .screens.page import PageScreen
 from .screens.progress import ProgressScreen
 from .screens.toosmall import TooSmallScreen, fits
+from .storing import STORING, Storing
 from .swarming import MENUS
 from .terminal import speaks_unicode, theme_for
 from .theme import register_themes, theme_name
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
 
 FAREWELL = 6.0
 """Seconds that letting go of engines and writing the rest of the trail may take at the end."""
+DEEDS = {**ACTS, **MENUS, **STORING}
+"""The commands that change something, by id."""
 ANYWHERE = frozenset(("app.quit", "app.suspend"))
 """The commands that are there on every screen."""
 
@@ -98,6 +101,7 @@ class FleetApp(App[int]):
         self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)
         self.allowances = allowances(config)
         """How many replicas may be away at once, by group."""
+        self.storing = Storing(self)
         self.changes = Changes()
         self.changes.on_change = self._changes_changed
         self.chords = frozenset(key for command in self.keys.commands for key in command.keys if key.startswith("alt+"))
@@ -208,8 +212,8 @@ class FleetApp(App[int]):
         """Do what the key table calls `name`."""
         if name in LOOKS:
             LOOKS[name](self.dashboard)
-        elif name in ACTS or name in MENUS:
-            self.run_worker((ACTS.get(name) or MENUS[name])(self.dashboard), group="act", exclusive=False)
+        elif name in DEEDS:
+            self.run_worker(DEEDS[name](self.dashboard), group="act", exclusive=False)
         elif name in self.own_commands and self.keys.get(name) is not None:
             self.run_worker(run_own(self.dashboard, self.own_commands[name]), group="act", exclusive=False)
         elif name == "app.quit":

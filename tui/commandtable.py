@@ -6,11 +6,12 @@ import msgspec
 
 from .logkeys import LOG_KEYS
 
-VIEWS = ("services", "containers", "hosts", "trail", "swarm")
+VIEWS = ("services", "containers", "hosts", "trail", "storage", "swarm")
 """The ids of the views, in the order of their number keys."""
 SCREENS = ("logs",)
 """Screens that have commands of their own, beside the few that are everywhere."""
-_OBJECTS = ("services", "containers", "hosts", "swarm")
+_DYING = ("services", "containers", "hosts", "swarm")
+_OBJECTS = ("services", "containers", "hosts", "storage", "swarm")
 _ACTED_ON = ("services", "containers")
 _RESTARTED = ("services", "containers", "hosts")
 
@@ -118,6 +119,7 @@ TABLE: tuple[Command, ...] = (
     _view(2, "containers", "Containers"),
     _view(3, "hosts", "Hosts"),
     _view(4, "trail", "Trail: what happened, when, and how it is known"),
+    _view(7, "storage", "Storage: what lies on the disks, and what may go"),
     _view(8, "swarm", "Swarm: nodes and their tasks"),
     Command(
         id="filter.open",
@@ -223,7 +225,7 @@ TABLE: tuple[Command, ...] = (
         title="what if it died",
         group="Look",
         help="The host, the node, or each host of the service: what would be down, degraded, moved, lost.",
-        views=_OBJECTS,
+        views=_DYING,
         hint="what if",
         worth=11,
     ),
@@ -242,7 +244,7 @@ TABLE: tuple[Command, ...] = (
         keys=("r",),
         title="try unreachable hosts again now",
         group="Look",
-        help="In Hosts the one under the cursor, elsewhere all of them.",
+        help="In Hosts the one under the cursor, elsewhere all of them. In Storage: reads the disks again.",
         hint="retry",
         worth=5,
     ),
@@ -338,6 +340,17 @@ TABLE: tuple[Command, ...] = (
         changes=True,
         hint="drain",
         worth=65,
+    ),
+    Command(
+        id="storage.prune",
+        keys=("P",),
+        title="prune: remove what nothing uses",
+        group="Change",
+        help="Of the marked hosts, or of all where the sum is marked; every object is named before.",
+        views=("storage",),
+        changes=True,
+        hint="prune",
+        worth=90,
     ),
     Command(
         id="changes.show",

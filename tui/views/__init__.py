@@ -6,9 +6,10 @@ from .base import Moment, View
 from .containers import ContainersView
 from .hosts import HostsView
 from .services import ServicesView
+from .storage import StorageView
 from .swarm import SwarmView
 from .trail import TrailView
 
 __all__ = ["VIEWS", "Moment", "View"]
 
-VIEWS: tuple[View, ...] = (ServicesView(), ContainersView(), HostsView(), TrailView(), SwarmView())
+VIEWS: tuple[View, ...] = (ServicesView(), ContainersView(), HostsView(), TrailView(), StorageView(), SwarmView())
