@@ -41,7 +41,7 @@ def plan_prune(
     hosts = tuple(disk.use.engine for disk in going)
     on = phrases.names(hosts) or phrases.names(disk.use.engine for disk in disks) or "nothing"
     title = f"Prune {on}"
-    warnings = [f"{engine} is left as it is: {why}" for engine, why in sorted((unread or {}).items())]
+    warnings = [f"left as it is, since its disk could not be read: {engine} ({why})" for engine, why in sorted((unread or {}).items())]
     warnings += [
         f"not all that {disk.use.engine} told of its disk made sense, so nothing of it goes"
         for disk in disks
