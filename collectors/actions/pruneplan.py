@@ -18,6 +18,8 @@ TITLES = {
     Kind.VOLUME: "volume",
     Kind.CACHE: "record of the build cache",
 }
+BUILDER = "builder"
+"""What the events of the build cache are about: they name no object."""
 PLURALS = {Kind.CACHE: "records of the build cache"}
 
 
@@ -41,7 +43,8 @@ def plan_prune(
     hosts = tuple(disk.use.engine for disk in going)
     on = phrases.names(hosts) or phrases.names(disk.use.engine for disk in disks) or "nothing"
     title = f"Prune {on}"
-    warnings = [f"left as it is, since its disk could not be read: {engine} ({why})" for engine, why in sorted((unread or {}).items())]
+    left = "left as it is, since its disk could not be read"
+    warnings = [f"{left}: {engine} ({why})" for engine, why in sorted((unread or {}).items())]
     warnings += [
         f"not all that {disk.use.engine} told of its disk made sense, so nothing of it goes"
         for disk in disks
@@ -95,7 +98,7 @@ def _steps(disk: Sorted, lane: int) -> list[Step]:
             Step(
                 engine=disk.use.engine,
                 deed=Deed.PRUNE,
-                object_id="",
+                object_id=BUILDER,
                 object_name=phrases.count(len(records), "record"),
                 kind=Kind.CACHE.value,
                 lane=lane,

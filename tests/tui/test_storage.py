@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from fleettop.collectors.config import Config
 from fleettop.collectors.demo import DemoFleet
+from fleettop.collectors.model import Attribution
 from fleettop.tui.app import FleetApp
 from fleettop.tui.cli import main
 from fleettop.tui.screens.confirm import ConfirmScreen
@@ -81,6 +82,12 @@ async def test_a_prune_by_key_names_everything_asks_and_says_what_was_freed(even
         assert all("backup_old" in machine.volumes for machine in demo.world.machines)
         reasons = {record.reason for record in app.fleet.trail.newest(500) if record.action == "prune"}
         assert "full" in reasons
+
+        def cache_is_ours() -> bool:
+            told = [record for record in app.fleet.trail.newest(500) if record.object_type == "builder"]
+            return bool(told) and all(record.attribution is Attribution.OWN for record in told)
+
+        await eventually(cache_is_ours)
 
 
 async def test_in_read_only_mode_storage_is_shown_and_nothing_prunes_it(eventually: Eventually) -> None:
