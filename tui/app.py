@@ -181,6 +181,8 @@ class FleetApp(App[int]):
     def _tick(self) -> None:
         if self.is_running and self.dashboard.is_mounted:
             self.dashboard.time_passed()
+            if self.dashboard.place.view == "storage":
+                self.storing.go_on()
             if isinstance(self.screen, PageScreen):
                 self.screen.fleet_changed()
 

@@ -58,7 +58,19 @@ class Storing:
     def look(self) -> None:
         """The view was opened: read what was not read, or is old."""
         now = self._app.clock.monotonic()
-        self.begin(name for name in self.engines() if name not in self._uses or now - self._uses[name].at > OLD)
+        self.begin(
+            name
+            for name in self.engines()
+            if self._app.session.client(name) is not None
+            and (name not in self._uses or now - self._uses[name].at > OLD)
+        )
+
+    def go_on(self) -> None:
+        """The view is looked at: read what could not be reached when it was opened, once."""
+        known = {*self._uses, *self._errors, *self._under_way}
+        new = [n for n in self.engines() if n not in known and self._app.session.client(n) is not None]
+        if new:
+            self.begin(new)
 
     def begin(self, engines: Iterable[str]) -> None:
         """Read these disks in the background."""
