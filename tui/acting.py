@@ -144,8 +144,15 @@ async def ask(screen: DashboardScreen, wish: Wish, *, reason: str = "") -> None:
     await ask_for(screen, lambda: _plan(screen.app, wish), wish, reason=reason)
 
 
-async def ask_for(screen: DashboardScreen, make: Callable[[], Plan], wish: Wish, *, reason: str = "") -> None:
-    """The same with a plan that is made so."""
+async def ask_for(
+    screen: DashboardScreen,
+    make: Callable[[], Plan],
+    wish: Wish,
+    *,
+    reason: str = "",
+    on_begin: Callable[[Change], None] | None = None,
+) -> None:
+    """The same with a plan that is made so; `on_begin` is told of the change when a person has said yes to it."""
     app, trouble = screen.app, screen.trail_trouble
     if trouble is not None:
         words = trail_trouble(trouble)
@@ -170,6 +177,8 @@ async def ask_for(screen: DashboardScreen, make: Callable[[], Plan], wish: Wish,
         app.changes.append(change)
         app.run_worker(_carry_out(app, change), group="change", exclusive=False)
         app.changes.told()
+        if on_begin is not None:
+            on_begin(change)
         await _watch(screen, change)
 
 

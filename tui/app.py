@@ -47,6 +47,7 @@ from .screens.help import HelpScreen
 from .screens.page import PageScreen
 from .screens.progress import ProgressScreen
 from .screens.toosmall import TooSmallScreen, fits
+from .storing import STORING, Storing
 from .swarming import MENUS
 from .terminal import animates, speaks_unicode, theme_for
 from .theme import register_themes, theme_name
@@ -61,6 +62,8 @@ if TYPE_CHECKING:
 
 FAREWELL = 6.0
 """Seconds that letting go of engines and writing the rest of the trail may take at the end."""
+DEEDS = {**ACTS, **MENUS, **STORING}
+"""The commands that change something, by id."""
 ANYWHERE = frozenset(("app.quit", "app.suspend", "app.redraw"))
 """The commands that are there on every screen."""
 
@@ -117,6 +120,7 @@ class FleetApp(App[int]):
         self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)
         self.allowances = allowances(config)
         """How many replicas may be away at once, by group."""
+        self.storing = Storing(self)
         self.changes = Changes()
         self.changes.on_change = self._changes_changed
         self.chords = frozenset(key for command in self.keys.commands for key in command.keys if key.startswith("alt+"))
@@ -206,6 +210,8 @@ class FleetApp(App[int]):
     def _tick(self) -> None:
         if self.is_running and self.dashboard.is_mounted:
             self.dashboard.time_passed()
+            if self.dashboard.place.view == "storage":
+                self.storing.go_on()
             if isinstance(self.screen, PageScreen):
                 self.screen.fleet_changed()
 
@@ -258,8 +264,8 @@ class FleetApp(App[int]):
         """Do what the key table calls `name`."""
         if name in LOOKS:
             LOOKS[name](self.dashboard)
-        elif name in ACTS or name in MENUS:
-            self._act((ACTS.get(name) or MENUS[name])(self.dashboard))
+        elif name in DEEDS:
+            self._act(DEEDS[name](self.dashboard))
         elif name in self.own_commands and self.keys.get(name) is not None:
             self._act(run_own(self.dashboard, self.own_commands[name]))
         elif name == "app.quit":

@@ -109,7 +109,7 @@ def again(what: str, wish: Wish, results: Sequence[StepResult]) -> Wish | None:
     steps = [result.step for result in results if result.outcome in outcomes]
     if not steps:
         return None
-    if any(step.kind == "node" for step in steps):
+    if wish.verb is Verb.PRUNE or any(step.kind == "node" for step in steps):
         return None
     if wish.verb is Verb.SCALE:
         return _scale(wish, steps)

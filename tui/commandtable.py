@@ -6,11 +6,12 @@ import msgspec
 
 from .logkeys import LOG_KEYS
 
-VIEWS = ("services", "containers", "hosts", "trail", "deploys", "checks", "swarm")
+VIEWS = ("services", "containers", "hosts", "trail", "deploys", "checks", "storage", "swarm")
 """The ids of the views, in the order of their number keys."""
 SCREENS = ("logs",)
 """Screens that have commands of their own, beside the few that are everywhere."""
-_OBJECTS = ("services", "containers", "hosts", "swarm")
+_DYING = ("services", "containers", "hosts", "swarm")
+_OBJECTS = ("services", "containers", "hosts", "storage", "swarm")
 _SORTED = (*_OBJECTS, "deploys")
 _ACTED_ON = ("services", "containers")
 _WITH_JSON = tuple(view for view in VIEWS if view != "checks")
@@ -122,6 +123,7 @@ TABLE: tuple[Command, ...] = (
     _view(4, "trail", "Trail: what happened, when, and how it is known"),
     _view(5, "deploys", "Deploys: what services were changed to, by whom, and how far it came"),
     _view(6, "checks", "Checks: what is set up badly, and what to do about it"),
+    _view(7, "storage", "Storage: what lies on the disks, and what may go"),
     _view(8, "swarm", "Swarm: nodes and their tasks"),
     Command(
         id="filter.open",
@@ -227,7 +229,7 @@ TABLE: tuple[Command, ...] = (
         title="what if it died",
         group="Look",
         help="The host, the node, or each host of the service: what would be down, degraded, moved, lost.",
-        views=_OBJECTS,
+        views=_DYING,
         hint="what if",
         worth=11,
     ),
@@ -263,7 +265,7 @@ TABLE: tuple[Command, ...] = (
         keys=("r",),
         title="try unreachable hosts again now",
         group="Look",
-        help="In Hosts the one under the cursor, elsewhere all of them; in Checks everything is looked at again.",
+        help="In Hosts the one under the cursor, elsewhere all; in Checks and Storage all is looked at again.",
         hint="retry",
         worth=5,
     ),
@@ -359,6 +361,17 @@ TABLE: tuple[Command, ...] = (
         changes=True,
         hint="drain",
         worth=65,
+    ),
+    Command(
+        id="storage.prune",
+        keys=("P",),
+        title="prune: remove what nothing uses",
+        group="Change",
+        help="Of the marked hosts, or of all where the sum is marked; every object is named before.",
+        views=("storage",),
+        changes=True,
+        hint="prune",
+        worth=90,
     ),
     Command(
         id="changes.show",

@@ -276,10 +276,14 @@ def copy(screen: DashboardScreen) -> None:
 
 
 def retry(screen: DashboardScreen) -> None:
-    """`r`: try unreachable hosts now."""
+    """`r`: try unreachable hosts now; in Storage read the disks again."""
     key, app = screen.table.cursor_key, screen.app
     if screen.place.view == "checks":
         look_again(screen)
+        return
+    if screen.place.view == "storage":
+        app.storing.begin(app.storing.engines())
+        return
     if screen.place.view == "hosts" and isinstance(key, str):
         app.session.retry([key])
         app.notify(f"Trying {key} now.", markup=False)
@@ -315,6 +319,7 @@ LOOKS: Mapping[str, Look] = {
     "view.trail": _to("trail"),
     "view.deploys": _to("deploys"),
     "view.checks": _to("checks"),
+    "view.storage": _to("storage"),
     "view.swarm": _to("swarm"),
     "filter.open": open_filter,
     "filter.wrong": only_wrong,

@@ -12,6 +12,7 @@ from .perform import perform
 from .picture import Picture, service_title
 from .plan import normal_signal, plan
 from .prepare import prepare
+from .pruneplan import bytes_words, plan_prune
 from .recording import Recorder
 from .rolling import Rolling
 from .shellplaces import ShellPlaces, shell_places
@@ -48,11 +49,13 @@ __all__ = [
     "Terminal",
     "Verb",
     "WhatIf",
+    "bytes_words",
     "confirm",
     "normal_signal",
     "perform",
     "plan",
     "plan_node",
+    "plan_prune",
     "prepare",
     "run_at_terminal",
     "service_title",

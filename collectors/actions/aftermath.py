@@ -18,7 +18,7 @@ def judge(step: Step, before: Mark | None, found: Container | None, now: datetim
     `unknown` stays where it does not: the engine may still do what it was asked. Nothing is ever asked again.
     """
     if found is None:
-        if step.deed is Deed.REMOVE:
+        if step.deed in (Deed.REMOVE, Deed.PRUNE):
             return Outcome.SUCCESS, "it is gone: done"
         return Outcome.UNKNOWN, "it is gone, by whom is not known"
     after = Mark.of(found)

@@ -18,6 +18,7 @@ from .clones import make_clone
 from .comingup import comes_up
 from .nodedeeds import do_on_node
 from .plan import STOP_TIMEOUT
+from .prunedeeds import do_prune
 from .steps import Deed, Inspector, Mark, Outcome, Pace, Reach, Step, StepResult
 from .swarmdeeds import do_on_service
 from .writer import Writer
@@ -53,6 +54,9 @@ async def begin_step(step: Step, doing: Doing) -> StepResult | Waiting:
         return _result(step, outcome, words)
     if step.kind == "service":
         outcome, words = await do_on_service(step, way, doing)
+        return _result(step, outcome, words)
+    if step.deed is Deed.PRUNE:
+        outcome, words = await do_prune(step, way, doing)
         return _result(step, outcome, words)
     if step.deed is Deed.CLONE:
         made = await make_clone(step, way, doing)

@@ -140,6 +140,8 @@ class _Run:
 
     def _halts(self, number: int) -> str:
         """What did not end well and so keeps the rest of a lane from beginning; empty: nothing."""
+        if self._plan.regardless:
+            return ""
         if self._plan.halts:
             return next(iter(self._halted.values()), "")
         return next((self._halted[lane] for lane in (number, *self._before(number)) if lane in self._halted), "")

@@ -31,6 +31,7 @@ class Verb(StrEnum):
     GO_ON = "go on with update"
     AVAILABILITY = "set availability"
     EXEC = "exec"
+    PRUNE = "prune"
 
 
 class Deed(StrEnum):
@@ -60,6 +61,8 @@ class Deed(StrEnum):
     """Tell a swarm whether a node takes tasks: active, pause, drain."""
     EXEC = "exec"
     """Run a command in a container, with a person at its terminal (`shells`)."""
+    PRUNE = "prune"
+    """Remove something that nothing uses: a stopped container, an image, a volume, records of the build cache."""
 
 
 _VERBS = {Deed.CLONE: "scale", Deed.REMOVE: "scale", Deed.REPLICAS: "scale", Deed.REPLACE: "update"} | dict.fromkeys(
@@ -102,7 +105,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """The container's or swarm service's id; for a clone, the id of the container it is made from."""
     object_name: str
     kind: str = "container"
-    """`container`, `service` or `node` (a swarm's)."""
+    """`container`, `service` or `node` (a swarm's); of a prune also `image`, `volume` and `build cache`."""
     lane: int = 0
     waits: bool = False
     """Wait until it runs and is healthy, and halt the lane if it does not."""
@@ -128,6 +131,10 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     clone: CloneOrder | None = None
     command: tuple[str, ...] = ()
     """What is run in the container; empty: a shell, whichever it has."""
+    parts: tuple[str, ...] = ()
+    """The ids of what goes together: records of the build cache."""
+    why: str = ""
+    """Why it may go."""
 
     @property
     def words(self) -> str:
@@ -146,6 +153,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         }
         if self.deed in swarms:
             return swarms[self.deed]
+        if self.deed is Deed.PRUNE:
+            return f"remove {self.kind} {self.object_name} on {self.engine}"
         if self.deed is Deed.KILL:
             return f"send {self.signal} to {self.object_name} on {self.engine}"
         if self.deed is Deed.EXEC:
@@ -160,6 +169,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def record_verb(self) -> str:
         """What a trail calls it: the engine's events of the deed go by this (`intents.ACTIONS`)."""
+        if self.deed is Deed.PRUNE and self.kind == "container":
+            return Deed.REMOVE.value
         return _VERBS.get(self.deed, self.deed.value)
 
     @property
@@ -194,7 +205,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
             case Deed.EXEC:
                 return f"about to run in it, at a terminal: {self.command_words}"
             case _:
-                return f"about to {self.deed.value} it"
+                return f"about to {self.deed.value} it{f': {self.why}' if self.why else ''}"
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,6 +231,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Lanes, of lower numbers, that have to have ended well before a lane begins."""
     halts: bool = False
     """Whether nothing new begins anywhere once a step did not end well; else only its own lane halts."""
+    regardless: bool = False
+    """Whether a lane goes on though a step of it did not end well: its steps need nothing of each other."""
     deadline: float | None = None
     """Seconds that each replica has to serve; None: as the pace says."""
 

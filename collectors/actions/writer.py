@@ -8,6 +8,7 @@ answer is lost is never sent again: it may have been done.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -38,15 +39,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _CONTAINER = re.compile(r"[0-9a-f]{12,64}")
 _OBJECT = re.compile(r"[0-9A-Za-z][\w.-]{0,127}", re.ASCII)
+_IMAGE = re.compile(r"sha256:[0-9a-f]{64}|[0-9A-Za-z][\w.:-]*(?:/[0-9A-Za-z][\w.:-]*)*", re.ASCII)
+_CACHE_RECORD = re.compile(r"[0-9a-z]{8,64}")
 _NO_DETACHING = "ctrl-@,ctrl-_,ctrl-^,ctrl-@,ctrl-_,ctrl-^"
 _CREATING = 30.0
 """Seconds more for creating a container: a slow disk copies the image's folders into new volumes then."""
+_REMOVING = 60.0
+"""Seconds more for removing what has many files."""
 _GRACE = 2.0
 """Seconds the socket's own timeout has to end the thread before the caller gives up on it."""
 
 
 class Writer:
-    """Changes containers and swarm services of one engine.
+    """Changes containers and swarm services of one engine, and removes what nothing uses.
 
     Every method raises ConnectionLost or NotAnswering where the request may have arrived and its answer did not come
     back (the outcome is unknown), Refused where it was not sent, Rejected with the engine's status and words,
@@ -172,6 +177,31 @@ class Writer:
         node = _checked(node, _OBJECT)
         return await self._call(lambda c: self._post(c, f"/nodes/{node}/update", {"version": str(version)}, dict(spec)))
 
+    # -- what nothing uses ---------------------------------------------------------------------------------------------
+
+    async def remove_image(self, image: str) -> bool:
+        """Remove an image by its id, or take one of its tags away by `name:tag`. One that is used is refused (409)."""
+        return await self._remove(f"/images/{_checked(image, _IMAGE)}")
+
+    async def remove_volume(self, volume: str) -> bool:
+        """Remove a volume with all its data. One that a container mounts is refused (409)."""
+        return await self._remove(f"/volumes/{_checked(volume, _OBJECT)}")
+
+    async def _remove(self, path: str) -> bool:
+        patience = self._deadline + _REMOVING
+
+        def send(client: APIClient) -> None:
+            client.delete(f"{client.base_url}/v{self._api}{path}", timeout=patience).raise_for_status()
+
+        return await self._call(send, extra=_REMOVING)
+
+    async def prune_cache(self, records: Sequence[str]) -> bool:
+        """Remove these records of the build cache and no other. What a build uses, or another record needs, stays."""
+        ids = "|".join(_checked(record, _CACHE_RECORD) for record in records)
+        # BuildKit takes one value, as a pattern (moby: builder/builder-next/builder.go, toBuildkitPruneInfo).
+        query = {"all": "true", "filters": json.dumps({"id": [f'"^({ids})$"']})}
+        return await self._call(lambda c: self._post(c, "/build/prune", query, None, more=_REMOVING), extra=_REMOVING)
+
     async def close(self) -> None:
         """Let go of the connections, for good: a change under way ends with ConnectionLost, one not yet sent is not."""
         self._closed = True
@@ -180,9 +210,11 @@ class Writer:
 
     # -- how ----------------------------------------------------------------------------------------------------------
 
-    def _post(self, client: APIClient, path: str, params: Mapping[str, str], body: object) -> None:
+    def _post(
+        self, client: APIClient, path: str, params: Mapping[str, str], body: object, *, more: float = 0.0
+    ) -> None:
         url = f"{client.base_url}/v{self._api}{path}"
-        client.post(url, params=dict(params), json=body, timeout=self._deadline).raise_for_status()
+        client.post(url, params=dict(params), json=body, timeout=self._deadline + more).raise_for_status()
 
     async def _call(self, work: Callable[[APIClient], object], *, extra: float = 0.0) -> bool:
         """Run `work` in a thread. False where the engine said that it was so already (304)."""

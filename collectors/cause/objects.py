@@ -147,7 +147,7 @@ class Objects:
 
     def _write(self, event: EngineEvent, at: datetime, what: str, **fields: Any) -> Draft:
         intent = self._intents.behind(
-            engine=event.engine, object_id=event.id, name=event.name, action=event.action, at=at
+            engine=event.engine, object_id=event.id or event.type, name=event.name, action=event.action, at=at
         )
         if intent is not None and event.type == "service":
             self._intents.use_up(intent)  # one request, one event: the next is somebody else's

@@ -8,7 +8,7 @@ from typing import Any
 from . import setups
 from .machine import Machine
 from .rows import row
-from .things import Image, Network, Volume
+from .things import CacheRecord, Image, Network, Volume
 from .wording import stamp
 
 Json = dict[str, Any]
@@ -175,7 +175,7 @@ def image_row(image: Image, *, containers: int = -1, shared: int = -1) -> Json:
         "Id": image.id,
         "Labels": image.labels or None,
         "ParentId": "",
-        "RepoDigests": [f"{image.repository}@{image.digest}"],
+        "RepoDigests": [f"{image.repository}@{image.digest}"] if image.repository else ["<none>@<none>"],
         "RepoTags": [image.ref] if image.tag else [],
         "SharedSize": shared,
         "Size": image.size,
@@ -281,16 +281,17 @@ def _options(machine: Machine, one: Network) -> dict[str, str]:
 
 def volumes(machine: Machine) -> Json:
     """`GET /volumes`."""
-    return {"Volumes": [_volume(one) for one in machine.volumes.values()], "Warnings": None}
+    return {"Volumes": [volume(one) for one in machine.volumes.values()], "Warnings": None}
 
 
-def _volume(volume: Volume) -> Json:
+def volume(found: Volume) -> Json:
+    """`GET /volumes/{name}`."""
     return {
-        "CreatedAt": stamp(volume.created)[:19] + "Z",
+        "CreatedAt": stamp(found.created)[:19] + "Z",
         "Driver": "local",
-        "Labels": dict(volume.labels) or None,
-        "Mountpoint": f"/var/lib/docker/volumes/{volume.name}/_data",
-        "Name": volume.name,
+        "Labels": dict(found.labels) or None,
+        "Mountpoint": f"/var/lib/docker/volumes/{found.name}/_data",
+        "Name": found.name,
         "Options": None,
         "Scope": "local",
     }
@@ -305,9 +306,7 @@ def disk_usage(machine: Machine, now: float, kinds: tuple[str, ...]) -> Json:
             mounted[mount.source] += 1
     found: Json = {"LayersSize": sum(image.size for image in machine.images.values())}
     if not kinds or "image" in kinds:
-        found["Images"] = [
-            image_row(one, containers=used[one.id], shared=one.size // 3) for one in machine.images.values()
-        ]
+        found["Images"] = [image_row(one, containers=used[one.id], shared=0) for one in machine.images.values()]
     if not kinds or "container" in kinds:
         found["Containers"] = [
             {**row(machine, c, now), "SizeRw": 40_960, "SizeRootFs": c.plan.image.size + 40_960}
@@ -315,9 +314,24 @@ def disk_usage(machine: Machine, now: float, kinds: tuple[str, ...]) -> Json:
         ]
     if not kinds or "volume" in kinds:
         found["Volumes"] = [
-            {**_volume(one), "UsageData": {"RefCount": mounted[one.name], "Size": one.size}}
+            {**volume(one), "UsageData": {"RefCount": mounted[one.name], "Size": one.size}}
             for one in machine.volumes.values()
         ]
     if not kinds or "build-cache" in kinds:
-        found["BuildCache"] = []
+        found["BuildCache"] = [_cache(one) for one in machine.cache.values()]
     return found
+
+
+def _cache(record: CacheRecord) -> Json:
+    return {
+        "ID": record.id,
+        "Parent": "",
+        "Type": "regular",
+        "Description": record.description,
+        "InUse": record.in_use,
+        "Shared": False,
+        "Size": record.size,
+        "CreatedAt": stamp(record.used),
+        "LastUsedAt": stamp(record.used),
+        "UsageCount": 1,
+    }

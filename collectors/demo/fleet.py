@@ -21,6 +21,7 @@ from .reads import add_reads
 from .scenario import INCIDENTS, Scenario
 from .server import Door, Routes
 from .shells import add_shells
+from .storage import add_storage
 from .swarmroutes import add_swarm
 from .world import World
 from .writes import add_writes
@@ -67,6 +68,7 @@ class DemoFleet:
         add_reads(self._routes)
         add_writes(self._routes)
         add_shells(self._routes)
+        add_storage(self._routes)
         add_swarm(self._routes)
         self._doors: dict[str, _OpenDoor] = {}
         self._wake = asyncio.Event()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ..errors import Rejected
 from .agenda import Agenda
 from .ring import Ring
-from .things import Blueprint, Container, Endpoint, Exec, Image, Network, Volume
+from .things import Blueprint, CacheRecord, Container, Endpoint, Exec, Image, Network, Volume
 
 
 class Site:
@@ -33,6 +33,7 @@ class Site:
         self.images: dict[str, Image] = {}
         self.networks: dict[str, Network] = {}
         self.volumes: dict[str, Volume] = {}
+        self.cache: dict[str, CacheRecord] = {}
         self.powered = True
         self.silent = False
         """The daemon takes connections and answers nothing."""

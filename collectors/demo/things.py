@@ -221,6 +221,17 @@ class Volume:
 
 
 @dataclass(eq=False, slots=True)
+class CacheRecord:
+    """A record of a machine's build cache."""
+
+    id: str
+    description: str
+    size: int
+    used: float
+    in_use: bool = False
+
+
+@dataclass(eq=False, slots=True)
 class Exec:
     """A command that is to be run in a container, runs, or ended."""
 

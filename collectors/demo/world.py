@@ -12,6 +12,7 @@ from .agenda import Agenda
 from .catalogue import SWARM, Part
 from .machine import Machine
 from .population import DAY, Seat, Shelf, compose_plan, former_tag, machines, parts_for, role_of, seats, with_free_ports
+from .storage import litter
 from .swarm import Swarm
 from .swarmcontainers import TaskContainers, spec_of
 from .swarmthings import Task
@@ -41,6 +42,8 @@ class World:
         members = tuple(machine for machine in self.machines if role_of(machine) == SWARM)
         self.swarm = Swarm(members, agenda=self.agenda, seed=seed) if members else None
         self._populate(containers)
+        for machine in self.machines:
+            litter(machine, DAY)
 
     @property
     def now(self) -> float:

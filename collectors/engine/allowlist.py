@@ -54,6 +54,9 @@ WRITES: tuple[tuple[str, str], ...] = (
     ("POST", "/networks/{id}/connect"),
     ("POST", "/services/{id}/update"),
     ("POST", "/nodes/{id}/update"),
+    ("DELETE", "/images/{image}"),
+    ("DELETE", "/volumes/{id}"),
+    ("POST", "/build/prune"),
 )
 """Allowed where fleettop does not run read-only: what its actions send, and no more."""
 

@@ -6,7 +6,8 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
-from typing import NamedTuple, TypeVar
+from functools import partial
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from msgspec import json
@@ -14,18 +15,19 @@ from msgspec import json
 from ..clock import Clock, SystemClock
 from ..errors import EngineError, Malformed, NotAnswering, Permission, ReadOnly, Rejected
 from ..links.base import Endpoint
-from ..model import Container, EngineEvent, EngineInfo, Image, SwarmPicture, SwarmService
+from ..model import Container, DiskUse, EngineEvent, EngineInfo, Image, SwarmPicture, SwarmService
 from ..text import plain_log
 from . import wire
 from .decode import Listing, decode_info, decode_inspect, decode_listing, decode_version
 from .decode_events import decode_event
 from .decode_evidence import ExecEntry, decode_digests, decode_exec
 from .decode_images import decode_images
+from .decode_storage import decode_disk_use
 from .decode_swarm import RawService, decode_nodes, decode_raw_service, decode_services, decode_tasks
 from .display import shown, variables
 from .fields import as_sent, is_container_id, is_swarm_id, malformed
 from .http import LIST_CAP, MIB, Requests
-from .logs import LastLines
+from .logs import LastLines, LogOutput
 from .stats import StatsSample, decode_stats
 from .versions import at_least, negotiate
 
@@ -40,14 +42,6 @@ LINE_CAP = MIB
 PODMAN_SLACK = 1_000_000
 """Nanoseconds by which Podman is asked for more than wanted: its floats are off by hundreds of them."""
 LOG_CAP = 32 * MIB
-
-
-class LogOutput(NamedTuple):
-    """A container's output on its way here."""
-
-    chunks: AsyncIterator[bytes]
-    multiplexed: bool | None
-    """Whether it comes in frames; None: its first bytes tell (an engine says it from API 1.42 on, and only some do)."""
 
 
 class EngineClient:
@@ -227,6 +221,12 @@ class EngineClient:
         """What `GET path?query` answers, through a decoder that cleans it; None where that is 404."""
         return await self._requests.decoded(path, query, decode, cap=LIST_CAP)
 
+    async def disk_use(self, *, deadline: float) -> DiskUse:
+        """What lies on the engine's disk. Costly there: it adds up the files of every container and volume."""
+        decode = partial(decode_disk_use, engine=self.engine, clock=self._clock, podman=self.podman)
+        found = await self._requests.decoded("/system/df", "", decode, cap=LIST_CAP, deadline=deadline)
+        return self._there(found, "/system/df")
+
     # -- for what is sent back
 
     async def uncleaned(self, path: str, query: str = "", /) -> object | None:
@@ -377,7 +377,8 @@ class EngineClient:
             return await self._read_swarm()
         except Rejected as error:
             if error.status in (404, 406, 500, 503):  # 500: no leader (seen on 20.10)
-                return self._blind(_why(error))
+                unknown = error.status == 404
+                return self._blind("this engine knows no swarm" if unknown else f"not knowable from here: {error}")
             raise
         except NotAnswering:
             return self._blind("its manager does not answer for the swarm: is its quorum lost?")
@@ -442,9 +443,3 @@ def _filters(filters: Mapping[str, Sequence[str]]) -> str:
 def _seconds(nanoseconds: int) -> str:
     """Unix time as the engine reads it: seconds and nanoseconds (moby: api/types/time/timestamp.go)."""
     return f"{nanoseconds // 1_000_000_000}.{nanoseconds % 1_000_000_000:09d}"
-
-
-def _why(error: Rejected) -> str:
-    if error.status == 404:
-        return "this engine knows no swarm"
-    return f"not knowable from here: {error}"

@@ -63,27 +63,31 @@ class Requests:
             host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
             self._base = f"{'http' if endpoint.tls is None else 'https'}://{host}:{endpoint.port}"
 
-    async def body(self, path: str, query: str = "", *, cap: int = CAP, versioned: bool = True) -> bytes | None:
+    async def body(
+        self, path: str, query: str = "", *, cap: int = CAP, versioned: bool = True, deadline: float | None = None
+    ) -> bytes | None:
         """The body of a GET; None where the engine answers 404. Raises an EngineError otherwise."""
-        return (await self.answer(path, query, cap=cap, versioned=versioned))[1]
+        return (await self.answer(path, query, cap=cap, versioned=versioned, deadline=deadline))[1]
 
     async def answer(
-        self, path: str, query: str = "", *, cap: int = CAP, versioned: bool = True
+        self, path: str, query: str = "", *, cap: int = CAP, versioned: bool = True, deadline: float | None = None
     ) -> tuple[Answer, bytes | None]:
-        """The headers and the body of a GET, likewise.
+        """The headers and the body of a GET, likewise. `deadline` is in place of the usual one.
 
         The deadline moves on while an answer comes in at `SLOWEST` or faster, for a slow link is not a frozen engine;
         never by more than `PATIENCE`, and a drip of a byte a second moves it by nothing.
         """
         try:
-            async with asyncio.timeout(self._deadline) as limit:
+            async with asyncio.timeout(deadline or self._deadline) as limit:
                 return await self._get(path, query, cap, versioned, limit)
         except TimeoutError as error:
-            raise self._silent(path, error) from error
+            raise self._silent(path, error, deadline) from error
 
-    async def decoded(self, path: str, query: str, decode: Callable[[bytes], T], *, cap: int = CAP) -> T | None:
+    async def decoded(
+        self, path: str, query: str, decode: Callable[[bytes], T], *, cap: int = CAP, deadline: float | None = None
+    ) -> T | None:
         """The body of a GET, decoded, off the event loop where it is big; None where the engine answers 404."""
-        body = await self.body(path, query, cap=cap)
+        body = await self.body(path, query, cap=cap, deadline=deadline)
         if body is None:
             return None
         try:
@@ -252,10 +256,10 @@ class Requests:
         except TimeoutError:
             return b""
 
-    def _silent(self, path: str, error: Exception) -> EngineError:
+    def _silent(self, path: str, error: Exception, deadline: float | None = None) -> EngineError:
         if isinstance(error, aiohttp.ClientError):
             return explain(self.engine, self._endpoint, error, f"GET {path}")
-        return NotAnswering(f"{self.engine} did not answer GET {path} within {self._deadline:g} s.")
+        return NotAnswering(f"{self.engine} did not answer GET {path} within {deadline or self._deadline:g} s.")
 
 
 def _hang_up(response: aiohttp.ClientResponse) -> None:

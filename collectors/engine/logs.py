@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import struct
 from collections import deque
+from collections.abc import AsyncIterator
 from datetime import datetime
+from typing import NamedTuple
 
 from ..errors import Malformed
 from ..model.logs import OUT, LogLine
@@ -32,6 +34,14 @@ _USUAL = struct.Struct(">II20s9s2s").unpack_from
 _STAMP = re.compile(rb"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:\d\d) ")
 _SECOND = 1_000_000_000
 _REMEMBERED = 512
+
+
+class LogOutput(NamedTuple):
+    """A container's output on its way here."""
+
+    chunks: AsyncIterator[bytes]
+    multiplexed: bool | None
+    """Whether it comes in frames; None: its first bytes tell (an engine says it from API 1.42 on, and only some do)."""
 
 
 class _Seconds(dict[bytes, int]):

@@ -38,10 +38,12 @@ from .engines import EngineInfo, EngineStatus, LinkPhase, LinkStatus, SwarmMembe
 from .images import Image
 from .records import Attribution, Cause, EngineEvent, Record, RecordKind, Told
 from .services import Replica, Service, ServiceChange, ServiceKey, ServiceState, titled
+from .storage import CacheRecord, DiskUse, StoredContainer, StoredImage, StoredVolume
 from .swarms import ServiceDesign, SwarmNode, SwarmPicture, SwarmService, SwarmTask
 
 __all__ = [
     "Attribution",
+    "CacheRecord",
     "Cause",
     "Change",
     "Confirmed",
@@ -50,6 +52,7 @@ __all__ = [
     "ContainerKey",
     "ContainerState",
     "ContainersSeen",
+    "DiskUse",
     "EngineEvent",
     "EngineInfo",
     "EngineSeen",
@@ -80,6 +83,9 @@ __all__ = [
     "ServiceDesign",
     "ServiceKey",
     "ServiceState",
+    "StoredContainer",
+    "StoredImage",
+    "StoredVolume",
     "SwarmMembership",
     "SwarmNode",
     "SwarmPicture",

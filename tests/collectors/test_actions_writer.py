@@ -61,7 +61,7 @@ def test_the_door_itself_refuses_in_read_only_mode_and_what_is_on_no_list() -> N
     for method, path in (
         ("GET", "/v1.41/swarm"),
         ("POST", "/v1.41/build"),
-        ("DELETE", "/v1.41/volumes/data"),
+        ("DELETE", "/v1.41/networks/data"),
         ("PUT", f"/v1.41/containers/{ID}/archive"),
         ("POST", f"/v1.41/containers/{ID}/stop/../../../swarm/leave"),
     ):

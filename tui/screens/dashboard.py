@@ -28,7 +28,8 @@ from ..views.checks import ChecksView
 from ..views.empty import empty_lines
 from ..views.headline import headline
 from ..views.service_detail import service_head
-from ..views.table import PlacedRows
+from ..views.storage import Disks, StorageView
+from ..views.table import BIGGEST_FIRST, PlacedRows
 from ..views.trail import TrailView, as_of_words
 from ..widgets.detail import Detail
 from ..widgets.filterbar import FilterBar
@@ -47,7 +48,6 @@ UNDER = 34
 """Lines from which on they stand under it, on narrower screens."""
 CALM_TICKS = 10
 """Seconds after which rows that show no seconds are drawn again: their minutes have gone on."""
-_BIGGEST_FIRST = frozenset(("cpu", "memory", "network", "restarts", "replicas", "hosts", "containers", "skew", "lost"))
 
 
 class DashboardScreen(Screen[None]):
@@ -58,11 +58,11 @@ class DashboardScreen(Screen[None]):
     def __init__(self, keys: Keys) -> None:
         super().__init__()
         self._keys = keys
-        own: Mapping[str, View] = {
+        self._views: Mapping[str, View] = {view.id: view for view in VIEWS} | {
             "trail": TrailView(self._record),
             "checks": ChecksView(lambda: self.app.inspection),
+            "storage": StorageView(self._disks),
         }
-        self._views: Mapping[str, View] = {view.id: own.get(view.id, view) for view in VIEWS}
         self.history = History(Place())
         self._ticks = 0
 
@@ -175,6 +175,8 @@ class DashboardScreen(Screen[None]):
         self.reading.go_on()
         if view.id == "checks":
             come_to(self)
+        if view.id == "storage":
+            self.app.storing.look()
 
     def _refilter(self) -> None:
         """The same rows through another filter or in another order; the cursor stays on its row."""
@@ -225,6 +227,9 @@ class DashboardScreen(Screen[None]):
         self.show_around()
         self.reading.go_on()
         return True
+
+    def _disks(self) -> Disks:
+        return self.app.storing.disks()
 
     def _record(self, key: Hashable) -> Record | None:
         return self._rows.record(key) if isinstance(self._rows, TrailRows) else None
@@ -372,7 +377,7 @@ class DashboardScreen(Screen[None]):
 
     def sort_by(self, column: str) -> None:
         """Order by this column; again: backwards; a third time: worst first."""
-        place, natural = self.place, column in _BIGGEST_FIRST
+        place, natural = self.place, column in BIGGEST_FIRST
         if not column or (place.sort == column and place.reverse != natural):
             self.look_differently(sort="", reverse=False)
         elif place.sort != column:

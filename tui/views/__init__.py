@@ -8,6 +8,7 @@ from .containers import ContainersView
 from .deploys import DeploysView
 from .hosts import HostsView
 from .services import ServicesView
+from .storage import StorageView
 from .swarm import SwarmView
 from .trail import TrailView
 
@@ -20,5 +21,6 @@ VIEWS: tuple[View, ...] = (
     TrailView(),
     DeploysView(),
     ChecksView(),
+    StorageView(),
     SwarmView(),
 )

@@ -12,6 +12,14 @@ from ..navigation import Place
 from ..rows import Row
 from .base import Moment, SortKey, View
 
+BIGGEST_FIRST = frozenset(
+    (
+        *("cpu", "memory", "network", "restarts", "replicas", "hosts", "containers", "skew", "lost"),
+        *("free", "total", "image", "container", "volume", "cache"),
+    )
+)
+"""Columns that a person sorts by to see the most first."""
+
 
 class Update(msgspec.Struct, frozen=True):
     """What a table has to be told: rows that are new or other than before, and the order if it moved."""

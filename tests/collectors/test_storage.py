@@ -1,0 +1,191 @@
+"""What of a disk may go, and what stays and why, on made-up disks."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from fleettop.collectors.actions import Deed, plan_prune
+from fleettop.collectors.clock import SystemClock
+from fleettop.collectors.engine.decode_storage import decode_disk_use
+from fleettop.collectors.errors import Malformed, ReadOnly
+from fleettop.collectors.model import (
+    CacheRecord,
+    ContainerKey,
+    ContainerState,
+    DiskUse,
+    StoredContainer,
+    StoredImage,
+    StoredVolume,
+)
+from fleettop.collectors.storage import DAY, Keep, Kind, Needs, Sorted, sort_out
+
+NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
+MB = 1_000_000
+
+
+def image(
+    number: int, *, tag: str = "", own: int = 10, shared: int = 0, users: int | None = 0, days: float = 30
+) -> Any:
+    """An image of its own so many megabytes."""
+    return StoredImage(
+        id=f"sha256:{number:064x}",
+        tags=(tag,) if tag else (),
+        size=(own + shared) * MB,
+        shared=shared * MB,
+        users=users,
+        created=NOW - timedelta(days=days),
+    )
+
+
+def container(number: int, name: str, state: ContainerState, **facts: Any) -> StoredContainer:
+    """A container that has written 1 MB."""
+    return StoredContainer(id=f"{number:064x}", name=name, state=state, written=MB, **facts)
+
+
+def disk(**what: Any) -> DiskUse:
+    """A disk with that on it."""
+    return DiskUse(engine="web-1", at=0.0, taken=NOW, **what)
+
+
+def whys(found: Sorted, *, goes: bool) -> dict[str, str]:
+    """Why each goes, or stays."""
+    return {one.name: one.why for one in found.objects if one.goes is goes}
+
+
+def test_an_image_stays_while_anything_uses_it_or_it_is_young_or_that_is_not_told() -> None:
+    """By a container here, a service elsewhere, a swarm by name; unknown is not unused."""
+    use = disk(
+        images=(
+            image(1, tag="run:1"), image(2, tag="web:1"), image(3, tag="swarm:1"), image(4, tag="young:1", days=2),
+            image(5, tag="counted:1", users=1), image(6, tag="unknown:1", users=None), image(7, tag="old:1"), image(8),
+        ),
+        containers=(container(1, "db", ContainerState.EXITED, image_id=f"sha256:{1:064x}"),),
+    )  # fmt: skip
+    needs = Needs(images={f"sha256:{2:064x}": "shop/web on web-2"}, names={"swarm:1": "the swarm's api"})
+    found = sort_out(use, needs, Keep(), NOW)
+    assert whys(found, goes=False) == {
+        "run:1": "is used by db",
+        "web:1": "is used by shop/web on web-2",
+        "swarm:1": "is used by the swarm's api",
+        "young:1": "was made 2d ago, which is too new",
+        "counted:1": "is used by a container",
+        "unknown:1": "whether it is used is not told",
+    }
+    assert set(whys(found, goes=True)) == {"db", "old:1", f"<none> {8:064x}"[:19]}
+    assert "young:1" in whys(sort_out(use, needs, Keep(images=DAY), NOW), goes=True)
+
+
+def test_a_stopped_replica_stays_and_so_does_what_was_just_made() -> None:
+    """A service is not pruned away because it is stopped; a container between create and start is somebody's."""
+    use = disk(
+        containers=(
+            container(1, "api-1", ContainerState.EXITED),
+            container(2, "made", ContainerState.CREATED, created=NOW - timedelta(minutes=2)),
+            container(3, "forgotten", ContainerState.CREATED, created=NOW - timedelta(days=2)),
+            container(4, "up", ContainerState.RUNNING),
+            container(5, "odd", ContainerState.UNKNOWN),
+            container(6, "job", ContainerState.EXITED, status="Exited (0) 3 days ago"),
+        )
+    )
+    found = sort_out(use, Needs(replicas={ContainerKey("web-1", f"{1:064x}"): "pay/api"}), Keep(), NOW)
+    assert whys(found, goes=True) == {"forgotten": "created", "job": "exited (0) 3 days ago"}
+    assert whys(found, goes=False)["api-1"] == "is a replica of pay/api, which may be started again"
+    assert found.least == found.most == 2 * MB
+
+
+def test_a_volume_with_a_name_stays_unless_told_and_with_a_foreign_driver_always() -> None:
+    """Anonymous ones that nothing mounts go; what a swarm's service mounts stays even when told."""
+    use = disk(
+        volumes=(
+            StoredVolume(name="a" * 64, anonymous=True, size=MB, users=0),
+            StoredVolume(name="b" * 64, anonymous=True, size=MB, users=1),
+            StoredVolume(name="data", size=5 * MB, users=0),
+            StoredVolume(name="swarmed", size=MB, users=0),
+            StoredVolume(name="far", driver="nfs", size=None, users=0),
+            StoredVolume(name="unknown", users=None),
+        )
+    )
+    needs = Needs(volumes={"swarmed": "the swarm's db"})
+    assert set(whys(sort_out(use, needs, Keep(), NOW), goes=True)) == {"a" * 12}
+    told = sort_out(use, needs, Keep(volumes=False), NOW)
+    assert set(whys(told, goes=True)) == {"a" * 12, "data"}
+    assert told.most == 6 * MB
+
+
+def test_where_layers_are_shared_the_least_and_the_most_are_said() -> None:
+    """Own bytes are free in any case; what is shared perhaps with what stays is not promised."""
+    use = disk(layers=60 * MB, images=(image(1, own=10, shared=20), image(2, tag="in:use", own=5, shared=20, users=1)))
+    found = sort_out(use, Needs(), Keep(), NOW)
+    assert (found.least, found.most) == (10 * MB, 35 * MB)
+    plan = plan_prune([found], keep=Keep())
+    assert "frees 10MB to 35MB" in plan.sentences[0]
+
+
+def test_of_the_build_cache_goes_what_no_build_uses() -> None:
+    """What an image has as well frees nothing by itself, and is listed since its image may go."""
+    use = disk(
+        cache=(
+            CacheRecord(id="a" * 25, description="RUN make", size=3 * MB),
+            CacheRecord(id="b" * 25, in_use=True, size=MB),
+            CacheRecord(id="c" * 25, shared=True, size=9 * MB),
+        )
+    )
+    found = sort_out(use, Needs(), Keep(), NOW)
+    assert found.most == 3 * MB
+    [step] = plan_prune([found], keep=Keep()).steps
+    assert (step.deed, step.kind, set(step.parts)) == (Deed.PRUNE, Kind.CACHE.value, {"a" * 25, "c" * 25})
+
+
+def test_where_not_all_of_the_answer_made_sense_nothing_goes() -> None:
+    """A container that could not be read may be the one that uses an image."""
+    found = sort_out(disk(images=(image(1),), refused=1), Needs(), Keep(), NOW)
+    assert found.going == ()
+    plan = plan_prune([found], keep=Keep())
+    assert not plan.possible
+    assert "made sense" in plan.blockers[0]
+
+
+def test_every_object_of_a_plan_is_named_and_a_host_that_was_not_read_is_said() -> None:
+    """What is not in the sentences is not in the steps."""
+    found = sort_out(disk(images=(image(1, tag="a:1"), image(2, tag="b:1"))), Needs(), Keep(), NOW)
+    plan = plan_prune(
+        [found], keep=Keep(), groups={"web-1": "prod"}, protected=["prod"], unread={"web-2": "not answering"}
+    )
+    said = "\n".join(plan.sentences)
+    assert all(step.object_name in said for step in plan.steps)
+    assert plan.warnings == ("Left as it is, since its disk could not be read: web-2 (not answering).",)
+    assert plan.name_to_type == "web-1"
+    with pytest.raises(ReadOnly):
+        plan_prune([found], keep=Keep(), read_only=True)
+
+
+def test_rows_that_make_no_sense_are_counted_and_unknown_numbers_stay_unknown() -> None:
+    """Docker writes -1 for what it did not work out; what is not told of a cache record counts as in use."""
+    body = json.dumps(
+        {
+            "LayersSize": 7,
+            "Images": [
+                {
+                    "Id": f"sha256:{1:064x}",
+                    "Size": 7,
+                    "SharedSize": -1,
+                    "Containers": -1,
+                    "RepoTags": ["<none>:<none>"],
+                },
+                {"Id": 5},
+            ],
+            "Containers": [{"Id": "../evil"}],
+            "Volumes": [{"Name": "v\u001b[2J"}, {"Name": "ok", "UsageData": {"Size": -1, "RefCount": -1}}],
+            "BuildCache": [{"ID": "a" * 25, "Size": 3}, {"ID": "x|.*"}],
+        }
+    ).encode()
+    use = decode_disk_use(body, engine="e", clock=SystemClock())
+    assert use.refused == 4
+    assert (use.images[0].shared, use.images[0].users, use.images[0].tags) == (None, None, ())
+    assert (use.volumes[0].size, use.volumes[0].users) == (None, None)
+    assert use.cache[0].in_use
+    with pytest.raises(Malformed):
+        decode_disk_use(b"[]", engine="e", clock=SystemClock())
