@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fleet-test check format types lint imports screenshots snapshots bench build lock clean
+.PHONY: help demo test fleet-test check format types lint imports screenshots snapshots bench soak build lock clean
 
 help:  ## list the habits
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,9 @@ snapshots: $(BIN)/fleettop  ## renew the snapshots of screens; look at the diffe
 
 bench: $(BIN)/fleettop  ## measure, beside other programs; writes bench/RESULTS.md (root, real engines)
 	$(BIN)/python -m bench
+
+soak: $(BIN)/fleettop  ## an hour of storm in which nothing may grow; MINUTES=5 for less
+	$(BIN)/python -m bench soak --minutes $(or $(MINUTES),60)
 
 build: $(BIN)/fleettop  ## wheel and sdist into dist/
 	rm -rf build/lib build/bdist.* dist

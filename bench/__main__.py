@@ -2,7 +2,8 @@
 
 ``python -m bench NAME`` measures one thing instead: `trail` (its store), `trailview` (view 4 on millions of records),
 `screen` (bytes, CPU and keys with 10,000 rows that change, and over a slow line), `figures` (what figures of containers
-cost, of all who are concerned; as root), `logs` (a storm of lines), and `scale` (fleets of up to 1,000 engines).
+cost, of all who are concerned; as root), `logs` (a storm of lines), `scale` (fleets of up to 1,000 engines), and
+`soak` (an hour of storm in which nothing may grow).
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from .processes import load
 from .programs import Program
 from .report import METHOD, TOO_LOADED, Results
 
-OTHERS = ("figures", "logs", "scale", "screen", "trail", "trailview")
+OTHERS = ("figures", "logs", "scale", "screen", "soak", "trail", "trailview")
 QUICK = Effort(keys=8, events=1, watch=6.0, requests=15.0, starts=False)
 FULL = Effort()
 PATIENCE = 60.0
