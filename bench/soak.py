@@ -102,9 +102,7 @@ async def soak(size: Size, seconds: float, every: float, home: Path) -> list[Sam
             while (after := time.monotonic() - began) < seconds:
                 found.append(sample(began))
                 one = found[-1]
-                say(
-                    f"  {after:6.0f} s: {one.memory:.0f} MiB, {one.files} files, {one.threads} threads, {one.tasks} tasks"
-                )
+                say(f"  {after:6.0f} s: {one.memory:.0f} MiB, {one.files} files, {one.tasks} tasks")
                 door = sockets / f"{Path(texts[len(found) % len(texts)]).stem}.sock"
                 away = door.with_suffix(".away")
                 door.rename(away)  # new connections find nothing there for a while

@@ -6,7 +6,17 @@ from collections.abc import Iterable
 
 import msgspec
 
-from ..model import Container, ContainerState, Replica, Service, ServiceKey, SwarmNode, SwarmPicture, SwarmService
+from ..model import (
+    Container,
+    ContainerKey,
+    ContainerState,
+    Replica,
+    Service,
+    ServiceKey,
+    SwarmNode,
+    SwarmPicture,
+    SwarmService,
+)
 from . import phrases
 from .ordering import dependents
 from .picture import Picture, service_title, unreachable
@@ -119,6 +129,24 @@ def what_if_node(fleet: Picture, cluster: str, node_id: str) -> WhatIf | None:
         if swarm is not None and swarm.node_id == node_id and not status.same_as:
             return what_if_host(fleet, name)
     return _what_if(fleet, node.hostname, (node.hostname,), picture, node_id)
+
+
+def what_if_replica(fleet: Picture, key: ContainerKey) -> Loss | None:
+    """What the loss of one replica would be to its service; None: it does not serve now."""
+    owner = fleet.service_of(key)
+    service = fleet.services.get(owner) if owner is not None else None
+    if service is None or not any(replica.container == key and replica.serving for replica in service.replicas):
+        return None
+    others = [replica for replica in service.replicas if replica.serving and replica.container != key]
+    left = sum(1 for replica in others if _answers(fleet, replica))
+    return Loss(
+        service=service.key,
+        title=service_title(service),
+        lost=1,
+        left=left,
+        maybe=len(others) - left,
+        wanted=max(service.wanted if service.wanted is not None else len(service.replicas), 1),
+    )
 
 
 def what_if_service(fleet: Picture, key: ServiceKey) -> tuple[str, ...]:

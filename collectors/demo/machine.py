@@ -17,6 +17,7 @@ SETTLED = 10.0
 """A container that ran this long is restarted at once next time (moby: restartmanager)."""
 SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "TERM": 15}
 _HARMLESS = (1, 10, 12)
+_TASKS = "/run/docker/containerd/daemon/io.containerd.runtime.v2.task/moby"
 
 
 class Machine(Site):
@@ -59,8 +60,17 @@ class Machine(Site):
         container.stopped_by_hand = False
         container.restart_count = 0
         container.backoff = 0.1
+        if not self._has_room(container):
+            raise Rejected(container.error, status=500)
         self.begin(container)
         return True
+
+    def _has_room(self, container: Container) -> bool:
+        """Whether a start finds room on the disk; else it ends as moby leaves it: 128, with what the daemon said."""
+        if self.full:
+            container.state, container.exit_code = "exited", 128
+            container.error = f"mkdir {_TASKS}/{container.id}: no space left on device"
+        return not self.full
 
     def _check_ports(self, container: Container) -> None:
         wanted = {port.public for port in container.plan.ports if port.public is not None}
@@ -109,9 +119,10 @@ class Machine(Site):
             container.stopped_by_hand = False
             container.restart_count = 0
             container.backoff = 0.1
-            if not container.alive:
-                self.begin(container)
-            self.tell_of(container, "restart")
+            if container.alive or self._has_room(container):
+                if not container.alive:
+                    self.begin(container)
+                self.tell_of(container, "restart")
             done()
 
         if not self.stop(container, timeout=timeout, done=again, restart=True):
@@ -207,7 +218,8 @@ class Machine(Site):
 
     def _come_back(self, container: Container) -> None:
         container.restart_count += 1
-        self.begin(container)
+        if self._has_room(container):
+            self.begin(container)
 
     def set_health(self, container: Container, health: str) -> None:
         """Its check came to another result."""

@@ -17,6 +17,8 @@ _MASKED = (
 )
 _READ_ONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 _PROBES_KEPT = 5
+TOO_SLOW = "Health check exceeded timeout"
+"""What dockerd itself writes of a probe that took too long; its exit code is -1 then (moby: daemon/health.go)."""
 
 
 # -- a row of the list -------------------------------------------------------------------------------------------------
@@ -205,7 +207,7 @@ def probes(container: Container, check: Check, now: float) -> list[Json]:
             {
                 "Start": stamp(start),
                 "End": stamp(start + took),
-                "ExitCode": 1 if bad else 0,
+                "ExitCode": 0 if not bad else -1 if container.probe_output.startswith(TOO_SLOW) else 1,
                 "Output": container.probe_output if bad else check.good,
             }
         )

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..errors import ConfigError
 from .agenda import Action
 from .machine import Machine
-from .population import role_of
+from .population import LEAST_FOR_SWARM, role_of
 from .rollout import Operator
-from .things import Container, Fate, dice
+from .rows import TOO_SLOW
+from .things import Container, Fate, Greed, dice
 from .world import World
 
 MINUTE = 60.0
@@ -277,15 +279,82 @@ class Scenario:
 
     def _frozen(self) -> None:
         victim = self._world.machines[min(2, len(self._world.machines) - 1)]
-        self._at(8.0, lambda: self._host_freezes(victim, 5 * MINUTE))
+        self._at(8.0, lambda: self._host_freezes(victim, 12 * MINUTE))
+
+    def _disk_full(self) -> None:
+        """A disk is full: what writes there ends, and its daemon can start nothing, until somebody makes room."""
+        keeping = [machine for machine, container in self._world.containers() if _writes(container)]
+        victim = max(keeping, key=keeping.count) if keeping else self._world.machines[0]
+
+        def strike(container: Container) -> None:
+            if container.alive:
+                where = container.plan.mounts[0].target
+                container.said.append((self._world.now, "stderr", f"fatal: write {where}: no space left on device"))
+                victim.end(container, 1)
+
+        def fill() -> None:
+            victim.full = True
+            for number, container in enumerate(c for c in victim.containers.values() if _writes(c)):
+                self._world.agenda.after(4.0 * number, lambda c=container: strike(c))  # type: ignore[misc]
+
+        def make_room() -> None:
+            victim.full = False
+            for container in tuple(victim.containers.values()):
+                if container.state == "exited" and container.error and not container.stopped_by_hand:
+                    victim.start(container)
+
+        self._at(8.0, fill)
+        self._at(12 * MINUTE, make_room)
+
+    def _quorum_lost(self) -> None:
+        """One manager of the swarm after the other goes, until those that are left are too few."""
+        swarm = self._world.swarm
+        if swarm is None:
+            raise ConfigError(
+                "There is no swarm in a fleet as small as this.", hint=f"Say --engines {LEAST_FOR_SWARM} or more."
+            )
+        managers = swarm.managers
+        for number, node in enumerate(managers[len(managers) // 2 :]):
+            self._at(8.0 + 6.0 * number, lambda m=node.machine: self._host_goes(m, 12 * MINUTE))  # type: ignore[misc]
+
+    def _noisy_neighbour(self) -> None:
+        """One container takes all CPUs of its host, and health checks beside it come too late, until it ends."""
+        self._at(8.0, self._get_greedy)
+
+    def _get_greedy(self) -> None:
+        for machine, noisy in (self._world.replicas("stock", "forecast") or list(self._world.containers()))[:1]:
+            self._be_greedy(machine, noisy)
+
+    def _be_greedy(self, machine: Machine, noisy: Container) -> None:
+        greed = machine.greed = Greed(noisy, self._world.now)
+        noisy.said.append((self._world.now, "stdout", "INFO  refitting 48211 models on all cores"))
+        beside = [container for container in machine.running() if container is not noisy]
+        for container in beside:
+            machine.sicken(container, f"{TOO_SLOW} (3s)")
+        life = noisy.life
+
+        def look() -> None:
+            if noisy.life == life and machine.powered:
+                self._world.agenda.after(2.0, look)
+                return
+            greed.until = self._world.now
+            for container in (c for c in beside if c.alive and c.health):
+                container.failing_since = None
+                machine.set_health(container, "healthy")
+
+        look()
 
 
 INCIDENTS_TOLD: dict[str, Callable[[Scenario], None]] = {
     "crash-loop": Scenario._crash_loop,
     "dead-host": Scenario._dead_host,
+    "disk-full": Scenario._disk_full,
     "frozen": Scenario._frozen,
+    "frozen-daemon": Scenario._frozen,
     "half-deploy": Scenario._half_deploy,
+    "noisy-neighbour": Scenario._noisy_neighbour,
     "oom": Scenario._memory,
+    "quorum-lost": Scenario._quorum_lost,
     "unhealthy": Scenario._unhealthy,
 }
 INCIDENTS: tuple[str, ...] = tuple(INCIDENTS_TOLD)
@@ -303,6 +372,10 @@ def _calm(container: Container) -> bool:
 
 def _of_compose(container: Container) -> bool:
     return container.labels.get("com.docker.compose.oneoff") == "False"
+
+
+def _writes(container: Container) -> bool:
+    return any(mount.kind == "volume" for mount in container.plan.mounts)
 
 
 def _place(container: Container) -> tuple[str, str]:

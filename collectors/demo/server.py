@@ -148,6 +148,8 @@ class Door:
             return await self._route(request)
         except Rejected as error:
             return problem(self._machine, error.status, str(error))
+        except ConnectionResetError:  # whoever asked has gone meanwhile: nothing to tell on standard error
+            return problem(self._machine, 500, "the client is gone")
         finally:
             if task is not None:
                 self.answering.discard(task)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from ..errors import Rejected
 from .agenda import Agenda
 from .ring import Ring
-from .things import Blueprint, CacheRecord, Container, Endpoint, Exec, Image, Network, Volume
+from .things import Blueprint, CacheRecord, Container, Endpoint, Exec, Greed, Image, Network, Volume
 
 
 class Site:
@@ -37,6 +37,9 @@ class Site:
         self.powered = True
         self.silent = False
         """The daemon takes connections and answers nothing."""
+        self.greed: Greed | None = None
+        self.full = False
+        """Its disk has no room: the daemon starts and creates nothing."""
         self.on_end: Callable[[Container], None] | None = None
         """Told of every container of this machine that ended or vanished (the swarm listens)."""
         for number, (network, driver) in enumerate((("bridge", "bridge"), ("host", "host"), ("none", "null"))):
@@ -107,7 +110,9 @@ class Site:
     # -- containers
 
     def create(self, plan: Blueprint, *, created: float | None = None, quiet: bool = False) -> Container:
-        """Make a container. Raises Rejected (409) where its name is taken."""
+        """Make a container. Raises Rejected: 409 where its name is taken, 500 where there is no room for it."""
+        if self.full:
+            raise Rejected(f"mkdir /var/lib/docker/overlay2/{self.new_id()}-init: no space left on device", status=500)
         if (taken := self.names.get(plan.name)) is not None:
             raise Rejected(
                 f'Conflict. The container name "/{plan.name}" is already in use by container "{taken.id}". '

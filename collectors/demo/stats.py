@@ -15,6 +15,8 @@ _SWING = 0.45
 """How far the load goes up and down around its mean."""
 _PERIODS = (47.0, 311.0)
 """Seconds of a short and a long wave."""
+_GREED, _STARVED = 0.88, 0.9
+"""What a greedy one takes of the machine, beside its own; what the others lose of theirs meanwhile."""
 
 
 def sample(machine: Machine, container: Container, now: float, *, one_shot: bool) -> Json:
@@ -63,7 +65,7 @@ def _awake(container: Container, now: float) -> float:
 
 
 def _cpu(machine: Machine, container: Container, now: float) -> Json:
-    used = int(_grown(container, now)(container.plan.nature.cpu / 100, 0.0) * 1e9)
+    used = int(_cpu_seconds(machine, container, now) * 1e9)
     return {
         "cpu_usage": {
             "total_usage": used,
@@ -74,6 +76,19 @@ def _cpu(machine: Machine, container: Container, now: float) -> Json:
         "online_cpus": machine.cpus,
         "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0},
     }
+
+
+def _cpu_seconds(machine: Machine, container: Container, now: float) -> float:
+    """As its nature says; while one is greedy it takes most of all cores, and the others get little of theirs."""
+    rate, greed = container.plan.nature.cpu / 100, machine.greed
+    used = _grown(container, now)(rate, 0.0)
+    if greed is None or now <= greed.since:
+        return used
+    until = min(now, greed.until)
+    if container is greed.by:
+        return used + (until - greed.since) * machine.cpus * _GREED if container.started <= greed.since else used
+    meanwhile = _grown(container, until)(rate, 0.0) - _grown(container, greed.since)(rate, 0.0)
+    return used - meanwhile * _STARVED
 
 
 def _no_cpu() -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -189,6 +190,15 @@ class Container:
     def alive(self) -> bool:
         """Its processes run (also while paused)."""
         return self.state in ("running", "paused")
+
+
+@dataclass(eq=False, slots=True)
+class Greed:
+    """A container takes nearly all CPUs of its machine, from `since` to `until`; the others get what is left."""
+
+    by: Container
+    since: float
+    until: float = math.inf
 
 
 @dataclass(eq=False, slots=True)

@@ -58,9 +58,11 @@ async def stop(call: Call) -> Answer:
 
 
 async def restart(call: Call) -> Answer:
-    """`POST …/restart`: answers when it runs again."""
+    """`POST …/restart`: answers when it runs again; 500 where the daemon could not start it."""
     container, grace = _found(call), number(call.query("t"), _GRACE)
     await call.over(lambda done: call.machine.restart(container, timeout=_patience(grace), done=done))
+    if container.error and not container.alive:
+        raise Rejected(container.error, status=500)
     return empty(call.machine)
 
 

@@ -100,6 +100,10 @@ def _healthy(scene: Scene) -> Told:
         words = f"{what}{f' {change.detail}' if change.detail else ''}{who}{comma} {ago} ago"
         parts.append(_rests(f"; {words}", PartKind.BEFORE, made))
         short.append(words)
+    if len(service.config_hashes) > 1:
+        words = f"{len(service.config_hashes)} versions of its configuration among its replicas: half-applied"
+        parts.append(StoryPart(text=f"; {words}", kind=PartKind.AFTER))
+        short.insert(1, words)
     return parts, short
 
 

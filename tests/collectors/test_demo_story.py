@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from fleettop.collectors.demo import INCIDENTS
+from fleettop.collectors.demo import INCIDENTS, DemoFleet
+from fleettop.collectors.errors import ConfigError, Rejected
 
 from .demo_play import Play, actions, told
 
@@ -117,3 +118,45 @@ def test_frozen_silences_one_daemon(play: Play) -> None:
     play.begin("frozen")
     play.wait(20)
     assert sum(machine.silent for machine in play.world.machines) == 1
+
+
+def test_a_full_disk_ends_what_writes_and_lets_nothing_start(play: Play) -> None:
+    """One host: what has a volume there ended with words of it; a start is refused in the daemon's own."""
+    play.begin("disk-full")
+    play.wait(60)
+    [full] = [machine for machine in play.world.machines if machine.full]
+    ended = [container for container in full.containers.values() if not container.alive]
+    assert ended
+    assert all("no space left on device" in container.said[-1][2] for container in ended)
+    with pytest.raises(Rejected, match="no space left on device") as refused:
+        full.start(ended[0])
+    assert refused.value.status == 500
+    play.wait(12 * 60)
+    assert all(container.alive for container in ended)
+
+
+def test_a_lost_quorum_leaves_the_swarm_without_a_leader(play: Play) -> None:
+    """Two of three managers are gone."""
+    play.begin("quorum-lost")
+    play.wait(30)
+    assert play.world.swarm is not None
+    assert play.world.swarm.leader is None
+
+
+def test_there_is_no_quorum_to_lose_in_a_small_fleet() -> None:
+    """Below eight engines there is no swarm: that is a ConfigError with a way on."""
+    with pytest.raises(ConfigError, match="no swarm") as refused:
+        DemoFleet(engines=3, incident="quorum-lost")
+    assert "--engines 8" in (refused.value.hint or "")
+
+
+def test_a_noisy_neighbour_is_put_right_by_ending_it(play: Play) -> None:
+    """The checks beside it fail for as long as it runs."""
+    play.begin("noisy-neighbour")
+    play.wait(70)
+    machine, noisy = play.one("stock", "forecast")
+    beside = [c for c in machine.running() if c.plan.check is not None]
+    assert {container.health for container in beside} == {"unhealthy"}
+    machine.stop(noisy, timeout=10, done=lambda: None)
+    play.wait(10)
+    assert {container.health for container in beside} == {"healthy"}

@@ -43,6 +43,7 @@ COMMANDS = {
         Command("rollback", "act", "bring back what a swarm's services were before their last change", changes=True),
         Command("node", "node", "drain, pause or activate a node of a swarm, with what moves said first", changes=True),
         Command("prune", "prune", "remove what nothing uses; every object is named before", changes=True),
+        Command("drill", "drill", "lose a replica or a node on purpose, and tell what that came to", changes=True),
         Command("shell", "shell", "a shell, or another command, in a container", changes=True, runs_program=True),
         Command("engines", "engines", "try each engine and say what works and what does not (engines test)"),
     )

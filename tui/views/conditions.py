@@ -37,9 +37,10 @@ def _ended(container: Container) -> tuple[str, str]:
         return "exited", "unknown"
     if detail.oom_killed:
         return "out of mem", "down"
-    restarted_by_policy = detail.restart_policy in ("always", "unless-stopped")
+    restarted_by_policy = detail.restart_policy in ("always", "unless-stopped") and not detail.error
     calm = detail.exit_code == 0 or restarted_by_policy
-    # An engine restarts these policies by itself: one that stays down was stopped by hand (moby: restartmanager).
+    # An engine restarts these policies by itself: one that stays down was stopped by hand (moby: restartmanager), or
+    # could not be started, as on a full disk: then the engine tells an error.
     return f"exited {detail.exit_code}", "stopped" if calm else "down"
 
 

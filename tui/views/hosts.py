@@ -21,6 +21,7 @@ from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
 from .cells import DIM, UNKNOWN, sum_of, used_cpu, used_memory
+from .conditions import condition
 from .host_detail import host_detail, host_line, link_words
 
 
@@ -90,9 +91,11 @@ class HostsView(View):
         )
 
     def rank(self, fleet: Fleet, key: Hashable) -> SortKey:
-        """Those that cannot be reached first."""
+        """Those that cannot be reached first, then those with the most containers in trouble."""
         engine = fleet.engines[str(key)]
-        return (_ORDER[link_role(fleet, engine)], engine.name)
+        roles = (condition(fleet.containers[member])[1] for member in containers_of(fleet, engine.name))
+        wrong = sum(role not in ("healthy", "stopped") for role in roles)
+        return (_ORDER[link_role(fleet, engine)], -wrong, engine.name)
 
     def value(self, fleet: Fleet, key: Hashable, column: str) -> object:
         """What a column sorts by."""
@@ -146,7 +149,7 @@ class HostsView(View):
     def story(self, fleet: Fleet, key: Hashable, moment: Moment) -> Line:
         """The link's state in one sentence."""
         engine = fleet.engines.get(str(key))
-        return host_line(engine, moment) if engine else ()
+        return host_line(fleet, engine, moment) if engine else ()
 
     def scope_of(self, fleet: Fleet, key: Hashable) -> tuple[str, Scope] | None:
         """Its containers."""

@@ -87,11 +87,12 @@ class ServicesView(View):
         )
 
     def rank(self, fleet: Fleet, key: Hashable) -> SortKey:
-        """Worst first; among equals the longest outage, then by name."""
+        """Worst first; among equals the longest outage, of the calm those with a half-applied deploy, then by name."""
         service = fleet.services[_key(key)]
         since = service.down_since.timestamp() if service.down_since else float("inf")
         calm = service.state in QUIET
-        return (service.state.rank, 0.0 if calm else since, service.stack, service.name, service.key)
+        half = len(service.config_hashes) > 1
+        return (service.state.rank, (0.0 if half else 1.0) if calm else since, service.stack, service.name, service.key)
 
     def value(self, fleet: Fleet, key: Hashable, column: str) -> object:
         """What a column sorts by."""

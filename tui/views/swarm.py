@@ -224,7 +224,8 @@ def cluster_cell(picture: SwarmPicture, moment: Moment) -> Cell:
         f"read from {picture.manager}",
     ]
     if picture.error:
-        return Cell(f"{words[0]}{dot}not knowable from here: {picture.error}", "down")
+        why = picture.error.removeprefix("not knowable from here: ")
+        return Cell(f"{words[0]}{dot}not knowable from here: {why}", "down")
     return Cell(dot.join(words), "group")
 
 
