@@ -20,6 +20,7 @@ from fleettop.tui.screens.help import HelpScreen
 from fleettop.tui.screens.logs import LogScreen
 from fleettop.tui.screens.saveprompt import SavePrompt
 from fleettop.tui.widgets.footer import KeyFooter
+from fleettop.tui.widgets.loglines import LinePainter, LogOptions
 from fleettop.tui.widgets.logtitle import LogFacts, LogTitle
 from fleettop.tui.widgets.logview import LogView
 from textual.pilot import Pilot
@@ -165,6 +166,17 @@ async def test_the_view_stays_at_the_newest_line_until_the_cursor_is_moved_up() 
         await settle(pilot)
         assert view.autoscroll
         assert text_of(view).splitlines()[-1].endswith("line 249")
+
+
+@pytest.mark.parametrize("width", [40, 41, 42])
+def test_a_wide_character_is_not_lost_where_a_line_is_broken(width: int) -> None:
+    """It goes to the next row whole."""
+    painter = LinePainter(lambda _: "")
+    painter.width, painter.options = width, LogOptions(wrap=True, times=2)
+    text = "a" + "日本語" * 30
+    rows = painter.strips(line(1, text), marked=False, turned=False)
+    assert "".join(row.text.strip() for row in rows) == text
+    assert {row.cell_length for row in rows} == {width}
 
 
 async def test_a_view_without_a_row_takes_lines_and_keys() -> None:

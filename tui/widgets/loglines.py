@@ -177,8 +177,7 @@ class LinePainter:
         if length <= room and not shift:
             return [list(whole)]
         if self.options.wrap:
-            cuts = [*range(room, length, room), length][:_MOST_ROWS]
-            return [list(part) for part in whole.divide(cuts)]
+            return [list(part) for part in whole.divide(_cuts(whole.text, room, length)[:_MOST_ROWS])]
         shown = whole.crop(shift, shift + room)
         if length > shift + room:
             shown = Strip([*shown.crop(0, room - 1), Segment(self._glyphs.ellipsis, self._role("dim"))])
@@ -210,3 +209,17 @@ def _colour(colour: int | tuple[int, int, int] | None) -> Color | None:
     if colour is None:
         return None
     return Color.from_rgb(*colour) if isinstance(colour, tuple) else Color.from_ansi(colour)
+
+
+def _cuts(text: str, room: int, length: int) -> list[int]:
+    """Where a text is broken, in cells: after `room` of them, before a wide character that would be cut in two."""
+    if len(text) == length:
+        return [*range(room, length, room), length]
+    cuts, at, begin = [], 0, 0
+    for character in text:
+        wide = cell_len(character)
+        if at + wide - begin > room and at > begin:
+            cuts.append(at)
+            begin = at
+        at += wide
+    return [*cuts, length]
