@@ -40,8 +40,6 @@ class Home(msgspec.Struct, frozen=True):
 class LocalFigures:
     """For an engine behind a socket of this machine. That its containers run here is proven by their ids."""
 
-    words = "read on this machine"
-
     def __init__(self, clock: Clock, *, groups: str = "/sys/fs/cgroup", processes: str = "/proc") -> None:
         self._clock = clock
         self._groups = groups
@@ -51,6 +49,13 @@ class LocalFigures:
         self._searched = float("-inf")
         self._folders: dict[str, dict[str, str]] = {}
         """As last searched for."""
+
+    @property
+    def words(self) -> str:
+        """How figures are read: a socket here may lead to an engine elsewhere, whose containers are not found."""
+        if self._lost and not self._homes:
+            return "asked of the engine, since its containers are not found on this machine"
+        return "read on this machine"
 
     def serves(self, target: Target) -> bool:
         """Yes, unless it was looked for in vain as it is known now."""

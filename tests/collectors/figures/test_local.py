@@ -61,12 +61,14 @@ async def test_what_is_not_found_is_left_to_the_engine_for_a_while(tmp_path: Pat
     figures = reader(tmp_path, clock)
     assert await figures.read([TARGET]) == {}
     assert not figures.serves(TARGET)
+    assert "not found on this machine" in figures.words
     assert figures.serves(TARGET._replace(pid=PID + 1))
     clock.advance(AGAIN + SEARCH)
     plant(tmp_path, KINDS["v1 cgroupfs"])
     assert figures.serves(TARGET)
     assert ID in await figures.read([TARGET])
     assert figures.serves(TARGET)
+    assert figures.words == "read on this machine"
 
 
 async def test_a_container_that_ended_is_not_shown_with_its_last_counters(tmp_path: Path) -> None:
