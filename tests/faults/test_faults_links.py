@@ -7,6 +7,7 @@ import secrets
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 from fleettop.collectors.engine.http import Requests
 
@@ -57,7 +58,8 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
 async def test_on_a_slow_link_polls_do_not_pile_up(fleet: Fleet, eventually: Eventually, counted: Counted) -> None:
     """F4: 800 ms each way: one question of a kind at a time, an honest latency, and the link stays up."""
     key = await ran(fleet, "h1", "web", "web")
-    async with watching(fleet.address("h1", "ssh")) as stage:
+    asked_of_the_engine = msgspec.structs.replace(fleet.address("h1", "ssh"), remote_shell=False, figures_budget=1.0)
+    async with watching(asked_of_the_engine) as stage:
         await fault(fleet, "h1", "delay", 800)
         stage.session.interest.look_at([key])
         counted.most.clear()
