@@ -83,7 +83,7 @@ class Known:
         if self.swarm is not None:
             yield self.swarm
         if self.usage:
-            yield UsageSeen(engine=name, usage=self.usage)
+            yield UsageSeen(engine=name, usage=dict(self.usage))
         yield from self.words.values()
         if self.confirmed is not None:
             yield self.confirmed

@@ -119,20 +119,20 @@ class SnapshotFile:
         now = self._clock.monotonic()
         full = self._size >= self._most // 2
         waiting, self._waiting, self._bytes = self._waiting, [], 0
-        picture: list[bytes] = []
+        picture: list[Header | Line] = []
         if self._pictured is None or now - self._pictured >= EVERY or full:
             picture, self._pictured = self._whole(now), now
         if not waiting and not picture:
             return
         try:
-            self._size = await asyncio.to_thread(self._append, b"".join(waiting), b"".join(picture), anew=full)
+            self._size = await asyncio.to_thread(self._append, b"".join(waiting), picture, anew=full)
         except OSError as error:
             self._give_up()
             self._say(error.strerror or str(error))
         else:
             self._say("")
 
-    def _whole(self, now: float) -> list[bytes]:
+    def _whole(self, now: float) -> list[Header | Line]:
         lines = self._picture.lines()
         engines, rules, declared_by = self._head
         header = Header(
@@ -144,9 +144,10 @@ class SnapshotFile:
             rules=rules,
             declared_by=declared_by,
         )
-        return [encode(header), *map(encode, lines)]
+        return [header, *lines]
 
-    def _append(self, waiting: bytes, picture: bytes, *, anew: bool) -> int:
+    def _append(self, waiting: bytes, whole: Sequence[Header | Line], *, anew: bool) -> int:
+        picture = b"".join(map(encode, whole))  # here and not in the loop: of a large fleet it takes half a second
         with self._one_at_a_time:
             if not anew:
                 return self._write(waiting + picture)

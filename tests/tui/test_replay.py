@@ -221,7 +221,12 @@ async def test_a_time_outside_of_the_recording_is_said_with_what_there_is(
     )
     for text in ("3d", "2019-01-01", "soon"):
         assert await asyncio.to_thread(main, ["replay", str(live.path), "--at", text]) == 2
-        assert "It goes from 2026-03-01" in capsys.readouterr().err
+        error = capsys.readouterr().err
+        assert "It goes from 2026-03-01" in error
+        assert "fleettop.1" not in error
+    live.path.with_name("night.fleettop.1").touch()
+    assert await asyncio.to_thread(main, ["replay", str(live.path), "--at", "3d"]) == 2
+    assert "What was before is in" in capsys.readouterr().err
 
 
 async def test_without_a_terminal_it_says_so(

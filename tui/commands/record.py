@@ -48,8 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--snapshots",
         type=Path,
         metavar="FILE",
-        help="also keep there all that is seen, for `fleettop replay`; it and FILE.1 have 512 MiB at most",
+        help="also keep there all that is seen, for `fleettop replay`; half of its size full, it becomes FILE.1",
     )
+    parser.add_argument("--snapshots-size", default="512M", metavar="SIZE", help="what --snapshots may take (512M)")
     parser.add_argument("--metrics", metavar="ADDRESS:PORT", help="serve figures for Prometheus there: 127.0.0.1:9323")
     parser.add_argument(
         "--metrics-insecure", action="store_true", help="--metrics may listen where other machines can read it"
@@ -148,11 +149,18 @@ def _snapshots(
     """The recording that is asked for; none, or one."""
     if request.args.snapshots is None:
         return ()
+    from fleettop.collectors.config.durations import parse_size
     from fleettop.collectors.recording import SnapshotFile
 
+    most = parse_size(request.args.snapshots_size)
     rules, declared_by = request.config.rules, request.config.declared_by
     file = SnapshotFile(
-        request.args.snapshots.expanduser(), addresses, rules=rules, declared_by=declared_by, clock=session.clock
+        request.args.snapshots.expanduser(),
+        addresses,
+        rules=rules,
+        declared_by=declared_by,
+        clock=session.clock,
+        most=most,
     )
     recorder.tell_snapshots(file)
     session.on_told = file.take

@@ -76,4 +76,6 @@ def moment_in(recording: Recording, text: str) -> float:
 
 def _span(recording: Recording) -> str:
     begin, end = (f"{moment.astimezone():%Y-%m-%d %H:%M:%S}" for moment in (recording.begin, recording.end))
-    return f"It goes from {begin} to {end}."
+    before = recording.path.with_name(f"{recording.path.name}.1")
+    earlier = f" What was before is in {before}." if before.exists() else ""
+    return f"It goes from {begin} to {end}.{earlier}"
