@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +15,7 @@ from .. import errors
 from ..address import EngineAddress
 from ..engine.fingerprint import SIZE
 from ..errors import EngineError, FleetError
-from ..model import Change, Container, ContainersSeen, Listed, ServiceDesign, SwarmSeen
+from ..model import Change, Container, ContainersSeen, Listed, Record, ServiceDesign, SwarmSeen
 from ..services.places import ServiceRule
 
 VERSION = 1
@@ -57,12 +57,26 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     declared_by: tuple[str, ...] = ()
 
 
+class Remembered(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Records that stood in the trail, of this process or another; `events`: which event is in which, by keys."""
+
+    records: tuple[Record, ...]
+    events: Mapping[str, str] = {}
+
+
+class TakenUp(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """Events of this intent, written down by another process, are known to be of it; until `end`, where it is over."""
+
+    key: str
+    end: datetime | None = None
+
+
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """Something that was told, and when."""
 
     t: float
     m: float
-    c: Change
+    c: Change | Remembered | TakenUp
 
     @property
     def time(self) -> datetime:

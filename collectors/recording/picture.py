@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Mapping
 from itertools import chain
+from typing import TypeVar
 
 import msgspec
 
@@ -25,16 +26,21 @@ from ..model import (
     LinkChanged,
     LinkPhase,
     Listed,
+    Record,
     SwarmSeen,
     Usage,
     UsageSeen,
     WordsSeen,
 )
-from .lines import Line
+from .lines import Line, Remembered, TakenUp
+
+Kept = TypeVar("Kept")
 
 EVENTS = 500
 """Of each engine, the newest."""
 GAPS = 10
+RECORDS = 1_000
+"""Of the trail, and as many keys of events that are in them."""
 
 
 class Known:
@@ -95,6 +101,9 @@ class Picture:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.engines: dict[str, Known] = {}
+        self._records: dict[str, Record] = {}
+        self._events: dict[str, str] = {}
+        self._intents: dict[str, TakenUp] = {}
 
     def known(self, engine: str) -> Known:
         """What was told of this engine."""
@@ -106,14 +115,29 @@ class Picture:
     def lines(self) -> list[Line]:
         """The links as of when they changed, since how long one is gone counts; all else as of now."""
         links = [line for one in self.engines.values() for line in (one.up, one.lost, one.link) if line is not None]
-        links = sorted({(line.t, line.c.engine): line for line in links}.values(), key=lambda line: line.t)
+        links = sorted({id(line): line for line in links}.values(), key=lambda line: line.t)
         now, ages = self._clock.now().timestamp(), self._clock.monotonic()
+        trail: list[Remembered | TakenUp] = []
+        if self._records:
+            trail.append(Remembered(records=tuple(self._records.values()), events=dict(self._events)))
+        trail += self._intents.values()
         told = chain.from_iterable(one.told() for one in self.engines.values())
-        return [*links, *(Line(t=now, m=ages, c=change) for change in told)]
+        return [*links, *(Line(t=now, m=ages, c=change) for change in (*trail, *told))]
+
+    def _recall(self, told: Remembered | TakenUp) -> None:
+        if isinstance(told, TakenUp):
+            _keep(self._intents, {told.key: told})
+        else:
+            _keep(self._records, {record.key: record for record in told.records})
+            _keep(self._events, told.events)
 
     def take(self, line: Line) -> None:
         """One more was told."""
-        change, known = line.c, self.known(line.c.engine)
+        change = line.c
+        if isinstance(change, Remembered | TakenUp):
+            self._recall(change)
+            return
+        known = self.known(change.engine)
         newest = _NEWEST.get(type(change))
         if newest is not None:
             setattr(known, newest, change)
@@ -156,6 +180,14 @@ _NEWEST: Mapping[type, str] = {
     SwarmSeen: "swarm",
 }
 """Of what the newest alone counts, and where it is kept."""
+
+
+def _keep(known: dict[str, Kept], new: Mapping[str, Kept]) -> None:
+    for key, one in new.items():
+        known.pop(key, None)
+        known[key] = one
+    while len(known) > RECORDS:
+        del known[next(iter(known))]
 
 
 def _containers(known: Known, change: Listed | ContainersSeen) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from ..clock import Clock
 from ..fleet.fleet import Fleet
 from ..model import EventsSeen, LinkChanged, LinkPhase
-from .lines import Header, Line
+from .lines import Header, Line, Remembered, TakenUp
 from .reader import Recording
 
 SPEEDS = (1, 10, 60)
@@ -144,7 +144,7 @@ class Player:
                 self._next = line
                 return
             self.clock.put(line.t, line.m)
-            self.fleet.apply(line.c)
+            self._take(line)
         self.clock.put(header.t, header.m)
         self._looked = header.t
         self.fleet.take_changes()
@@ -161,7 +161,7 @@ class Player:
             if living:
                 self._live_until(line.t)
             self.clock.put(max(line.t, self.clock.t), line.m + max(0.0, self.clock.t - line.t))
-            self.fleet.apply(line.c)
+            self._take(line)
             most = None if most is None else most - 1
             self._next = next(self._lines, None)
         if most is None:
@@ -171,6 +171,15 @@ class Player:
         if not living:
             self._looked = self.clock.t
         self.fleet.tick()
+
+    def _take(self, line: Line) -> None:
+        told = line.c
+        if isinstance(told, Remembered):
+            self.fleet.remember(told.records, told.events)
+        elif isinstance(told, TakenUp):
+            self.fleet.take_up_intent(told.key, told.end)
+        else:
+            self.fleet.apply(told)
 
     def _live_until(self, t: float) -> None:
         while self._looked + LOOK <= t:

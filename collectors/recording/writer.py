@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from uuid import uuid4
@@ -12,9 +13,9 @@ from uuid import uuid4
 from ..address import EngineAddress
 from ..clock import Clock
 from ..errors import ConfigError
-from ..model import Change, Confirmed, LoginsSeen, Usage, UsageSeen
+from ..model import Change, Confirmed, LoginsSeen, Record, Usage, UsageSeen
 from ..services.places import ServiceRule
-from .lines import Header, Line, Masks, RecordingError, decode_header, encode, engines_of
+from .lines import Header, Line, Masks, RecordingError, Remembered, TakenUp, decode_header, encode, engines_of
 from .picture import Picture, thinned
 
 EVERY = 900.0
@@ -85,6 +86,18 @@ class SnapshotFile:
                 self._figures_at[engine] = now
                 self._put(UsageSeen(engine=engine, usage=usage))
 
+    def remember(self, records: Sequence[Record], events: Mapping[str, str]) -> None:
+        """The trail told of these, written by another process or before this one."""
+        self._recall(Remembered(records=tuple(records), events=events))
+
+    def take_up(self, key: str, end: datetime | None) -> None:
+        """What comes of this intent is known to come of it."""
+        self._recall(TakenUp(key=key, end=end))
+
+    def _recall(self, told: Remembered | TakenUp) -> None:
+        self._put(told)
+        self._picture.take(Line(t=self._clock.now().timestamp(), m=self._clock.monotonic(), c=told))
+
     def _due(self, change: Change, now: float) -> bool:
         if isinstance(change, UsageSeen):
             self._usage.setdefault(change.engine, {}).update(change.usage)
@@ -95,7 +108,7 @@ class SnapshotFile:
             self._answered_at[change.engine] = now
         return True
 
-    def _put(self, change: Change) -> None:
+    def _put(self, change: Change | Remembered | TakenUp) -> None:
         if self._pictured is None:
             return  # the next picture holds it
         text = encode(Line(t=self._clock.now().timestamp(), m=self._clock.monotonic(), c=change))

@@ -14,6 +14,7 @@ from fleettop.collectors.model import (
     ContainerKey,
     ContainerState,
     LinkPhase,
+    Record,
     Service,
     ServiceKey,
     WordsSeen,
@@ -42,6 +43,13 @@ class Recorded(Watched):
             self.file.take(change)
 
         self.fleet.apply = told  # type: ignore[method-assign]
+
+    def other_process(self, intent: Record) -> None:
+        """The trail tells of what another process is about to do."""
+        self.fleet.remember((intent,), {})
+        self.file.remember((intent,), {})
+        self.fleet.take_up_intent(intent.key, None)
+        self.file.take_up(intent.key, None)
 
     async def passed(self, seconds: float) -> None:
         """Time passes second by second, and what is seen then is remembered."""

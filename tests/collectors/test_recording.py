@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from fleettop.collectors.address import EngineAddress
 from fleettop.collectors.errors import ConfigError, NotAnswering
+from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import (
+    Attribution,
     ContainerDetail,
     LinkPhase,
     LinkStatus,
+    Record,
+    RecordKind,
     Usage,
     UsageSeen,
 )
 from fleettop.collectors.recording import Player, Recording, RecordingError, ReplaySession, SnapshotFile
 from fleettop.collectors.recording.lines import Line, decode, encode
+from fleettop.collectors.session import Session
+from fleettop.collectors.trail import TrailFolder
 
 from .recorded import HOSTS, Recorded, api, night, seen, web
 from .watched import NOON, Watched
@@ -109,6 +118,62 @@ async def test_a_second_run_goes_on_in_the_same_file_with_a_fleet_of_its_own(tmp
     assert player.clock.t == pytest.approx(max(second.seen))
     assert seen(player.fleet) == seen(second.fleet)
     assert renewed[-1] is player.fleet
+
+
+@pytest.mark.parametrize("every", [900.0, 5.0], ids=["from the beginning", "from a picture"])
+async def test_who_did_it_is_known_in_a_replay_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: float
+) -> None:
+    """What another fleettop wrote into the trail belongs to a recording: its deeds are its own there, with reason."""
+    monkeypatch.setattr("fleettop.collectors.recording.writer.EVERY", every)
+    live = Recorded(tmp_path / "night.fleettop")
+    live.up("h1")
+    live.list("h1", api(1))
+    await live.passed(10)
+    intent = Record(
+        id=0,
+        key="other-7",
+        time=live.clock.now(),
+        seen=live.clock.now(),
+        engine="h1",
+        kind=RecordKind.INTENT,
+        what="restart",
+        object_type="container",
+        object_id=api(1).id,
+        object_name=api(1).name,
+        action="restart",
+        actor="ops1",
+        attribution=Attribution.OWN,
+        reason="leaks memory",
+        instance="other",
+    )
+    live.other_process(intent)
+    live.play("kill(15) die(143) stop start restart", api(1))
+    await live.passed(400)
+    player = Player(live.recording)
+    player.jump(max(live.seen))
+
+    def told(fleet: Fleet) -> set[tuple[str, str, Attribution, str]]:
+        return {(one.what, one.actor, one.attribution, one.of) for one in fleet.records(object_id=api(1).id)}
+
+    assert any(actor == "ops1" and of == "other-7" for _, actor, _, of in told(live.fleet))
+    assert told(player.fleet) == told(live.fleet)
+
+
+async def test_what_the_trail_tells_a_watched_fleet_is_told_on(tmp_path: Path, eventually: Callable[..., Any]) -> None:
+    """The records that are had at hand at the start, and those that another process writes meanwhile."""
+    trail, told = TrailFolder(tmp_path / "trail"), list[str]()
+    nowhere = EngineAddress(name="h1", scheme="unix", socket="/nowhere/docker.sock")
+    async with Session([nowhere], open_trail=trail) as session, Session([nowhere], open_trail=trail) as other:
+        assert session.keeping is not None
+        session.keeping.on_recalled = lambda records, _events: told.extend(one.key for one in records)
+        taken: list[str] = []
+        session.keeping.on_taken_up = lambda key, _end: taken.append(key)
+        await other.kept()
+        intent = other.fleet.record_intent("restart", engine="h1", object_id="x", actor="ops1")
+        await other.kept()
+        await eventually(lambda: taken == [intent.key])
+        assert intent.key in told
 
 
 async def test_a_recording_is_its_owners_alone_and_bounded(tmp_path: Path) -> None:

@@ -164,6 +164,8 @@ def _snapshots(
     )
     recorder.tell_snapshots(file)
     session.on_told = file.take
+    if session.keeping is not None:
+        session.keeping.on_recalled, session.keeping.on_taken_up = file.remember, file.take_up
     session.interest.anybody = True  # figures of what runs are part of it, as seldom as those that are not on a screen
     return (file,)
 
