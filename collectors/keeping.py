@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -54,6 +54,10 @@ class Keeping:
         self._ended: set[str] = set()
         """Instances that are known to have ended."""
         self.downtimes = Downtimes(fleet, clock)
+        self.on_recalled: Callable[[Sequence[Record], Mapping[str, str]], None] | None = None
+        """Called with the records that are had at hand, and which events are in them."""
+        self.on_taken_up: Callable[[str, datetime | None], None] | None = None
+        """Called with the key of an intent of another process, and when it was over."""
         fleet.on_told = self._told
         keeper.on_lines = self._others
         keeper.on_tidied = self._tidied
@@ -186,7 +190,7 @@ class Keeping:
             outcome = outcomes.get(entry.thread)
             over = entry.instance in self._ended
             end = moment(outcome.entry.at) if outcome is not None else moment(entry.at) + OPEN if over else None
-            record = self._fleet.take_up_intent(entry.thread, end)
+            record = self._take_up(entry.thread, end)
             if record is not None and outcome is None and over:
                 self._fleet.record_outcome(record, "unknown", "fleettop ended before it was answered")
 
@@ -223,9 +227,9 @@ class Keeping:
         self.downtimes.take(lines)
         for line in lines:
             if line.entry.kind == "intent":
-                self._fleet.take_up_intent(line.entry.thread, None)
+                self._take_up(line.entry.thread, None)
             elif line.entry.kind == "outcome" and line.entry.of:
-                self._fleet.take_up_intent(line.entry.of, moment(line.entry.at))
+                self._take_up(line.entry.of, moment(line.entry.at))
 
     def _remember(self, lines: Iterable[Line], events: Mapping[str, str] | None = None) -> None:
         newest: dict[str, Record] = {}
@@ -233,6 +237,14 @@ class Keeping:
             with suppress(ValueError):
                 newest[line.entry.thread] = record_of(line.entry, 0)
         self._fleet.remember(tuple(newest.values()), events or {})
+        if self.on_recalled is not None:
+            self.on_recalled(tuple(newest.values()), events or {})
+
+    def _take_up(self, key: str, end: datetime | None) -> Record | None:
+        record = self._fleet.take_up_intent(key, end)
+        if record is not None and self.on_taken_up is not None:
+            self.on_taken_up(key, end)
+        return record
 
 
 def once_each(told: Iterable[Told]) -> Iterator[Told]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,7 @@ from .instance import own_version, this_instance
 from .keeping import Keeping
 from .links import HandshakeGate
 from .links.base import Endpoint
-from .model import ContainerKey, WordsSeen
+from .model import Change, ContainerKey, WordsSeen
 from .services.places import ServiceRule
 from .trail import OpenTrail
 from .trail.keeper import Keeper
@@ -53,6 +53,8 @@ class Session:
         self.fleet = Fleet(
             addresses, rules=rules, clock=self.clock, instance=self.instance.name, declared_by=declared_by
         )
+        self.on_told: Callable[[Change], None] | None = None
+        """Called with all that the engines' watchers tell, in its order."""
         self.keeping: Keeping | None = None
         """The trail that lasts; None: what is recorded is forgotten with this session."""
         if open_trail is not None:
@@ -64,7 +66,7 @@ class Session:
         self._watches: dict[str, EngineWatch] = {
             address.name: EngineWatch(
                 address,
-                publish=self.fleet.apply,
+                publish=self._take,
                 first_address=lambda name=address.name: self._watches.get(self.fleet.engines[name].same_as),  # type: ignore[misc]
                 other_addresses=lambda name=address.name: self._other_addresses(name),  # type: ignore[misc]
                 gate=gate,
@@ -171,6 +173,11 @@ class Session:
         if watch is not None:
             watch.refresh(key.id)
 
+    def _take(self, change: Change) -> None:
+        self.fleet.apply(change)
+        if self.on_told is not None:
+            self.on_told(change)
+
     async def _read_words(self) -> None:
         """Fetch the last words of dead replicas that the stories ask for."""
         reading: dict[str, asyncio.Task[None]] = {}
@@ -200,4 +207,4 @@ class Session:
                 return  # asked for again
             except EngineError:
                 pass  # no words is an answer too: they are not asked for again
-            self.fleet.apply(WordsSeen(engine=engine, id=key.id, lines=lines))
+            self._take(WordsSeen(engine=engine, id=key.id, lines=lines))

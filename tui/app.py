@@ -42,6 +42,7 @@ from .keygate import Behind, KeyGate
 from .keymap import CONFIRMING, OWN, KeyBinding, Keys
 from .looking import LOOKS, show_detail
 from .owncommands import environment_of, run_own
+from .replaying import Replaying
 from .screens.dashboard import DashboardScreen
 from .screens.help import HelpScreen
 from .screens.page import PageScreen
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from fleettop.collectors.actions import Reach
     from fleettop.collectors.checks import Inspection, Sightings
     from fleettop.collectors.demo import DemoFleet
+    from fleettop.collectors.recording import ReplaySession
     from rich.console import RenderableType
 
 FAREWELL = 6.0
@@ -89,17 +91,19 @@ class FleetApp(App[int]):
         open_trail: OpenTrail | None = None,
         environ: Mapping[str, str] | None = None,
         sightings: Callable[[], Sightings] | None = None,
+        replay: ReplaySession | None = None,
     ) -> None:
         self.glyphs: Glyphs = ASCII if ascii_only else UNICODE
-        self.keys = Keys(config.keys, own=config.commands, read_only=read_only)
-        self.own_commands = {OWN + command.name: command for command in config.commands}
+        own = config.commands if replay is None else ()  # they run on this machine, now
+        self.keys = Keys(config.keys, own=own, read_only=read_only, replay=replay is not None)
+        self.own_commands = {OWN + command.name: command for command in own}
         self.addresses = {address.name: address for address in addresses}
         self.environ = dict(environ or {})
         """What the program was started with; `own` and `spoken` say what of it others get."""
-        self.clock = clock or SystemClock()
+        self.clock = clock or (replay.clock if replay is not None else SystemClock())
         self.notes = tuple(notes)
         self.group = group
-        self.session = Session(
+        self.session = replay or Session(
             addresses,
             rules=config.rules,
             read_only=read_only,
@@ -107,6 +111,8 @@ class FleetApp(App[int]):
             clock=self.clock,
             open_trail=open_trail,
         )
+        self.replaying = Replaying(self, replay) if replay is not None else None
+        """The recording that is shown; None: it is the present, of live engines."""
         self.inspection: Inspection | None = None
         """The checks; None until somebody comes to see them."""
         self.waivers = config.waivers
@@ -189,8 +195,9 @@ class FleetApp(App[int]):
         self._let_go.clear()
         try:
             async with self.session, asyncio.TaskGroup() as group:
-                group.create_task(self.loose_ends.watch())
-                group.create_task(self.watchman.run())
+                if self.replaying is None:  # nobody is told of the past
+                    group.create_task(self.loose_ends.watch())
+                    group.create_task(self.watchman.run())
                 await Bridge(self.session, self._show, self._tick).run()
         finally:
             self._let_go.set()
@@ -262,6 +269,8 @@ class FleetApp(App[int]):
 
     def action_command(self, name: str) -> None:
         """Do what the key table calls `name`."""
+        if self.replaying is not None and self.replaying.does(name):
+            return
         if name in LOOKS:
             LOOKS[name](self.dashboard)
         elif name in DEEDS:
@@ -352,9 +361,10 @@ def run_dashboard(
     environ: Mapping[str, str],
     demo: DemoFleet | None = None,
     open_trail: OpenTrail | None = None,
+    replay: ReplaySession | None = None,
 ) -> int:
     """Open the dashboard and return the exit code when it is closed. Raises what made it crash."""
-    return asyncio.run(_run(addresses, config, read_only, mouse, color, notes, environ, demo, open_trail))
+    return asyncio.run(_run(addresses, config, read_only, mouse, color, notes, environ, demo, open_trail, replay))
 
 
 async def _run(
@@ -367,6 +377,7 @@ async def _run(
     environ: Mapping[str, str],
     demo: DemoFleet | None,
     open_trail: OpenTrail | None,
+    replay: ReplaySession | None,
 ) -> int:
     async with AsyncExitStack() as stack:
         if demo is not None:
@@ -386,6 +397,7 @@ async def _run(
             ascii_only=config.ascii or not speaks_unicode(environ),
             open_trail=open_trail,
             environ=environ,
+            replay=replay,
         )
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, app.end_by, number)

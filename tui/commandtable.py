@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from .logkeys import LOG_KEYS
+from .replaykeys import REPLAY_KEYS
 
 VIEWS = ("services", "containers", "hosts", "trail", "deploys", "checks", "storage", "swarm")
 """The ids of the views, in the order of their number keys."""
@@ -45,6 +46,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     """The screen of its own (`SCREENS`) that does it; empty: the dashboard or its table."""
     everywhere: bool = False
     """It is on those screens, too."""
+    replay: bool = False
+    """It is there only while a recording is replayed."""
 
     def at(self, view: str) -> bool:
         """Whether it is there in that view or on that screen."""
@@ -84,6 +87,12 @@ def _log(name: str, keys: str, title: str, hint: str, worth: int, more: str) -> 
         worth=worth,
         palette=False,
         screen="logs",
+    )
+
+
+def _replay(name: str, keys: str, title: str, hint: str, worth: int, more: str) -> Command:
+    return Command(
+        id=f"replay.{name}", keys=(keys,), title=title, group="Replay", help=more, hint=hint, worth=worth, replay=True
     )
 
 
@@ -421,4 +430,5 @@ TABLE: tuple[Command, ...] = (
         help="The streams of events are closed before; coming back, everything is read anew and the gap is on record.",
     ),
     *(_log(*row) for row in LOG_KEYS),
+    *(_replay(*row) for row in REPLAY_KEYS),
 )

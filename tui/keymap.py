@@ -43,10 +43,13 @@ class KeyBinding(msgspec.Struct, frozen=True):
     id: str
 
 
-GROUPS = ("Change", "Look", "Your own", "Find", "Logs", "Views", "Move", "Program")
+GROUPS = ("Replay", "Change", "Look", "Your own", "Find", "Logs", "Views", "Move", "Program")
 """The groups, in the order in which help shows them."""
 
-_FOOTER = {name: place for place, name in enumerate(("Change", "Look", "Your own", "Find", "Logs", "Move", "Program"))}
+_FOOTER = {
+    name: place
+    for place, name in enumerate(("Replay", "Change", "Look", "Your own", "Find", "Logs", "Move", "Program"))
+}
 
 
 class Keys:
@@ -56,12 +59,19 @@ class Keys:
     """
 
     def __init__(
-        self, given: Mapping[str, str] | None = None, *, own: Sequence[OwnCommand] = (), read_only: bool = False
+        self,
+        given: Mapping[str, str] | None = None,
+        *,
+        own: Sequence[OwnCommand] = (),
+        read_only: bool = False,
+        replay: bool = False,
     ) -> None:
         self.read_only = read_only
         self._given = {name: _parse_keys(name, text) for name, text in (given or {}).items()}
         commands = tuple(
-            msgspec.structs.replace(command, keys=self._given.get(command.id, command.keys)) for command in TABLE
+            msgspec.structs.replace(command, keys=self._given.get(command.id, command.keys))
+            for command in TABLE
+            if replay or not command.replay
         )
         commands += tuple(_own(command) for command in own)
         # Checked as if nothing were absent: a config that clashes is wrong in read-only mode, too.

@@ -162,6 +162,8 @@ def _inspect_page(app: FleetApp, key: ContainerKey) -> InspectScreen:
 
 def _client(app: FleetApp, engine: str) -> EngineClient:
     client = app.session.client(engine)
+    if app.replaying is not None:
+        raise EngineError("What else the engine would say is not in a recording.")
     if client is None:
         raise ConnectionLost(f"{engine} cannot be reached now.")
     return client

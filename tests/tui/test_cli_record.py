@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fleettop.collectors.recording import Player, Recording
 
 Eventually = Callable[..., Any]
 PROGRAM = (sys.executable, "-m", "fleettop.tui")
 DEADLINE = 60
 
 
-class Recording:
+class Running:
     """A `fleettop record` of its own."""
 
     def __init__(self, environ: dict[str, str], folder: Path, log: Path, *arguments: str) -> None:
@@ -59,13 +60,13 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def record(environ: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Recording]]:
+def record(environ: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Start one; it is killed when the test ends."""
-    started: list[Recording] = []
+    started: list[Running] = []
 
-    def record(*arguments: str, **more: str) -> Recording:
+    def record(*arguments: str, **more: str) -> Running:
         log = tmp_path / f"log-{len(started)}"
-        started.append(Recording({**environ, **more}, tmp_path / "trail", log, *arguments))
+        started.append(Running({**environ, **more}, tmp_path / "trail", log, *arguments))
         return started[-1]
 
     yield record
@@ -129,6 +130,24 @@ def test_the_log_can_be_json(record, eventually_sync) -> None:
     lines = [json.loads(line) for line in recording.log.splitlines()]
     assert all({"time", "level", "what"} <= line.keys() for line in lines)
     assert (lines[0]["what"], lines[0]["engines"], lines[-1]["what"]) == ("start", 3, "end")
+
+
+def test_snapshots_are_kept_for_a_replay(record, tmp_path, eventually_sync) -> None:
+    """0600, to the last moment; a file that is something else is no place for them."""
+    path = tmp_path / "night.fleettop"
+    recording = record("--demo", "--snapshots", str(path))
+    eventually_sync(lambda: len(recording.said("engine-up")) == 3, timeout=DEADLINE)
+    eventually_sync(lambda: path.read_bytes().count(b'"Listed"') == 3, timeout=DEADLINE)
+    assert recording.end() == 0
+    assert path.stat().st_mode & 0o777 == 0o600
+    kept = Recording(path)
+    player = Player(kept)
+    player.jump(kept.end.timestamp() - 0.5)
+    assert len(player.fleet.containers) == 30
+    other = tmp_path / "other"
+    other.write_text("mine")
+    assert record("--demo", "--snapshots", str(other)).process.wait(DEADLINE) == 2
+    assert other.read_text() == "mine"
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])

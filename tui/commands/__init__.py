@@ -25,6 +25,7 @@ COMMANDS = {
         Command("events", "events", "what the engines say happens, merged"),
         Command("trail", "trail", "the audit trail: show its records, verify it, its head, export it"),
         Command("record", "record", "keep the audit trail with no screen, for a service manager"),
+        Command("replay", "replay", "the dashboard on what `record --snapshots` kept; contacts nobody"),
         Command("logs", "logs", "what services write, of all replicas on all hosts, in the order of time"),
         Command("check", "check", "whether the fleet is fit for production: what is set up badly, and what to do"),
         Command("what-if", "whatif", "what would be down if a host died"),

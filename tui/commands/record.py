@@ -12,6 +12,7 @@ import asyncio
 import signal
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.errors import ConfigError, StoreFull, StoreLocked, TrailError
@@ -25,9 +26,12 @@ from .request import Request
 
 if TYPE_CHECKING:
     from fleettop.collectors.address import EngineAddress
+    from fleettop.collectors.recording import SnapshotFile
+    from fleettop.collectors.session import Session
     from fleettop.collectors.trail import OpenTrail
 
     from .metrics import Listen
+    from .recorder import Recorder
 
 ENDINGS: Mapping[signal.Signals, int] = {signal.SIGTERM: ending.FINE, signal.SIGINT: 130, signal.SIGHUP: 129}
 """The exit code after each signal. A service manager asks with SIGTERM, and that it ended as asked is no failure."""
@@ -40,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--anchor", metavar="FILE|journal", help="every hour, append the trail's head there, out of the trail's reach"
     )
+    parser.add_argument(
+        "--snapshots",
+        type=Path,
+        metavar="FILE",
+        help="also keep there all that is seen, for `fleettop replay`; half of its size full, it becomes FILE.1",
+    )
+    parser.add_argument("--snapshots-size", default="512M", metavar="SIZE", help="what --snapshots may take (512M)")
     parser.add_argument("--metrics", metavar="ADDRESS:PORT", help="serve figures for Prometheus there: 127.0.0.1:9323")
     parser.add_argument(
         "--metrics-insecure", action="store_true", help="--metrics may listen where other machines can read it"
@@ -112,11 +123,12 @@ async def _watch(
     environment = environment_of(request.environ)
     watchman = Watchman(session.fleet, request.config, session.clock, environment=environment)
     recorder.tell_alarms(watchman)
+    snapshots = _snapshots(request, addresses, session, recorder)
     metrics = MetricsServer(listen, recorder.figures) if listen is not None else nullcontext()
     with metrics, _signals(log, at_terminal=request.interactive) as told:
         recorder.begin(listen)
         async with session, asyncio.TaskGroup() as group:
-            work = (_write_log(writer), *recorder.work(), watchman.run())
+            work = (_write_log(writer), *recorder.work(), watchman.run(), *(one.run() for one in snapshots))
             tasks = [group.create_task(one) for one in work]
             await recorder.trail_opened()
             notify(door, "READY=1")
@@ -124,9 +136,38 @@ async def _watch(
             notify(door, "STOPPING=1")
             for task in tasks:
                 task.cancel()
+        for one in snapshots:
+            await one.write()
         await recorder.end(number.name)
     await _write_rest(writer)
     return ENDINGS[number]
+
+
+def _snapshots(
+    request: Request, addresses: Sequence[EngineAddress], session: Session, recorder: Recorder
+) -> tuple[SnapshotFile, ...]:
+    """The recording that is asked for; none, or one."""
+    if request.args.snapshots is None:
+        return ()
+    from fleettop.collectors.config.durations import parse_size
+    from fleettop.collectors.recording import SnapshotFile
+
+    most = parse_size(request.args.snapshots_size)
+    rules, declared_by = request.config.rules, request.config.declared_by
+    file = SnapshotFile(
+        request.args.snapshots.expanduser(),
+        addresses,
+        rules=rules,
+        declared_by=declared_by,
+        clock=session.clock,
+        most=most,
+    )
+    recorder.tell_snapshots(file)
+    session.on_told = file.take
+    if session.keeping is not None:
+        session.keeping.on_recalled, session.keeping.on_taken_up = file.remember, file.take_up
+    session.interest.anybody = True  # figures of what runs are part of it, as seldom as those that are not on a screen
+    return (file,)
 
 
 async def _write_log(writer: PatientWriter) -> None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fleettop.collectors.alarms.message import Message
     from fleettop.collectors.alarms.watchman import Watchman
     from fleettop.collectors.keeping import Keeping
+    from fleettop.collectors.recording import SnapshotFile
     from fleettop.collectors.session import Session
 
     from .metrics import Listen
@@ -111,6 +112,17 @@ class Recorder:
                 self._log.say("info", "alarms-sent-again")
 
         watchman.on_alarm, watchman.on_trouble = alarm, trouble
+
+    def tell_snapshots(self, file: SnapshotFile) -> None:
+        """Say where the recording cannot be written, and where it can again."""
+
+        def trouble() -> None:
+            if file.trouble:
+                self._log.say("error", "snapshots-not-written", error=file.trouble)
+            else:
+                self._log.say("info", "snapshots-written-again")
+
+        file.on_trouble = trouble
 
     # -- for as long as it runs
 

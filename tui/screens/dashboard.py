@@ -148,10 +148,11 @@ class DashboardScreen(Screen[None]):
     def _headline(self) -> None:
         app = self.app
         read_only, trouble = app.session.read_only, self.trail_trouble
-        facts = headline(
-            app.fleet, app.moment(), read_only=read_only, group=app.group, trouble=trouble, watchman=app.watchman
+        replay = app.replaying.words() if app.replaying is not None else ""
+        known, moment = {"group": app.group, "replay": replay}, app.moment()
+        self.header.show(
+            headline(app.fleet, moment, read_only=read_only, trouble=trouble, watchman=app.watchman, **known)
         )
-        self.header.show(facts)
 
     # -- a place -------------------------------------------------------------------------------------------------------
 
@@ -417,7 +418,7 @@ class DashboardScreen(Screen[None]):
 
     @on(ViewTabs.Chosen)
     def _tab_chosen(self, message: ViewTabs.Chosen) -> None:
-        self.go(Place(view=message.view))
+        self.app.choose(f"view.{message.view}")
 
     @on(KeyFooter.Chosen)
     def _hint_chosen(self, message: KeyFooter.Chosen) -> None:

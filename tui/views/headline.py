@@ -24,10 +24,11 @@ def headline(
     group: str = "",
     trouble: TrailError | None = None,
     watchman: Watchman | None = None,
+    replay: str = "",
 ) -> HeaderFacts:
     """Hosts, services by state, the oldest outage, the time; `trouble`: why the trail cannot be written.
 
-    `watchman`: from how long on an outage counts how much, and whether alarms arrive.
+    `watchman`: from how long on an outage counts how much, and whether alarms arrive. `replay`: where it stands.
     """
     totals = fleet.totals()
     oldest = int(seconds_since(totals.oldest_outage, moment)) if totals.oldest_outage is not None else None
@@ -47,6 +48,7 @@ def headline(
         outage_role="age-page" if oldest is not None and oldest >= page else "age-warn",
         clock=clock_time(moment.now, moment),
         read_only=read_only,
+        replay=replay,
         insecure=sum(1 for engine in fleet.engines.values() if engine.link.insecure and not engine.same_as),
         alarm=f"TRAIL NOT WRITTEN: {trail_trouble(trouble)}" if trouble is not None else unsent,
     )

@@ -32,6 +32,8 @@ class HeaderFacts(msgspec.Struct, frozen=True, kw_only=True):
     clock: str = ""
     """The time of day, `02:41:07`."""
     read_only: bool = False
+    replay: str = ""
+    """Where the recording stands that is shown; empty: this is the present."""
     insecure: int = 0
     """Links that are neither encrypted nor local."""
     alarm: str = ""
@@ -130,6 +132,9 @@ class Header(Painted):
         cells: list[Cell] = []
         if facts.insecure:
             cells += [Cell(f" {facts.insecure} INSECURE " if wide else f" INS{facts.insecure} ", "insecure"), Cell(" ")]
+        if facts.replay:
+            words = facts.replay if wide else facts.replay.removeprefix("replay ")
+            return (*cells, Cell(f" {words} ", "read-only"), Cell(" "))
         if facts.read_only:
             cells += [Cell(" READ-ONLY " if wide else " RO ", "read-only"), Cell(" ")]
         if clock and facts.clock:
