@@ -142,8 +142,9 @@ def test_snapshots_are_kept_for_a_replay(record, tmp_path, eventually_sync) -> N
     assert path.stat().st_mode & 0o777 == 0o600
     kept = Recording(path)
     player = Player(kept)
-    player.jump(kept.end.timestamp() - 0.5)
+    player.jump(kept.end.timestamp())
     assert len(player.fleet.containers) == 30
+    assert player.fleet.totals().hosts_up == 3
     other = tmp_path / "other"
     other.write_text("mine")
     assert record("--demo", "--snapshots", str(other)).process.wait(DEADLINE) == 2

@@ -19,9 +19,11 @@ from fleettop.collectors.recording import Player, Recording, ReplaySession
 from fleettop.tui.app import DEEDS, FleetApp
 from fleettop.tui.cli import main
 from fleettop.tui.commands.replay import moment_in
+from fleettop.tui.glyphs import UNICODE
 from fleettop.tui.keymap import Keys
 from fleettop.tui.navigation import Place
 from fleettop.tui.replaykeys import REPLAY_KEYS
+from fleettop.tui.widgets.header import Header, HeaderFacts
 from textual.pilot import Pilot
 
 from tests.collectors.recorded import Recorded, night, seen
@@ -71,6 +73,16 @@ async def test_the_rows_and_the_header_are_those_of_the_time(tmp_path: Path, eve
         header = text_of(app.dashboard.header)
         assert header.rstrip().endswith(f"{app.clock.now().astimezone():%H:%M:%S} ×1 paused")
         assert "READ-ONLY" not in header
+
+
+def test_a_narrow_header_says_that_it_is_a_replay() -> None:
+    """Whatever else is left out: the past must not be taken for the present."""
+    header = Header(glyphs=UNICODE)
+    words = "replay 14:03:12 ×10 paused"
+    header.facts = HeaderFacts(engines=30, services={"healthy": 120}, containers=900, replay=words)
+    for width in (200, 80, 60, 40):
+        (line,) = header.lines(width)
+        assert words in "".join(cell.text for cell in line)
 
 
 async def test_keys_move_the_recording(tmp_path: Path, eventually: Eventually) -> None:

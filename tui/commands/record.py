@@ -133,6 +133,7 @@ async def _watch(
             await recorder.trail_opened()
             notify(door, "READY=1")
             number = await told
+            session.on_told = None  # that we let go of every engine is nothing that happened to the fleet
             notify(door, "STOPPING=1")
             for task in tasks:
                 task.cancel()

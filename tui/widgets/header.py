@@ -133,8 +133,7 @@ class Header(Painted):
         if facts.insecure:
             cells += [Cell(f" {facts.insecure} INSECURE " if wide else f" INS{facts.insecure} ", "insecure"), Cell(" ")]
         if facts.replay:
-            words = facts.replay if wide else facts.replay.removeprefix("replay ")
-            return (*cells, Cell(f" {words} ", "read-only"), Cell(" "))
+            return (*cells, Cell(f" {facts.replay} ", "read-only"), Cell(" "))
         if facts.read_only:
             cells += [Cell(" READ-ONLY " if wide else " RO ", "read-only"), Cell(" ")]
         if clock and facts.clock:
