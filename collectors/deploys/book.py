@@ -182,8 +182,9 @@ class DeployBook:
     ) -> Deploy:
         made = {id(s): _made(s, known) or deploy.began for s in standings if s.condition is not Condition.AT_REST}
         wanted = [s for s in standings if id(s) in made]
-        ours = sorted((s for s in wanted if made[id(s)] >= deploy.began), key=lambda s: made[id(s)])
-        behind = [s for s in wanted if made[id(s)] < deploy.began]
+        late = {id(s) for s in wanted if made[id(s)] + _grain(s) > deploy.began}
+        ours = sorted((s for s in wanted if id(s) in late), key=lambda s: made[id(s)])
+        behind = [s for s in wanted if id(s) not in late]
         deploy = msgspec.structs.replace(
             deploy,
             steps=tuple(
@@ -318,6 +319,11 @@ def _made(standing: Standing, known: Known) -> datetime | None:
     if standing.created is not None:
         return known.ours(standing.replica.host, standing.created)
     return standing.serving_since or standing.since or standing.ended
+
+
+def _grain(standing: Standing) -> timedelta:
+    """How much later it may have been made than is said: a list of containers has whole seconds (`Created`)."""
+    return timedelta(seconds=1) if standing.created is not None else timedelta(microseconds=1)
 
 
 def _last_moved(deploy: Deploy) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from pathlib import Path
 
 from fleettop.collectors.deploys.deploy import Deploy, Outcome, from_to
@@ -88,6 +89,8 @@ async def test_a_swarms_rolling_update_is_followed_to_its_end_back_and_into_a_pa
 ) -> None:
     """From one manager alone: done, rolled back, and half-way where the swarm pauses it, in the swarm's own words."""
     fleet = swarm_fleet
+    # A name of its own each time: what the engines still tell of an earlier try is no deploy of this one.
+    name = f"pay-{secrets.token_hex(3)}"
 
     async def docker(*arguments: object, host: str = "h1") -> str:
         return await asyncio.to_thread(fleet.docker, host, *arguments)
@@ -97,8 +100,8 @@ async def test_a_swarms_rolling_update_is_followed_to_its_end_back_and_into_a_pa
     async with watching(fleet.address("h1")) as stage:
         await eventually(lambda: stage.session.fleet.swarms, timeout=LONG)
         (cluster,) = stage.session.fleet.swarms
-        pay = ServiceKey("swarm", cluster, "pay")
-        await asyncio.to_thread(fleet.run_service, "pay", "sleep 1000", 3)
+        pay = ServiceKey("swarm", cluster, name)
+        await asyncio.to_thread(fleet.run_service, name, "sleep 1000", 3)
 
         def serving() -> int | None:
             stage.session.fleet.take_changes()
@@ -108,20 +111,20 @@ async def test_a_swarms_rolling_update_is_followed_to_its_end_back_and_into_a_pa
         await eventually(lambda: serving() == 3, timeout=LONG)
         assert deploys(stage, pay) == ()
         quick = ("--update-monitor", "1s", "--update-delay", "1s", "--stop-grace-period", "1s")
-        await docker("service", "update", "-d", "--no-resolve-image", *quick, "--image", "bb:2", "pay")
+        await docker("service", "update", "-d", "--no-resolve-image", *quick, "--image", "bb:2", name)
         going = await eventually(lambda: stands(stage, pay, Outcome.GOING), timeout=LONG)
         assert from_to(going) == "bb:1 → 2"
         done = await eventually(lambda: stands(stage, pay, Outcome.DONE), timeout=LONG)
         assert (done.made, done.wanted, len(done.steps)) == (3, 3, 3)
         assert done.ended is not None
 
-        await docker("service", "rollback", "-d", "pay")
+        await docker("service", "rollback", "-d", name)
         back = await eventually(lambda: stands(stage, pay, Outcome.DONE, 2), timeout=LONG)
         assert (back.back, from_to(back)) == (True, "bb:2 → 1")
         assert deploys(stage, pay)[1].outcome is Outcome.ROLLED_BACK
 
         broken = ("--update-failure-action", "pause", "--update-monitor", "3s", "--args", "false")
-        await docker("service", "update", "-d", "--no-resolve-image", *broken, "pay")
+        await docker("service", "update", "-d", "--no-resolve-image", *broken, name)
         paused = await eventually(lambda: stands(stage, pay, Outcome.HALFWAY, 3), timeout=LONG)
         assert "paused" in paused.note
         assert len(paused.behind) == 2
