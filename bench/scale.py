@@ -24,6 +24,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from .processes import cpu_seconds, load, memory_mib, tree
 from .programs import FLEETTOP_BINARY
@@ -86,9 +87,18 @@ def say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
+class Simulated(NamedTuple):
+    """A fleet in a process of its own."""
+
+    sockets: Path
+    """The folder of its sockets."""
+    addresses: list[str]
+    process: subprocess.Popen[str]
+
+
 @contextmanager
-def simulated(size: Size) -> Iterator[tuple[Path, list[str]]]:
-    """Such a fleet, in which nothing happens by itself; the folder of its sockets, and its addresses."""
+def simulated(size: Size) -> Iterator[Simulated]:
+    """Such a fleet, in which nothing happens by itself."""
     with tempfile.TemporaryDirectory(prefix="sc-", dir="/tmp") as folder:
         sockets = Path(folder) / "f"
         fleet = subprocess.Popen(
@@ -98,7 +108,7 @@ def simulated(size: Size) -> Iterator[tuple[Path, list[str]]]:
         )  # fmt: skip
         try:
             assert fleet.stdout is not None
-            yield sockets, [fleet.stdout.readline().strip() for _ in range(size.engines)]
+            yield Simulated(sockets, [fleet.stdout.readline().strip() for _ in range(size.engines)], fleet)
         finally:
             _end(fleet)
 
@@ -178,7 +188,7 @@ def measure(size: Size, effort: Effort) -> Found:
     """All of it, for one size."""
     found = Found(size, load=load())
     with ExitStack() as stack:
-        sockets, addresses = stack.enter_context(simulated(size))
+        sockets, addresses, _ = stack.enter_context(simulated(size))
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sc-")))
         terminal = stack.enter_context(dashboard(addresses, home))
         found.first_frame = shows(terminal, "Services", 60)

@@ -1,8 +1,8 @@
 """Watch a fleet in a storm for long and see that nothing grows: ``python -m bench soak`` (see --help), `make soak`.
 
 The dashboard runs in this process without a terminal, with a trail; the simulated engines and the storm of events are
-processes of their own. Engines go away and come back, views are walked through, logs are opened and closed.
-Exit code 1 where memory, files, threads or tasks kept growing in the second half.
+processes of their own. Engines go away and come back, all of them freeze now and then until they are given up, views
+are walked through, logs are opened and closed. Exit code 1 where memory, files, threads or tasks kept growing.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import gc
 import json
 import os
 import platform
+import signal
 import statistics
 import sys
 import tempfile
@@ -24,9 +25,10 @@ from pathlib import Path
 
 from fleettop.collectors.address import EngineAddress
 from fleettop.collectors.config import Config
+from fleettop.collectors.model import LinkPhase
 from fleettop.collectors.trail.opening import TrailFolder
 from fleettop.tui.app import FleetApp
-from textual.pilot import Pilot
+from textual.events import Key
 
 from .report import put_section
 from .scale import Size, say, simulated, storm
@@ -52,6 +54,10 @@ WALK = (
     "escape",
 )
 """Keys, pressed one after the other, again and again."""
+FREEZE_EACH, FROZEN = 8, 35.0
+"""After so many samples all engines stand still, for so many seconds: longer than a link is waited for."""
+BACK = 120.0
+"""Seconds in which every engine must be back afterwards."""
 MEMORY, FEW = 1.08, 6
 """What the second half may have more of: memory by this factor, of all else so many."""
 
@@ -89,15 +95,15 @@ def sample(began: float) -> Sample:
 async def soak(size: Size, seconds: float, every: float, home: Path) -> list[Sample]:
     """Watch, and take samples; the first when the fleet is known whole and a moment has passed."""
     found: list[Sample] = []
-    with simulated(size) as (sockets, texts), storm(sockets, size.rate):
+    with simulated(size) as (sockets, texts, engines), storm(sockets, size.rate):
         addresses = [
             EngineAddress(name=Path(text).stem, scheme="unix", socket=text.removeprefix("unix://"), origin="soak")
             for text in texts
         ]
         app = FleetApp(addresses, Config(), open_trail=TrailFolder(home / "trail"))
-        async with app.run_test(size=(160, 45)) as pilot:
+        async with app.run_test(size=(160, 45)):
             await app.session.settled(60)
-            await _walk(app, pilot, every)
+            await _walk(app, every)
             began = time.monotonic()
             while (after := time.monotonic() - began) < seconds:
                 found.append(sample(began))
@@ -107,21 +113,38 @@ async def soak(size: Size, seconds: float, every: float, home: Path) -> list[Sam
                 away = door.with_suffix(".away")
                 door.rename(away)  # new connections find nothing there for a while
                 app.session.retry()
-                await _walk(app, pilot, every)
+                await _walk(app, every)
                 away.rename(door)
+                if len(found) % FREEZE_EACH == 0:
+                    engines.send_signal(signal.SIGSTOP)
+                    await _walk(app, FROZEN)
+                    engines.send_signal(signal.SIGCONT)
+                    app.session.retry()
+                    await _all_back(app)
+                    await _walk(app, every)
             found.append(sample(began))
     return found
 
 
-async def _walk(app: FleetApp, pilot: Pilot[int], seconds: float) -> None:
+async def _all_back(app: FleetApp) -> None:
+    async with asyncio.timeout(BACK):
+        while any(engine.link.phase is not LinkPhase.UP for engine in app.fleet.engines.values()):
+            await _walk(app, 1.0)
+
+
+async def _walk(app: FleetApp, seconds: float) -> None:
     end, place = time.monotonic() + seconds, 0
     while time.monotonic() < end or place % len(WALK):
-        await pilot.press(WALK[place % len(WALK)])
+        await _press(app, WALK[place % len(WALK)])
         place += 1
-        await asyncio.sleep(0.1)
     while len(app.screen_stack) > 1:
-        await pilot.press("escape")
-        await asyncio.sleep(0.1)
+        await _press(app, "escape")
+
+
+async def _press(app: FleetApp, key: str) -> None:
+    """As somebody does who reads meanwhile; a pilot waits until nothing happens any more, which never comes here."""
+    app.post_message(Key(key, {"slash": "/"}.get(key, key if len(key) == 1 else None)))
+    await asyncio.sleep(0.2)
 
 
 def growth(found: Sequence[Sample]) -> list[str]:
@@ -145,8 +168,8 @@ def markdown(size: Size, found: Sequence[Sample], grew: Sequence[str]) -> str:
         "",
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, Linux {platform.release()}, Python "
         f"{platform.python_version()}. {size} simulated engines × containers, {size.rate:g} events a second, a trail, "
-        "an engine away for a while again and again, views, logs and pages opened and closed. The process is that of "
-        "the dashboard, with what measures in it.",
+        "an engine away for a while again and again, all frozen now and then, views, logs and pages opened and closed. "
+        "The process is that of the dashboard, with what measures in it.",
         "",
         f"**{'Nothing grew' if not grew else 'Grew: ' + '; '.join(grew)}** from the second quarter to the last.",
         "",

@@ -108,7 +108,7 @@ class Webhook:
 
     async def send(self, message: Message) -> str:
         """One try; it follows no redirect, since the secret in the address is meant for one host."""
-        from ..engine.quick_aiohttp import aiohttp
+        from .quick_aiohttp import aiohttp
 
         try:
             if self._tls is None:

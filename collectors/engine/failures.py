@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import getpass
+import socket
 import ssl
 
 import msgspec
@@ -26,12 +27,13 @@ from ..errors import (
 )
 from ..links.base import Endpoint, UnixEndpoint
 from ..text import plain, redact_text
+from .connection import Cut, NoHttp
 from .fields import BROKEN
-from .quick_aiohttp import aiohttp
+from .pool import ConnectTimeout
 from .versions import refusal
 from .wire import ErrorBody
 
-FOREIGN = (aiohttp.ClientError, OSError, ssl.SSLError, ValueError, EOFError)
+FOREIGN = (OSError, ssl.SSLError, ValueError, EOFError)
 """What a request may raise beside our own errors and a deadline."""
 
 _ERROR = msgspec.json.Decoder(ErrorBody)
@@ -42,21 +44,21 @@ def explain(engine: str, endpoint: Endpoint, error: Exception, what: str) -> Eng
     """What a failed request means, as an error of ours; `what` is the request, for the sentence."""
     if isinstance(error, EngineError):
         return error
-    if isinstance(error, aiohttp.ConnectionTimeoutError):
+    if isinstance(error, ConnectTimeout):
         return TimedOut(f"{engine} does not take a connection.")
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) and error.errno is None:
         return NotAnswering(f"{engine} does not answer {what}.")
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
+    if isinstance(error, socket.gaierror):
         return NotResolved(f"The name of {engine} has no address.")
     if (found := _tls(engine, error)) is not None:
         return found
-    if isinstance(error, aiohttp.ClientResponseError):
+    if isinstance(error, NoHttp):
         return Malformed(f"{engine} does not speak HTTP as it should ({what}): {_short(error)}.", where="HTTP")
-    if isinstance(error, aiohttp.ClientPayloadError):
+    if isinstance(error, Cut):
         return ConnectionLost(f"The connection to {engine} broke within the answer to {what}.")
     if isinstance(error, OSError):
         return _socket(engine, endpoint, error, what)
-    if isinstance(error, aiohttp.ClientError | EOFError):
+    if isinstance(error, EOFError):
         return ConnectionLost(f"The connection to {engine} broke ({what}).")
     return Malformed(f"{engine}'s answer to {what} makes no sense: {_short(error)}.", where=what)
 
@@ -67,18 +69,16 @@ def _short(error: BaseException) -> str:
 
 
 def _causes(error: BaseException | None) -> list[BaseException]:
-    """The error and what it wraps: aiohttp keeps the TLS layer's own behind its classes."""
+    """The error and what it wraps."""
     found: list[BaseException] = []
     while error is not None and error not in found:
         found.append(error)
-        error = getattr(error, "os_error", None) or getattr(error, "certificate_error", None) or error.__cause__
+        error = error.__cause__
     return found
 
 
 def _tls(engine: str, error: Exception) -> EngineError | None:
     for cause in _causes(error):
-        if isinstance(cause, aiohttp.ClientError):
-            continue  # its certificate error claims to be ssl's own, and lacks what that tells
         if isinstance(cause, ssl.SSLCertVerificationError):
             if cause.verify_code in _DATES:
                 return CertificateExpired(f"The certificate of {engine} is out of its dates: {cause.verify_message}.")

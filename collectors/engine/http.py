@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-import yarl
-
 from ..errors import ConnectionLost, EngineError, Malformed, NotAnswering
 from ..links.base import Endpoint, UnixEndpoint
 from . import allowlist
+from .connection import Reply
 from .failures import FOREIGN, explain, refused
 from .fields import BIG
-from .quick_aiohttp import aiohttp
+from .pool import ConnectTimeout, Pool
 
 MIB = 1 << 20
 CAP = 16 * MIB
@@ -25,8 +25,7 @@ SLOWEST = 256
 """Bytes a second at which an answer may come in: less is as good as silence."""
 PATIENCE = 60.0
 """Seconds for which a slow answer is waited for on top of the deadline."""
-KEEPALIVE = 30.0
-CHUNK = 256 * 1024
+_TARGET = re.compile(r"/[!-~]*")
 
 T = TypeVar("T")
 
@@ -53,15 +52,14 @@ class Requests:
         self._endpoint = endpoint
         self._read_only = read_only
         self._deadline = deadline
-        self._session: aiohttp.ClientSession | None = None
+        self._pool: Pool | None = None
         self._opening: set[asyncio.Timeout] = set()
-        self._reading: set[aiohttp.ClientResponse] = set()
         self._closed = False
         if isinstance(endpoint, UnixEndpoint):
-            self._base = "http://docker"
+            self._host = "docker"
         else:
-            host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
-            self._base = f"{'http' if endpoint.tls is None else 'https'}://{host}:{endpoint.port}"
+            host = endpoint.host.partition("%")[0]  # a zone is for this machine alone (RFC 6874, section 4)
+            self._host = f"[{host}]:{endpoint.port}" if ":" in host else f"{host}:{endpoint.port}"
 
     async def body(
         self, path: str, query: str = "", *, cap: int = CAP, versioned: bool = True, deadline: float | None = None
@@ -81,7 +79,7 @@ class Requests:
             async with asyncio.timeout(deadline or self._deadline) as limit:
                 return await self._get(path, query, cap, versioned, limit)
         except TimeoutError as error:
-            raise self._silent(path, error, deadline) from error
+            raise self._silent(path, deadline) from error
 
     async def decoded(
         self, path: str, query: str, decode: Callable[[bytes], T], *, cap: int = CAP, deadline: float | None = None
@@ -109,14 +107,11 @@ class Requests:
     async def close(self) -> None:
         """Let go of every connection, for good: what is under way ends with ConnectionLost, and so does what comes."""
         self._closed = True
-        for opening in self._opening:  # aiohttp itself closes what is connected, and not what is connecting
+        for opening in self._opening:
             if not opening.expired():
                 opening.reschedule(0.0)
-        for response in self._reading:  # aiohttp lets whoever reads one wait for ever when its session is closed
-            response.content.set_exception(aiohttp.ClientConnectionError("closed"))
-        if self._session is not None:
-            session, self._session = self._session, None
-            await session.close()
+        if self._pool is not None:
+            await self._pool.close()
 
     # -- below the allow-list
 
@@ -135,39 +130,43 @@ class Requests:
     @asynccontextmanager
     async def _open(
         self, path: str, query: str, *, versioned: bool, deadline: float | None = None
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    ) -> AsyncIterator[Reply]:
         """The one place where a request leaves."""
         target = f"/v{self.version}{path}" if versioned and self.version else path
         allowlist.check("GET", target, read_only=self._read_only)
         if self._closed:
             raise ConnectionLost(f"The connection to {self.engine} was closed.")
-        url = yarl.URL(f"{self._base}{target}{'?' + query if query else ''}", encoded=True)
-        response: aiohttp.ClientResponse | None = None
         try:
+            request = self._request(f"{target}?{query}" if query else target)
             async with self._until_closed(deadline, path):
-                response = await self._connected().get(url, allow_redirects=False)
+                held = await self._connections().get(request)
+        except ConnectTimeout as error:
+            raise explain(self.engine, self._endpoint, error, f"GET {path}") from error
         except TimeoutError as error:
-            if deadline is not None and not isinstance(error, aiohttp.ClientError):
-                raise self._silent(path, error) from error
+            if deadline is not None and error.errno is None:
+                raise self._silent(path) from error
             raise explain(self.engine, self._endpoint, error, f"GET {path}") from error
         except FOREIGN as error:
             raise explain(self.engine, self._endpoint, error, f"GET {path}") from error
         try:
-            encoding = response.headers.get("Content-Encoding", "identity")
+            encoding = held.reply.headers.get("Content-Encoding", "identity")
             if encoding.lower() != "identity":
                 raise Malformed(
                     f"{self.engine} sends a compressed answer, which was not asked for (GET {path}).",
                     where="Content-Encoding",
                 )
-            self._reading.add(response)
-            yield response
+            yield held.reply
         finally:
-            self._reading.discard(response)
-            # Gives the connection back where the body was read to its end, and closes it where it was not.
-            if response.content.at_eof():
-                response.release()
-            else:
-                _hang_up(response)
+            await self._connections().give_back(held)
+
+    def _request(self, target: str) -> bytes:
+        """Raises ValueError for what cannot stand in a request line."""
+        if not _TARGET.fullmatch(target):
+            raise ValueError(f"{target[:80]!r} is no path of a request")
+        return (
+            f"GET {target} HTTP/1.1\r\nHost: {self._host}\r\nAccept: */*\r\n"
+            "Accept-Encoding: identity\r\nUser-Agent: fleettop\r\n\r\n"
+        ).encode("ascii")
 
     @asynccontextmanager
     async def _until_closed(self, deadline: float | None, path: str) -> AsyncIterator[None]:
@@ -189,34 +188,16 @@ class Requests:
     def _left(self, path: str) -> EngineError:
         return ConnectionLost(f"The connection to {self.engine} was closed before GET {path} was answered.")
 
-    def _connected(self) -> aiohttp.ClientSession:
-        """Opened with the first request, since a session belongs to the loop that runs then."""
-        if self._session is None:
-            endpoint = self._endpoint
-            connector: aiohttp.BaseConnector
-            if isinstance(endpoint, UnixEndpoint):
-                connector = aiohttp.UnixConnector(
-                    endpoint.path, limit=endpoint.connections, keepalive_timeout=KEEPALIVE
-                )
-            else:
-                connector = aiohttp.TCPConnector(
-                    ssl=endpoint.tls if endpoint.tls is not None else False, limit=0, keepalive_timeout=KEEPALIVE
-                )
-            self._session = aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                headers={"Accept-Encoding": "identity", "User-Agent": "fleettop"},
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._deadline * 0.9),
-                auto_decompress=False,
-                trust_env=False,
-                read_bufsize=CHUNK,
-            )
-        return self._session
+    def _connections(self) -> Pool:
+        """Made with the first request, since connections belong to the loop that runs then."""
+        if self._pool is None:
+            self._pool = Pool(self._endpoint, connect=self._deadline * 0.9)
+        return self._pool
 
     async def _whole(
         self,
         path: str,
-        response: aiohttp.ClientResponse,
+        response: Reply,
         cap: int,
         limit: asyncio.Timeout | None = None,
         *,
@@ -239,32 +220,21 @@ class Requests:
                 )
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
-    async def _chunks(self, path: str, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        content = response.content
+    async def _chunks(self, path: str, response: Reply) -> AsyncIterator[bytes]:
         try:
-            while chunk := await content.readany():
+            while chunk := await response.read():
                 yield chunk
         except FOREIGN as error:
             if self._closed:
                 raise self._left(path) from error
             raise explain(self.engine, self._endpoint, error, f"GET {path}") from error
 
-    async def _error_body(self, path: str, response: aiohttp.ClientResponse) -> bytes:
+    async def _error_body(self, path: str, response: Reply) -> bytes:
         try:
             async with asyncio.timeout(self._deadline):
                 return await self._whole(path, response, ERROR_CAP, cut=True)
         except TimeoutError:
             return b""
 
-    def _silent(self, path: str, error: Exception, deadline: float | None = None) -> EngineError:
-        if isinstance(error, aiohttp.ClientError):
-            return explain(self.engine, self._endpoint, error, f"GET {path}")
+    def _silent(self, path: str, deadline: float | None = None) -> EngineError:
         return NotAnswering(f"{self.engine} did not answer GET {path} within {deadline or self._deadline:g} s.")
-
-
-def _hang_up(response: aiohttp.ClientResponse) -> None:
-    """Close the connection without reading on: more of a stream may be waiting than fits into memory."""
-    transport = response.connection.transport if response.connection is not None else None
-    if transport is not None:
-        transport.abort()
-    response.close()

@@ -9,7 +9,8 @@ from typing import Protocol
 from ..model import Record
 
 Wanted = Callable[[Record], bool]
-CAPACITY = 20_000
+CAPACITY = 10_000
+"""Records at hand, of 2 to 3 kB each with all that stands beside them. What is older is read from the store."""
 
 
 class Trail(Protocol):

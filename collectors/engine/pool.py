@@ -1,0 +1,128 @@
+"""The connections to one engine: kept open between requests, and opened anew where the engine has closed them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from contextlib import AsyncExitStack
+
+from ..links.base import Endpoint, UnixEndpoint
+from .connection import Connection, Reply, Untouched
+
+KEEPALIVE = 30.0
+"""Seconds for which a connection is kept that nobody uses."""
+_NUMBER = re.compile(r"\[Errno (\d+)\]")
+
+
+class ConnectTimeout(TimeoutError):
+    """Nobody took the connection in time."""
+
+
+class Held:
+    """An answer, and the connection it comes by."""
+
+    def __init__(self, reply: Reply, connection: Connection, room: AsyncExitStack) -> None:
+        self.reply = reply
+        self.connection = connection
+        self.room = room
+        """What counts the connection as one that is in use."""
+
+
+class Pool:
+    """Connections to one endpoint; no more of them at once than the endpoint allows."""
+
+    def __init__(self, endpoint: Endpoint, *, connect: float) -> None:
+        """`connect`: seconds for a connection to come about, with TLS where that is asked for."""
+        self._endpoint = endpoint
+        self._connect = connect
+        most = endpoint.connections if isinstance(endpoint, UnixEndpoint) else 0
+        self._room = asyncio.Semaphore(most) if most else None
+        self._idle: list[tuple[float, Connection]] = []
+        self._used: set[Connection] = set()
+        self._sweeping: asyncio.TimerHandle | None = None
+
+    async def get(self, request: bytes) -> Held:
+        """Send a GET; its answer when the headers are in, to be given back. Raises what `Connection.get` does, and
+        ConnectTimeout, or an OSError, where no connection comes about."""
+        async with AsyncExitStack() as room:
+            if self._room is not None:
+                await room.enter_async_context(self._room)
+            while (connection := self._kept()) is not None:
+                try:
+                    return await self._ask(connection, request, room)
+                except Untouched:
+                    continue
+            return await self._ask(await self._open(), request, room)
+
+    async def give_back(self, held: Held) -> None:
+        """The answer is done with: its connection goes on where it was read to its end, and is closed where not."""
+        self._used.discard(held.connection)
+        if held.connection.finish(held.reply):
+            loop = asyncio.get_running_loop()
+            self._idle.append((loop.time(), held.connection))
+            if self._sweeping is None:
+                self._sweeping = loop.call_later(KEEPALIVE, self._sweep)
+        await held.room.aclose()
+
+    async def close(self) -> None:
+        """Close all of them; answers under way end with an error."""
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+            self._sweeping = None
+        for connection in (*self._used, *(connection for _, connection in self._idle)):
+            connection.abort()
+        self._idle.clear()
+        self._used.clear()
+        await asyncio.sleep(0)  # a transport lets go of its socket in the loop's next round
+
+    async def _ask(self, connection: Connection, request: bytes, room: AsyncExitStack) -> Held:
+        self._used.add(connection)
+        try:
+            reply = await connection.get(request)
+        except BaseException:
+            self._used.discard(connection)
+            raise
+        return Held(reply, connection, room.pop_all())
+
+    def _kept(self) -> Connection | None:
+        """The one that was used last, for it is the least likely to have been closed."""
+        while self._idle:
+            _, connection = self._idle.pop()
+            if connection.usable:
+                return connection
+        return None
+
+    async def _open(self) -> Connection:
+        loop, endpoint = asyncio.get_running_loop(), self._endpoint
+        try:
+            async with asyncio.timeout(self._connect):
+                if isinstance(endpoint, UnixEndpoint):
+                    return (await loop.create_unix_connection(Connection, endpoint.path))[1]
+                made = await loop.create_connection(
+                    Connection, endpoint.host, endpoint.port, ssl=endpoint.tls, happy_eyeballs_delay=0.25
+                )
+                return made[1]
+        except TimeoutError as error:
+            if error.errno is not None:
+                raise  # the network's own
+            raise ConnectTimeout(str(error)) from error
+        except OSError as error:
+            raise _one_of(error) from error
+
+    def _sweep(self) -> None:
+        self._sweeping = None
+        loop = asyncio.get_running_loop()
+        due = loop.time() - KEEPALIVE
+        for since, connection in self._idle:
+            if since <= due:
+                connection.abort()
+        self._idle = [(since, one) for since, one in self._idle if one.usable]
+        if self._idle:
+            self._sweeping = loop.call_at(self._idle[0][0] + KEEPALIVE, self._sweep)
+
+
+def _one_of(error: OSError) -> OSError:
+    """Where several addresses failed, asyncio has their errors in one text, and no errno (asyncio/base_events.py)."""
+    numbers = _NUMBER.findall(str(error)) if error.errno is None else []
+    return OSError(int(numbers[-1]), os.strerror(int(numbers[-1]))) if numbers else error
