@@ -35,10 +35,12 @@ class RawEngine:
         self.answers: dict[str, Reply] = {"/_ping": ok(b"OK")}
         self.requests: list[tuple[str, str]] = []
         self.heads: list[list[str]] = []
+        self.connections = 0
         self.hung_up = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, request after request."""
+        self.connections += 1
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 first, *headers = head.decode().split("\r\n")
