@@ -15,7 +15,7 @@ from .clock import Clock, SystemClock
 from .engine.client import EngineClient
 from .errors import EngineError, Unreachable
 from .fleet.fleet import Fleet
-from .instance import own_version, this_instance
+from .instance import VERSION, this_instance
 from .keeping import Keeping
 from .links import HandshakeGate
 from .links.base import Endpoint
@@ -113,7 +113,7 @@ class Session:
 
     async def _open_trail(self, keeping: Keeping) -> None:
         await keeping.read_past()
-        keeping.begin(await asyncio.to_thread(own_version))
+        keeping.begin(VERSION)
 
     async def kept(self) -> None:
         """Return when all that was recorded so far survives a power cut. Raises TrailError where it does not."""

@@ -151,3 +151,15 @@ def quoted(words: str) -> str:
 
 def _two(first: int, first_unit: str, second: int, second_unit: str) -> str:
     return f"{first}{first_unit} {second}{second_unit}" if second else f"{first}{first_unit}"
+
+
+def bytes_words(amount: int | None) -> str:
+    """Bytes as `docker system df` writes them, in steps of 1000: `12.3MB`."""
+    if amount is None:
+        return "–"
+    scaled = float(amount)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if scaled < 999.5 or unit == "TB":
+            break
+        scaled /= 1000
+    return f"{scaled:.4g}{unit}"

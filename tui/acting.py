@@ -16,7 +16,6 @@ from fleettop.collectors.actions import (
     perform,
     plan,
     prepare,
-    service_title,
 )
 from fleettop.collectors.config.allowances import parse_allowance
 from fleettop.collectors.errors import FleetError
@@ -86,9 +85,7 @@ async def scale_of(screen: DashboardScreen, chosen: tuple[Target, ...]) -> None:
     app = screen.app
     service = app.fleet.services.get(chosen[0]) if isinstance(chosen[0], ServiceKey) else None
     now = service.wanted if service is not None and service.wanted is not None else 1
-    title = (
-        f"Replicas of {service_title(service)}" if service and len(chosen) == 1 else f"Replicas of {len(chosen)} rows"
-    )
+    title = f"Replicas of {service.title}" if service and len(chosen) == 1 else f"Replicas of {len(chosen)} rows"
     number = await app.push_screen_wait(NumberPrompt(title, value=now, glyphs=app.glyphs))
     if number is not None:
         rolling = Rolling(by_group=app.allowances)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from fleettop.collectors.alarms.message import Message
 from fleettop.collectors.outages.incidents import Level
 from fleettop.collectors.text import plain
 
 if TYPE_CHECKING:
+    from fleettop.collectors.alarms.message import Message
+
     from .app import FleetApp
 
 SILENT = ("dumb", "linux", "vt")

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
-from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from contextlib import suppress
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.address import EngineAddress
-from fleettop.collectors.alarms.watchman import PATIENCE, Watchman
 from fleettop.collectors.clock import Clock, SystemClock
 from fleettop.collectors.config import Config
 from fleettop.collectors.config.settings import allowances
 from fleettop.collectors.fleet import Changed, Fleet
-from fleettop.collectors.looseends import LooseEnds
-from fleettop.collectors.reach import reach_of
 from fleettop.collectors.session import Session
-from fleettop.collectors.trail import OpenTrail, TrailFolder
+from fleettop.collectors.trail import OpenTrail
 from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingsMap
@@ -28,44 +22,39 @@ from textual.command import CommandPalette
 from textual.events import Event, Key, Resize
 from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
-from textual.worker import WorkerFailed
 
-from .acting import ACTS, found_later
+from . import later
 from .alarming import alarm
 from .bridge import Bridge
-from .changes import Changes
+from .changelist import Changes
 from .driver import TerminalDriver
 from .frames import Update
 from .glyphs import ASCII, UNICODE, Glyphs
-from .inspecting import sightings_of
 from .keygate import Behind, KeyGate
 from .keymap import CONFIRMING, OWN, KeyBinding, Keys
-from .looking import LOOKS, show_detail
-from .owncommands import environment_of, run_own
-from .replaying import Replaying
 from .screens.dashboard import DashboardScreen
-from .screens.help import HelpScreen
 from .screens.page import PageScreen
-from .screens.progress import ProgressScreen
 from .screens.toosmall import TooSmallScreen, fits
-from .storing import STORING, Storing
-from .swarming import MENUS
-from .terminal import animates, speaks_unicode, theme_for
+from .terminal import animates
 from .theme import register_themes, theme_name
 from .views import Moment
 from .widgets.palette import CommandProvider, PaletteEntry, entries
 
 if TYPE_CHECKING:
     from fleettop.collectors.actions import Reach
+    from fleettop.collectors.alarms.watchman import Watchman
     from fleettop.collectors.checks import Inspection, Sightings
-    from fleettop.collectors.demo import DemoFleet
+    from fleettop.collectors.looseends import LooseEnds
     from fleettop.collectors.recording import ReplaySession
     from rich.console import RenderableType
 
+    from .replaying import Replaying
+    from .storing import Storing
+
 FAREWELL = 6.0
 """Seconds that letting go of engines and writing the rest of the trail may take at the end."""
-DEEDS = {**ACTS, **MENUS, **STORING}
-"""The commands that change something, by id."""
+SETTLED = 1.5
+"""Seconds after which what the first screen does without is loaded, if not all engines have answered by then."""
 ANYWHERE = frozenset(("app.quit", "app.suspend", "app.redraw"))
 """The commands that are there on every screen."""
 
@@ -111,22 +100,19 @@ class FleetApp(App[int]):
             clock=self.clock,
             open_trail=open_trail,
         )
-        self.replaying = Replaying(self, replay) if replay is not None else None
+        self.replaying = _replaying(self, replay) if replay is not None else None
         """The recording that is shown; None: it is the present, of live engines."""
         self.inspection: Inspection | None = None
         """The checks; None until somebody comes to see them."""
         self.waivers = config.waivers
         self.sightings = sightings
-        self.loose_ends = LooseEnds(self.fleet, self.reach, partial(found_later, self))
+        self.config = config
         self.alarms = config.alarms
-        self.watchman = Watchman(
-            self.fleet, config, self.clock, environment=environment_of(self.environ), patience=PATIENCE
-        )
-        self.watchman.on_alarm = partial(alarm, self)
+        self.watchman: Watchman | None = None
+        """Who looks for outages that somebody is to be told of; None: not yet at work, or this is the past."""
         self.protected_groups = frozenset(name for name, group in config.groups.items() if group.protected)
         self.allowances = allowances(config)
         """How many replicas may be away at once, by group."""
-        self.storing = Storing(self)
         self.changes = Changes()
         self.changes.on_change = self._changes_changed
         self.chords = frozenset(key for command in self.keys.commands for key in command.keys if key.startswith("alt+"))
@@ -152,6 +138,22 @@ class FleetApp(App[int]):
         """All that is known."""
         return self.session.fleet
 
+    @cached_property
+    def loose_ends(self) -> LooseEnds:
+        """The changes whose outcome is not known yet."""
+        from fleettop.collectors.looseends import LooseEnds
+
+        from .acting import found_later
+
+        return LooseEnds(self.fleet, self.reach, partial(found_later, self))
+
+    @cached_property
+    def storing(self) -> Storing:
+        """The disks."""
+        from .storing import Storing
+
+        return Storing(self)
+
     @property
     def crash(self) -> Exception | None:
         """What went wrong in the program itself; None: nothing."""
@@ -174,6 +176,8 @@ class FleetApp(App[int]):
 
     def reach(self, engine: str) -> Reach | None:
         """The way to an engine for acting."""
+        from fleettop.collectors.reach import reach_of
+
         return reach_of(self.session, engine)
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -195,12 +199,26 @@ class FleetApp(App[int]):
         self._let_go.clear()
         try:
             async with self.session, asyncio.TaskGroup() as group:
-                if self.replaying is None:  # nobody is told of the past
-                    group.create_task(self.loose_ends.watch())
-                    group.create_task(self.watchman.run())
+                group.create_task(self._go_on(group))
                 await Bridge(self.session, self._show, self._tick).run()
         finally:
             self._let_go.set()
+
+    async def _go_on(self, group: asyncio.TaskGroup) -> None:
+        """What comes after the first screen."""
+        await self.session.settled(SETTLED)
+        await later.load()
+        if self.replaying is not None:
+            return  # nobody is told of the past
+        from fleettop.collectors.alarms.watchman import PATIENCE, Watchman
+
+        from .owncommands import environment_of
+
+        environment = environment_of(self.environ)
+        self.watchman = Watchman(self.fleet, self.config, self.clock, environment=environment, patience=PATIENCE)
+        self.watchman.on_alarm = partial(alarm, self)
+        group.create_task(self.watchman.run())
+        group.create_task(self.loose_ends.watch())
 
     async def let_go(self) -> None:
         """Return when the session is closed and its trail is written, after the screen has ended."""
@@ -271,28 +289,34 @@ class FleetApp(App[int]):
         """Do what the key table calls `name`."""
         if self.replaying is not None and self.replaying.does(name):
             return
-        if name in LOOKS:
-            LOOKS[name](self.dashboard)
-        elif name in DEEDS:
-            self._act(DEEDS[name](self.dashboard))
-        elif name in self.own_commands and self.keys.get(name) is not None:
-            self._act(run_own(self.dashboard, self.own_commands[name]))
-        elif name == "app.quit":
+        if name == "app.quit":
             self._quit()
         elif name == "app.suspend":
             self.run_worker(self._suspend(), group="suspend", exclusive=True)
         elif name == "app.redraw" and isinstance(self._driver, TerminalDriver):
             self._driver.frames.forget()
         elif name == "app.help":
+            from .screens.help import HelpScreen
+
             self.push_screen(HelpScreen(self.keys, self.dashboard.place.view, glyphs=self.glyphs))
         elif name == "app.palette":
             self.push_screen(CommandPalette([CommandProvider], placeholder="What to do"))
+        elif (look := later.looks().get(name)) is not None:
+            look(self.dashboard)
+        elif (deed := later.deeds().get(name)) is not None:
+            self._act(deed(self.dashboard))
+        elif name in self.own_commands and self.keys.get(name) is not None:
+            from .owncommands import run_own
+
+            self._act(run_own(self.dashboard, self.own_commands[name]))
 
     def _act(self, doing: Awaitable[None]) -> None:
         self.run_worker(self.keygate.asked(doing), group="act", exclusive=False)
 
     def _quit(self) -> None:
         """At once; but while something is being changed, the first time only stops what has not begun."""
+        from .screens.progress import ProgressScreen
+
         screen = self.screen
         going = [change.course for change in self.changes.under_way]
         if isinstance(screen, ProgressScreen) and not screen.done:
@@ -332,6 +356,8 @@ class FleetApp(App[int]):
 
     def show_page(self, key: Hashable) -> None:
         """The details of a row on a page of their own."""
+        from .looking import show_detail
+
         show_detail(self.dashboard, key)
 
     async def _suspend(self) -> None:
@@ -350,74 +376,13 @@ class FleetApp(App[int]):
             self.push_screen(TooSmallScreen(glyphs=self.glyphs))
 
 
-def run_dashboard(
-    addresses: Sequence[EngineAddress],
-    config: Config,
-    *,
-    read_only: bool,
-    mouse: bool,
-    color: str,
-    notes: Sequence[str],
-    environ: Mapping[str, str],
-    demo: DemoFleet | None = None,
-    open_trail: OpenTrail | None = None,
-    replay: ReplaySession | None = None,
-) -> int:
-    """Open the dashboard and return the exit code when it is closed. Raises what made it crash."""
-    return asyncio.run(_run(addresses, config, read_only, mouse, color, notes, environ, demo, open_trail, replay))
+def _replaying(app: FleetApp, replay: ReplaySession) -> Replaying:
+    from .replaying import Replaying
 
-
-async def _run(
-    addresses: Sequence[EngineAddress],
-    config: Config,
-    read_only: bool,
-    mouse: bool,
-    color: str,
-    notes: Sequence[str],
-    environ: Mapping[str, str],
-    demo: DemoFleet | None,
-    open_trail: OpenTrail | None,
-    replay: ReplaySession | None,
-) -> int:
-    async with AsyncExitStack() as stack:
-        if demo is not None:
-            await stack.enter_async_context(demo)
-            addresses = demo.addresses
-            if open_trail is None:
-                open_trail = TrailFolder(
-                    Path(stack.enter_context(TemporaryDirectory(prefix="fleettop-demo-"))) / "trail"
-                )
-        app = FleetApp(
-            addresses,
-            config,
-            sightings=partial(sightings_of, None if demo is not None else open_trail),
-            read_only=read_only,
-            notes=notes,
-            theme=theme_for(environ, color=color, chosen=config.theme),
-            ascii_only=config.ascii or not speaks_unicode(environ),
-            open_trail=open_trail,
-            environ=environ,
-            replay=replay,
-        )
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, app.end_by, number)
-        await app.run_async(mouse=mouse)
-        await app.let_go()  # Textual cancels its workers and does not wait for them
-        if app.crash is not None:
-            raise _root(app.crash)
-        return app.return_value if app.return_value is not None else app.return_code or 0
+    return Replaying(app, replay)
 
 
 def _binding(key: KeyBinding) -> Binding:
     """A command's binding. Ctrl-C and Ctrl-Z also work in fields and in dialogs, as any chord given for them does."""
     everywhere = key.id in ANYWHERE and all("+" in name for name in key.keys.split(","))
     return Binding(key.keys, key.action, key.title, show=False, priority=everywhere)
-
-
-def _root(crash: BaseException) -> BaseException:
-    """The error itself, out of what workers and task groups wrap around it."""
-    if isinstance(crash, WorkerFailed):
-        return _root(crash.error)
-    if isinstance(crash, BaseExceptionGroup) and len(crash.exceptions) == 1:
-        return _root(crash.exceptions[0])
-    return crash

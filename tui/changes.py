@@ -1,9 +1,9 @@
-"""The changes of one run that are under way or were not yet looked at: each goes on whether or not it is watched."""
+"""Changes: each goes on whether or not it is watched, and can be asked for again."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 from fleettop.collectors.actions import Outcome, Plan, Rolling, Step, StepResult, Target, Verb
@@ -52,29 +52,6 @@ class Change:
         """All of it ended."""
         self.results = tuple(results)
         self.course.finish(words, follow_ups(self.wish, self.results))
-
-
-class Changes(list[Change]):
-    """Those of one run. `on_change` is called when one begins or ends."""
-
-    on_change: Callable[[], None] | None = None
-
-    @property
-    def under_way(self) -> tuple[Change, ...]:
-        """Those that are not over."""
-        return tuple(change for change in self if not change.course.done)
-
-    def words(self) -> str:
-        """`1 change under way`; empty where there is none to speak of."""
-        going, over = len(self.under_way), len(self) - len(self.under_way)
-        if going:
-            return f"{going} change{'' if going == 1 else 's'} under way"
-        return f"{over} change{'' if over == 1 else 's'} done" if over else ""
-
-    def told(self) -> None:
-        """Something began or ended."""
-        if self.on_change is not None:
-            self.on_change()
 
 
 def follow_ups(wish: Wish, results: Sequence[StepResult]) -> tuple[FollowUp, ...]:

@@ -6,6 +6,7 @@ import codecs
 import os
 import select
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, cast
@@ -20,8 +21,33 @@ from .keyboard import Keyboard
 
 HUNG_UP = 128 + signal.SIGHUP
 """The exit code, as a shell has it for a program whose terminal was closed."""
-_LOOK_UP = 0.1
-"""How often the input thread looks whether it is to end, in seconds."""
+
+
+class Ending(threading.Event):
+    """An event that a `select` sees: who waits for keys need not look up every so often (a fifth of the CPU, idle)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._out, self._in = os.pipe()
+
+    def fileno(self) -> int:
+        """Readable once it is set."""
+        return self._out
+
+    def set(self) -> None:
+        """Wake whoever selects."""
+        super().set()
+        os.write(self._in, b"!")
+
+    def clear(self) -> None:
+        """As before it was set."""
+        super().clear()
+        while select.select([self._out], [], [], 0)[0]:
+            os.read(self._out, 64)
+
+    def __del__(self) -> None:
+        os.close(self._out)
+        os.close(self._in)
 
 
 class TerminalDriver(LinuxDriver):
@@ -39,6 +65,7 @@ class TerminalDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         assert self._file is not None
         self._file = cast("Any", TerminalFile(self._file, self._hung_up))
+        self._ending = self.exit_event = Ending()
         self._queued = 0
         self.frames = Frames(app, self, self._loop)
         """The way for all that is drawn; `write` is for the rest."""
@@ -142,9 +169,8 @@ class TerminalDriver(LinuxDriver):
         """Read keys and what the terminal says, and pass them on, until told to stop."""
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
-            patience = self._keyboard.patience
-            waits = _LOOK_UP if patience is None else min(_LOOK_UP, patience)
-            if select.select([self.fileno], [], [], waits)[0]:
+            patience = self._keyboard.patience  # None: for ever
+            if self.fileno in select.select([self.fileno, self._ending], [], [], patience)[0]:
                 read = os.read(self.fileno, 1 << 12)
                 if not read:
                     self._hung_up()

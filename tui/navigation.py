@@ -6,7 +6,6 @@ from collections.abc import Hashable, Mapping
 from datetime import datetime
 
 import msgspec
-from fleettop.collectors.actions import service_title
 from fleettop.collectors.model import ContainerKey, Service, ServiceKey
 from fleettop.collectors.trail.store import Place as Standing
 
@@ -75,7 +74,7 @@ def scope_words(services: Mapping[ServiceKey, Service], scope: Scope) -> str:
     """What a place is narrowed to, in words."""
     if isinstance(scope, ServiceKey):
         service = services.get(scope)
-        return service_title(service) if service is not None else scope.name
+        return service.title if service is not None else scope.name
     if isinstance(scope, ContainerKey):
         return scope.id[:12]
     return scope or ""

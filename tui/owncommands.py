@@ -10,7 +10,6 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from fleettop.collectors.actions import service_title
 from fleettop.collectors.config.owncommands import OwnCommand
 from fleettop.collectors.errors import FleetError
 from fleettop.collectors.model import ContainerKey, ServiceKey
@@ -107,7 +106,7 @@ def values_of(app: FleetApp, key: Hashable) -> dict[str, str]:
         "container.id": container.id,
         "container.image": container.image,
         "container.state": container.state.value,
-        "container.service": service_title(known) if known is not None else "",
+        "container.service": known.title if known is not None else "",
     }
 
 

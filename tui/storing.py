@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from fleettop.collectors.actions import Plan, Verb, bytes_words, plan_prune
+from fleettop.collectors.actions import Plan, Verb, plan_prune
 from fleettop.collectors.model import DiskUse
 from fleettop.collectors.storage import Keep, Needs, Reading, Sorted, needs_of, read_disks, sort_out
+from fleettop.collectors.words import bytes_words
 
 from .acting import Act, ask_for
 from .changes import Change, Wish

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
-from fleettop.collectors.actions import Plan, Rolling, Verb, plan_node, service_title
+from fleettop.collectors.actions import Plan, Rolling, Verb, plan_node
 from fleettop.collectors.model import Service, ServiceKey, SwarmNode, SwarmService
 
 from .acting import Act, ask, ask_for, scale_of
@@ -36,13 +36,13 @@ async def service_menu(screen: DashboardScreen) -> None:
         (s for picture in app.fleet.swarms.values() for s in picture.services if s.id == service.swarm_service_id), None
     )
     choices = _service_choices(service, found)
-    title = f"The swarm's service {service_title(service)}"
+    title = f"The swarm's service {service.title}"
     chosen = await app.push_screen_wait(ChoicePrompt(title, choices, glyphs=app.glyphs))
     wish = Wish(verb=Verb.RESTART, targets=(service.key,), rolling=Rolling(by_group=app.allowances))
     if chosen == "image":
         now = f"{found.image}{'@' + found.digest if found.digest else ''}" if found is not None else ""
         image = await app.push_screen_wait(
-            TextPrompt(f"Image of {service_title(service)}", (f"Now {now}.",), value=now, glyphs=app.glyphs)
+            TextPrompt(f"Image of {service.title}", (f"Now {now}.",), value=now, glyphs=app.glyphs)
         )
         if image:
             await ask(screen, msgspec.structs.replace(wish, verb=Verb.IMAGE, image=image))

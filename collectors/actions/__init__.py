@@ -9,10 +9,10 @@ from .deeds import confirm
 from .draft import Target
 from .nodeplan import plan_node
 from .perform import perform
-from .picture import Picture, service_title
+from .picture import Picture
 from .plan import normal_signal, plan
 from .prepare import prepare
-from .pruneplan import bytes_words, plan_prune
+from .pruneplan import plan_prune
 from .recording import Recorder
 from .rolling import Rolling
 from .shellplaces import ShellPlaces, shell_places
@@ -49,7 +49,6 @@ __all__ = [
     "Terminal",
     "Verb",
     "WhatIf",
-    "bytes_words",
     "confirm",
     "normal_signal",
     "perform",
@@ -58,7 +57,6 @@ __all__ = [
     "plan_prune",
     "prepare",
     "run_at_terminal",
-    "service_title",
     "shell_places",
     "what_if_host",
     "what_if_node",

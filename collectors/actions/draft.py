@@ -8,7 +8,7 @@ import msgspec
 
 from ..model import Container, ContainerKey, ContainerState, Service, ServiceKey
 from . import phrases
-from .picture import Picture, canonical, service_title, unreachable
+from .picture import Picture, canonical, unreachable
 from .steps import Pace, Step
 
 Target = ServiceKey | ContainerKey
@@ -109,7 +109,7 @@ def choose(targets: Sequence[Target], draft: Draft) -> list[Chosen]:
 def _whole(key: ServiceKey, draft: Draft) -> Chosen:
     service = draft.fleet.services[key]
     members = _members(service, draft.fleet)
-    title = service_title(service)
+    title = service.title
     reachable = _reachable(members, draft)
     _say_unlinked(service, title, draft)
     return Chosen(title=title, service=service, whole=True, containers=reachable, members=members)
@@ -123,7 +123,7 @@ def _some(owner: ServiceKey | ContainerKey, keys: list[ContainerKey], draft: Dra
     known = {member.key for member in members}
     members += tuple(c for c in containers if c.key not in known)
     return Chosen(
-        title=service_title(service) if service is not None else containers[0].name,
+        title=service.title if service is not None else containers[0].name,
         service=service,
         whole=False,
         containers=_reachable(containers, draft),

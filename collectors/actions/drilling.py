@@ -10,7 +10,7 @@ import msgspec
 from ..config.allowances import ONE, Allowance
 from ..model import ContainerKey, EngineEvent, Service, ServiceKey, ServiceState, Told
 from . import phrases
-from .picture import Picture, service_title, unreachable
+from .picture import Picture, unreachable
 from .whatif import Loss
 
 LOST = ("die",)
@@ -91,7 +91,7 @@ def _subject(fleet: Picture, service: Service, allowed: Mapping[str, Allowance])
     serving = service.serving or 0
     return Subject(
         key=service.key,
-        title=service_title(service),
+        title=service.title,
         before=serving,
         needed=max(0, (service.wanted if service.wanted is not None else total) - away),
         least=serving,

@@ -14,7 +14,6 @@ from ..model import (
     Service,
     ServiceKey,
     SwarmPicture,
-    titled,
 )
 
 SWARM_TASK = "com.docker.swarm.task.id"
@@ -63,11 +62,6 @@ class Picture(Protocol):
     def freshness(self, engine: str) -> Freshness:
         """How far what is known of an engine can be trusted."""
         ...
-
-
-def service_title(service: Service) -> str:
-    """A service as it is called: `pay/api`."""
-    return titled(service.stack, service.name)
 
 
 def unreachable(fleet: Picture, engine: str) -> str:

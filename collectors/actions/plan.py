@@ -13,7 +13,7 @@ from ..model import Container, ContainerState, Freshness, Health, ServiceKey
 from . import phrases
 from .draft import Chosen, Draft, Target, choose, one_name
 from .ordering import dependents
-from .picture import Picture, owner_of, service_title
+from .picture import Picture, owner_of
 from .rolling import Rolling, at_once, by_host, halts_words, in_order, order_words, wait_for
 from .scale import plan_scale
 from .steps import Deed, Pace, Plan, Step, Verb
@@ -320,7 +320,7 @@ def _warn_of_rest(verb: Verb, fit: Sequence[Container], one: Chosen, draft: Draf
         draft.warn(f"what keeps serving of {one.title} is all on {hosts[0]}")
     if not left:
         needing = [draft.fleet.services[key] for key in dependents(draft.fleet, one.service.key)]
-        names = phrases.names(service_title(service) for service in needing if service.serving)
+        names = phrases.names(service.title for service in needing if service.serving)
         if names:
             draft.warn(f"what depends on {one.title} then lacks it: {names}")
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ..errors import ReadOnly
 from ..storage import Keep, Kind, Sorted, Stored
-from ..words import age
+from ..words import age, bytes_words
 from . import phrases
 from .steps import Deed, Plan, Step, Verb
 
@@ -139,15 +139,3 @@ def _listed(disk: Sorted) -> list[str]:
         size = bytes_words(one.size) if one.size is not None else "–"
         lines.append(f"  {one.kind.value}  {one.name}  {size}  {one.why}")
     return lines
-
-
-def bytes_words(amount: int | None) -> str:
-    """Bytes as `docker system df` writes them, in steps of 1000: `12.3MB`."""
-    if amount is None:
-        return "–"
-    scaled = float(amount)
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if scaled < 999.5 or unit == "TB":
-            break
-        scaled /= 1000
-    return f"{scaled:.4g}{unit}"

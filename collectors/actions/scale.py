@@ -9,7 +9,7 @@ from ..model import Container, ContainerState
 from . import phrases
 from .draft import Chosen, Draft
 from .naming import name_stem, next_number, replica_number
-from .picture import owner_of, service_title, unreachable
+from .picture import owner_of, unreachable
 from .steps import CloneOrder, Deed, Step
 from .swarmplan import plan_swarm_scale
 
@@ -73,7 +73,7 @@ def best_source(members: Sequence[Container]) -> Container | None:
 
 def _more(one: Chosen, draft: Draft, count: int) -> float:
     assert one.service is not None
-    title = service_title(one.service)
+    title = one.service.title
     members = [c for c in one.members if not unreachable(draft.fleet, c.engine)]
     source = best_source(members)
     if source is None:

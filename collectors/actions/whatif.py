@@ -19,7 +19,7 @@ from ..model import (
 )
 from . import phrases
 from .ordering import dependents
-from .picture import Picture, service_title, unreachable
+from .picture import Picture, unreachable
 from .placing import others_for, own_data
 
 _UNCOUNTED_BINDS = ("/var/run/", "/run/", "/etc/localtime", "/etc/timezone", "/proc", "/sys", "/dev", "/lib/modules")
@@ -141,7 +141,7 @@ def what_if_replica(fleet: Picture, key: ContainerKey) -> Loss | None:
     left = sum(1 for replica in others if _answers(fleet, replica))
     return Loss(
         service=service.key,
-        title=service_title(service),
+        title=service.title,
         lost=1,
         left=left,
         maybe=len(others) - left,
@@ -154,7 +154,7 @@ def what_if_service(fleet: Picture, key: ServiceKey) -> tuple[str, ...]:
     service = fleet.services.get(key)
     if service is None:
         return ()
-    title = service_title(service)
+    title = service.title
     hosts = list(dict.fromkeys(replica.host for replica in service.replicas if replica.serving))
     down: list[tuple[str, Loss]] = []
     degraded: list[tuple[str, Loss]] = []
@@ -166,7 +166,7 @@ def what_if_service(fleet: Picture, key: ServiceKey) -> tuple[str, ...]:
     told += [f"if {host} dies, {title} keeps {loss.left} of {loss.wanted}{_maybe(loss)}" for host, loss in degraded]
     if not hosts:
         told.append(f"no replica of {title} is known to serve now")
-    needing = [service_title(fleet.services[other]) for other in dependents(fleet, key)]
+    needing = [fleet.services[other].title for other in dependents(fleet, key)]
     if needing:
         told.append(f"by their depends_on, {phrases.names(needing, 8)} need{'s' if len(needing) == 1 else ''} {title}")
     return tuple(phrases.sentence(text) for text in told)
@@ -224,9 +224,7 @@ def _loss(fleet: Picture, service: Service, host: str) -> Loss | None:
     if not lost:
         return None
     wanted = service.wanted if service.wanted is not None else len(service.replicas)
-    return Loss(
-        service=service.key, title=service_title(service), lost=lost, left=left, maybe=maybe, wanted=max(wanted, lost)
-    )
+    return Loss(service=service.key, title=service.title, lost=lost, left=left, maybe=maybe, wanted=max(wanted, lost))
 
 
 def _answers(fleet: Picture, replica: Replica) -> bool:
@@ -310,7 +308,7 @@ def _anonymous(name: str) -> bool:
 def _title(fleet: Picture, container: Container) -> str:
     key = fleet.service_of(container.key)
     service = fleet.services.get(key) if key is not None else None
-    return service_title(service) if service is not None else container.name
+    return service.title if service is not None else container.name
 
 
 # -- saying it ---------------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -40,16 +39,14 @@ SWARM_DEED = timedelta(seconds=90)
 """Tasks that end or begin this soon after their service was changed did so for that."""
 
 
-@dataclass(slots=True)
-class Owner:
+class Owner(msgspec.Struct):
     """The service an event's object is of."""
 
     key: ServiceKey | None = None
     name: str = ""
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(msgspec.Struct):
     """The newest record of a container, that following events may amend."""
 
     record: Record
@@ -57,8 +54,7 @@ class Draft:
     """Of the newest event in it, on our clock."""
 
 
-@dataclass(slots=True)
-class Case:
+class Case(msgspec.Struct):
     """What is open about one container."""
 
     deed: Draft | None = None
@@ -70,17 +66,17 @@ class Case:
     """It was made, and has not been started yet."""
     birth: tuple[Draft, Container] | None = None
     """Of one that was made in place of another: its record, and that other as last read."""
-    execs: dict[str, Draft] = field(default_factory=dict)
-    by_exec: dict[str, Draft] = field(default_factory=dict)
+    execs: dict[str, Draft] = msgspec.field(default_factory=dict)
+    by_exec: dict[str, Draft] = msgspec.field(default_factory=dict)
     """Records of execs by the engine's id of the exec."""
-    asked: dict[str, ExecSeen] = field(default_factory=dict)
+    asked: dict[str, ExecSeen] = msgspec.field(default_factory=dict)
     """What the engine said of execs that have no record yet."""
-    copied: dict[str, Draft] = field(default_factory=dict)
+    copied: dict[str, Draft] = msgspec.field(default_factory=dict)
     """Records of files copied into it or out of it."""
-    joined: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    joined: dict[tuple[str, str], datetime] = msgspec.field(default_factory=dict)
     """When it was last connected to or disconnected from a network by somebody."""
-    held: list[EngineEvent] = field(default_factory=list)
-    more: Counter[str] = field(default_factory=Counter)
+    held: list[EngineEvent] = msgspec.field(default_factory=list)
+    more: Counter[str] = msgspec.field(default_factory=Counter)
     """How often each of the held commands was run again, beyond those held."""
     """Execs that may be its health check: not known before it is inspected."""
     updated: tuple[Draft, Container] | None = None
@@ -232,8 +228,7 @@ class Desk:
         return changed is not None and timedelta(seconds=-2) <= at - changed <= SWARM_DEED
 
 
-@dataclass(slots=True)
-class Step:
+class Step(msgspec.Struct):
     """One event, with all that its handler needs."""
 
     desk: Desk

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+import msgspec
 
 from ..model import ContainerKey
 
@@ -65,15 +66,14 @@ class End(StrEnum):
     """Stopped in the moment its engine went away, or while nothing was known of it."""
 
 
-@dataclass(slots=True)
-class Life:
+class Life(msgspec.Struct):
     """One container's life as far as its events tell."""
 
     end: End = End.NONE
     ended_at: datetime | None = None
     exit_code: int | None = None
     started_at: datetime | None = None
-    signals: list[str] = field(default_factory=list)
+    signals: list[str] = msgspec.field(default_factory=list)
     """Sent since it last started; the newest at the end."""
     signalled_at: datetime | None = None
     by_own: bool = False
@@ -84,9 +84,9 @@ class Life:
     """Who did that; empty where it is not known."""
     memory_at: datetime | None = None
     """The kernel last killed a process in it for want of memory."""
-    deaths: deque[datetime] = field(default_factory=lambda: deque(maxlen=KEPT_DEATHS))
+    deaths: deque[datetime] = msgspec.field(default_factory=lambda: deque(maxlen=KEPT_DEATHS))
     """Ends nobody asked for."""
-    returns: Tally = field(default_factory=lambda: Tally(HOUR))
+    returns: Tally = msgspec.field(default_factory=lambda: Tally(HOUR))
     """Starts by its restart policy."""
     loop_began: datetime | None = None
     """The first death of the crash loop it is in."""

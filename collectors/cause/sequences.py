@@ -7,7 +7,6 @@ its life so far, never by waiting.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -238,7 +237,7 @@ def _on_cleanup(step: Step) -> None:
     if life.deaths and life.deaths[-1] == life.ended_at:
         life.deaths.pop()
     one = _apart(step, crash)
-    asked = replace(step, event=msgspec.structs.replace(step.event, action="stop"))
+    asked = msgspec.structs.replace(step, event=msgspec.structs.replace(step.event, action="stop"))
     if would_return(step) or asked.intent() is not None:
         case.deed, life.end = one, End.KILLED
         _on_stop(asked)

@@ -15,7 +15,6 @@ from typing import TypeVar
 
 import msgspec
 
-from ..actions.picture import service_title
 from ..actions.whatif import what_if_host
 from ..clock import nanoseconds
 from ..engine.client import EngineClient
@@ -290,7 +289,7 @@ def _titles(fleet: Fleet, engines: tuple[EngineFacts, ...]) -> dict[ContainerKey
             key = fleet.service_of(container.key)
             service = fleet.services.get(key) if key is not None else None
             if service is not None:
-                titles[container.key] = service_title(service)
+                titles[container.key] = service.title
     return titles
 
 
@@ -300,7 +299,7 @@ def _execs(fleet: Fleet, reads: Mapping[str, _Read]) -> tuple[ExecFact, ...]:
 
     def add(key: ContainerKey, name: str, words: str) -> None:
         service = fleet.services.get(fleet.service_of(key))  # type: ignore[arg-type]
-        title = service_title(service) if service is not None else ""
+        title = service.title if service is not None else ""
         found.setdefault((key, words), ExecFact(container=key, name=name, service=title, words=words))
 
     for read in reads.values():

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from ..services.changes import FIRST, Birth, alike
 
 
-@dataclass(slots=True)
-class Change:
+class Change(msgspec.Struct):
     """Replicas that were made of something else, one after the other."""
 
     before: Birth
     after: Birth
     """The first of it."""
-    births: list[Birth] = field(default_factory=list)
-    slots: set[str] = field(default_factory=set)
+    births: list[Birth] = msgspec.field(default_factory=list)
+    slots: set[str] = msgspec.field(default_factory=set)
     back_from: Change | None = None
     """The change that this one takes back."""
     undone: bool = False

@@ -8,7 +8,6 @@ that both have is the proof instead, since its id is 256 bits of chance.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
@@ -26,15 +25,14 @@ SKEW_COUNTS = 1.0
 """Seconds; smaller differences of clocks are within what can be measured, and left alone."""
 
 
-@dataclass(slots=True)
-class Book:
+class Book(msgspec.Struct):
     """One engine."""
 
     name: str
     order: int
     status: EngineStatus
-    containers: dict[str, Container] = field(default_factory=dict)
-    seen_at: dict[str, float] = field(default_factory=dict)
+    containers: dict[str, Container] = msgspec.field(default_factory=dict)
+    seen_at: dict[str, float] = msgspec.field(default_factory=dict)
     """When each container was last read, monotonic."""
     listed: bool = False
     """Its containers were read since the link last came up."""

@@ -102,3 +102,8 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     swarm_service_id: str = ""
     note: str = ""
     """Facts worth a word: `running 12 of 9`, `owner restarts what you stop`."""
+
+    @property
+    def title(self) -> str:
+        """As it is called: `pay/api`."""
+        return titled(self.stack, self.name)

@@ -7,7 +7,6 @@ goes is one incident, told once at each threshold. What counts against the thres
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -58,8 +57,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True):
     """When the threshold was reached, or it served again: before `now` where nobody looked."""
 
 
-@dataclass(slots=True)
-class Incident:
+class Incident(msgspec.Struct):
     """One that is not over."""
 
     key: str

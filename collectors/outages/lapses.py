@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -60,8 +59,7 @@ class Turn(NamedTuple):
     since: datetime | None
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(msgspec.Struct, frozen=True, dict=True):
     """A service as it is at one moment. What is seldom needed is worked out when it is."""
 
     state: ServiceState

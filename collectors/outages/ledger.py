@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -43,8 +42,7 @@ class Phase(Enum):
     UNKNOWN = auto()
 
 
-@dataclass(slots=True)
-class Course:
+class Course(msgspec.Struct):
     """One service so far."""
 
     phase: Phase = Phase.NEW
@@ -56,7 +54,7 @@ class Course:
     first: datetime | None = None
     """When this process first looked."""
     last: Look | None = None
-    past: deque[Lapse] = field(default_factory=lambda: deque(maxlen=KEPT))
+    past: deque[Lapse] = msgspec.field(default_factory=lambda: deque(maxlen=KEPT))
 
     @property
     def served(self) -> dict[ContainerKey, datetime | None]:

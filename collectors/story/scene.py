@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, tzinfo
+
+import msgspec
 
 from ..model import Container, ContainerKey, EngineStatus, Record, RecordKind, Service
 from ..services.changes import Made
@@ -13,8 +14,7 @@ from ..services.verdict import Outage
 from ..words import clock_time
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """All that a story is told from."""
 
     service: Service

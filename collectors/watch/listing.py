@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
 from ..clock import Clock
 from ..engine.client import EngineClient
-from ..errors import Malformed, Rejected
+from ..engine.decode import Listing
+from ..errors import EngineError, Malformed, Rejected
 from ..model import Change, Container, ContainersSeen, ContainerState, EngineInfo, Health, Listed
 from .pace import Coalescer, Way
 
@@ -19,6 +22,22 @@ BACKGROUND_BATCH = 10
 BACKGROUND_PAUSE = 0.2
 
 
+class Early(NamedTuple):
+    """A list that was asked for before it was known whose it is."""
+
+    now: datetime
+    at: float
+    """The same moment, monotonic."""
+    answer: asyncio.Task[Listing | EngineError]
+
+    async def listing(self) -> Listing:
+        """The list. Raises an EngineError."""
+        told = await self.answer
+        if isinstance(told, EngineError):
+            raise told
+        return told
+
+
 class ContainerList:
     """The containers of one engine, as last read. Survives reconnects, so that what changed meanwhile can be told."""
 
@@ -26,6 +45,8 @@ class ContainerList:
         self.engine = engine
         self.known: dict[str, Container] = {}
         self.way = Way(clock)
+        self.early: Early | None = None
+        """A list that was asked for and not taken yet."""
         self.answered_at = float("-inf")
         """Monotonic time of the last answer to any of the questions here."""
         self._publish = publish
@@ -54,10 +75,11 @@ class ContainerList:
 
     async def read_all(self, client: EngineClient) -> tuple[str, ...]:
         """List everything, publish it, and tell in words what differs from the list before."""
-        at = self._clock.monotonic()
-        self._meanwhile.clear()
-        async with self.way.alone():
-            listing = await client.list_containers()
+        early, self.early = self.early, None
+        at = self._clock.monotonic() if early is None else early.at
+        if early is None:
+            self._meanwhile.clear()
+        listing = await (self._ask(client) if early is None else early.listing())
         before = self.known
         self.answered_at = self._clock.monotonic()
         self._given_up.clear()
@@ -74,6 +96,21 @@ class ContainerList:
         doubtful = (*listing.refused, *sorted(self._refused - refused))
         self._publish(Listed(engine=self.engine, containers=tuple(fresh.values()), refused=doubtful, at=at))
         return differences(before, self.known) if before else ()
+
+    def ask_early(self, client: EngineClient, group: asyncio.TaskGroup) -> None:
+        """Ask for the list now; the next `read_all` takes it."""
+        self._meanwhile.clear()
+        self.early = Early(self._clock.now(), self._clock.monotonic(), group.create_task(self._told(client)))
+
+    async def _told(self, client: EngineClient) -> Listing | EngineError:
+        try:
+            return await self._ask(client)
+        except EngineError as error:
+            return error
+
+    async def _ask(self, client: EngineClient) -> Listing:
+        async with self.way.alone():
+            return await client.list_containers()
 
     async def inspect(self, client: EngineClient, ids: Iterable[str]) -> None:
         """Inspect these, a few at a time, and publish what was found. One that vanished is simply gone (no error).

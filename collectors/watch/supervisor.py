@@ -44,6 +44,9 @@ RELIST = 60.0
 DEADLINE, LONGEST_DEADLINE = 5.0, 20.0
 """Seconds for an answer to begin. Longer after a list that did not come in while smaller answers did: over SSH the
 first 32 kB arrive all at once, which at 2 kB/s takes 16 s."""
+NEAR = 0.05
+"""An engine that is greeted in so many seconds is asked for its list and for who it is in one breath. On a slower way
+the list might fill it, and the answer behind it come too late."""
 STAND_BY = 0.5
 """Seconds in which a second address notices that it is needed."""
 
@@ -186,20 +189,28 @@ class EngineWatch:
             clock=self._clock,
         )
         try:
+            began = self._clock.monotonic()
             await client.negotiate()
-            self._info = await self._who(client)
-            self._say(
-                phase=LinkPhase.UP, route=link.route, insecure=link.insecure, error=None, latency=await client.ping()
-            )
-            self._publish(EngineSeen(engine=self.address.name, info=self._info))
-            self.client, self.endpoint, self._link = client, endpoint, link
             async with asyncio.TaskGroup() as group:
+                if self._clock.monotonic() - began < NEAR and self._first_address() is None:
+                    self._list.ask_early(client, group)
+                self._info = await self._who(client)
+                self._say(
+                    phase=LinkPhase.UP,
+                    route=link.route,
+                    insecure=link.insecure,
+                    error=None,
+                    latency=await client.ping(),
+                )
+                self._publish(EngineSeen(engine=self.address.name, info=self._info))
+                self.client, self.endpoint, self._link = client, endpoint, link
                 group.create_task(self._end_with(link))
                 group.create_task(self._ping(client))
                 while True:
                     await self._stand_by()
                     await self._read_alone(client, self._info)
         finally:
+            self._list.early = None
             await client.close()
 
     async def _who(self, client: EngineClient) -> EngineInfo:
@@ -229,9 +240,10 @@ class EngineWatch:
 
     async def _read(self, client: EngineClient, info: EngineInfo, group: asyncio.TaskGroup) -> None:
         skew = timedelta(seconds=info.skew or 0)
-        listed = nanoseconds(self._clock.now() + skew) - OVERLAP_NS
+        early = self._list.early
+        listed = nanoseconds((early.now if early is not None else self._clock.now()) + skew) - OVERLAP_NS
         again = bool(self._list.known)
-        heard = self._clock.monotonic()
+        heard = early.at if early is not None else self._clock.monotonic()
         try:
             differences = await self._list.read_all(client)
         except NotAnswering:
@@ -275,6 +287,7 @@ class EngineWatch:
         Goes on where another one ended when that is gone.
         """
         while self._first_address() is not None:
+            self._list.early = None
             self._backoff.reset()
             self.answered.set()
             await asyncio.sleep(STAND_BY)

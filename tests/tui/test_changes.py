@@ -9,7 +9,8 @@ import pytest
 from fleettop.collectors.actions import Deed, Outcome, Plan, Rolling, Step, StepResult, Verb
 from fleettop.collectors.model import ContainerKey, ServiceKey, ServiceState
 from fleettop.tui import acting, asking
-from fleettop.tui.changes import Change, Changes, Wish, again, follow_ups
+from fleettop.tui.changelist import Changes
+from fleettop.tui.changes import Change, Wish, again, follow_ups
 from fleettop.tui.screens.confirm import ConfirmScreen
 from fleettop.tui.screens.progress import ProgressScreen
 

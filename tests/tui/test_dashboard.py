@@ -15,9 +15,10 @@ from fleettop.collectors.config import Config
 from fleettop.collectors.demo import DemoFleet
 from fleettop.collectors.engine import allowlist
 from fleettop.collectors.model import Container, ServiceKey, ServiceState
-from fleettop.tui.app import DEEDS, FleetApp
+from fleettop.tui.app import FleetApp
 from fleettop.tui.keymap import Keys
 from fleettop.tui.keynames import character_key
+from fleettop.tui.later import deeds
 from fleettop.tui.looking import LOOKS
 from fleettop.tui.screens.confirm import ConfirmScreen
 from fleettop.tui.screens.page import PageScreen
@@ -65,8 +66,8 @@ def test_every_command_of_the_key_table_can_be_done() -> None:
     own = {"app.quit", "app.suspend", "app.redraw", "app.help", "app.palette"}
     for command in Keys().commands:
         own_screens = command.table or command.screen
-        assert own_screens or command.id in {*LOOKS, *DEEDS, *own}, command.id
-        assert command.changes == (command.id in DEEDS), command.id
+        assert own_screens or command.id in {*LOOKS, *deeds(), *own}, command.id
+        assert command.changes == (command.id in deeds()), command.id
 
 
 async def test_services_of_all_hosts_are_on_the_first_screen(eventually: Eventually) -> None:

@@ -171,7 +171,7 @@ def test_a_row_that_changes_its_ground_says_so_once() -> None:
     """The cursor's bar: colours of letters change within it, its ground does not."""
     grid = grid_of(strip(("a ", "none"), ("b ", "#ff0000"), ("c", "none")))
     grid.put(0, 0, strip(("a ", "on #000044"), ("b ", "#ff0000 on #000044"), ("c", "on #000044")), COLOURS)
-    assert grid.frame() == "\x1b[H\x1b[48;2;0;0;68ma \x1b[38;2;255;0;0mb \x1b[39mc\x1b[m"
+    assert grid.frame() == "\x1b[H\x1b[48;2;0;0;68ma \x1b[38;2;255;0;0mb\x1b[39m c\x1b[m"
 
 
 def test_the_same_strip_again_is_not_looked_at() -> None:

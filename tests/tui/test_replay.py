@@ -16,11 +16,12 @@ from fleettop.collectors.config import Config
 from fleettop.collectors.config.owncommands import OwnCommand
 from fleettop.collectors.model import LinkPhase
 from fleettop.collectors.recording import Player, Recording, ReplaySession
-from fleettop.tui.app import DEEDS, FleetApp
+from fleettop.tui.app import FleetApp
 from fleettop.tui.cli import main
 from fleettop.tui.commands.replay import moment_in
 from fleettop.tui.glyphs import UNICODE
 from fleettop.tui.keymap import Keys
+from fleettop.tui.later import deeds
 from fleettop.tui.navigation import Place
 from fleettop.tui.replaykeys import REPLAY_KEYS
 from fleettop.tui.widgets.header import Header, HeaderFacts
@@ -195,7 +196,7 @@ def test_a_replay_has_no_key_that_changes_something_and_no_command_of_ones_own()
     assert not [command.id for command in live.commands if command.replay]
     keys = Keys(read_only=True, replay=True)
     assert {command.id for command in keys.commands if command.replay} == {f"replay.{row[0]}" for row in REPLAY_KEYS}
-    assert not {command.id for command in keys.commands} & set(DEEDS)
+    assert not {command.id for command in keys.commands} & set(deeds())
 
 
 @pytest.mark.parametrize(

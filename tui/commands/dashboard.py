@@ -34,7 +34,7 @@ def run(request: Request) -> int:
     if not can_draw(request):
         return USAGE
     with loading():
-        from ..app import run_dashboard
+        from ..run import run_dashboard
 
     return run_dashboard(
         resolution.addresses,

@@ -35,7 +35,7 @@ def run(request: Request) -> int:
     from fleettop.collectors.trail import TrailFolder
 
     with loading():
-        from ..app import run_dashboard
+        from ..run import run_dashboard
 
     args = request.args
     return run_dashboard(

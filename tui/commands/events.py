@@ -9,7 +9,6 @@ from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from fleettop.collectors.actions.picture import service_title
 from fleettop.collectors.errors import EngineError
 
 from ..output import Output, Text, as_json
@@ -217,7 +216,7 @@ class EventFeed:
             return None
         fleet = self._session.fleet
         service = fleet.services.get(key) if (key := fleet.service_of(ContainerKey(event.engine, event.id))) else None
-        return service_title(service) if service else service_by_labels(event, self._rules)
+        return service.title if service else service_by_labels(event, self._rules)
 
 
 def service_by_labels(event: EngineEvent, rules: Sequence[ServiceRule]) -> str | None:

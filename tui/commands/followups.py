@@ -52,7 +52,6 @@ def _offered(offer: FollowUp) -> str:
 
 def command_for(request: Request, wish: Wish, fleet: Fleet) -> str:
     """The command line that asks for it, on the engines and in the way that this one was asked for."""
-    from fleettop.collectors.actions import service_title
 
     args, verb = request.args, wish.verb.value
     words = ["fleettop"]
@@ -63,7 +62,7 @@ def command_for(request: Request, wish: Wish, fleet: Fleet) -> str:
     words.append(COMMANDS.get(verb, verb))
     for target in wish.targets:
         if isinstance(target, ServiceKey):
-            words.append(service_title(fleet.services[target]))
+            words.append(fleet.services[target].title)
         else:
             words += ["--container", _container(target, fleet)]
     if wish.to is not None:

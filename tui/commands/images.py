@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
-from fleettop.collectors.actions.picture import service_title
 from fleettop.collectors.errors import EngineError
 from fleettop.collectors.model import Container, ContainerState, Image
 from fleettop.collectors.words import familiar_image, image_parts
@@ -94,7 +93,7 @@ def _name(container: Container) -> str:
 
 def _use(fleet: Fleet, name: str, users: list[Container], lying: list[Image]) -> ImageUse:
     services: Mapping[str, None] = dict.fromkeys(
-        service_title(fleet.services[key])
+        fleet.services[key].title
         for container in users
         if (key := fleet.service_of(container.key)) is not None and key in fleet.services
     )

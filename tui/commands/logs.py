@@ -174,7 +174,6 @@ class Printer:
         return self._prefix(line) + (self._coloured(line) if self._out.coloured else text) + _cut(line)
 
     def _record(self, line: LogLine, text: str) -> dict[str, object]:
-        from fleettop.collectors.actions.picture import service_title
 
         source = self.feed.sources[line.source]
         member, fleet = source.member, self.feed.session.fleet
@@ -184,7 +183,7 @@ class Printer:
             "engine": member.key.engine,
             "container": member.full_name,
             "id": member.key.id,
-            "service": service_title(service) if service is not None else None,
+            "service": service.title if service is not None else None,
             "stream": "stderr" if line.stream == 2 else "stdout",
             "message": text,
             "cut": line.cut,

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 import msgspec
-from fleettop.collectors.actions.picture import service_title
 from fleettop.collectors.errors import ConfigError
 from fleettop.collectors.model import ContainerState, Health, LinkPhase, RecordKind, ServiceState
 
@@ -92,7 +91,7 @@ def figures_of(
     restarts = Counter[str]()
     for service in fleet.services.values():
         if service.restarts is not None:
-            restarts[service_title(service)] += service.restarts
+            restarts[service.title] += service.restarts
     return Figures(
         engine_up={e.name: e.link.phase is LinkPhase.UP for e in fleet.engines.values() if not e.same_as},
         last_event=dict(last_event),

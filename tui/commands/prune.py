@@ -99,7 +99,7 @@ async def _read(session: Session, names: Sequence[str]) -> tuple[Reading, ...]:
 
 async def _say_freed(request: Request, session: Session, planned: Plan, disks: Sequence[Sorted]) -> None:
     """What the engines say now, less than before: host by host, and the sum."""
-    from fleettop.collectors.actions import bytes_words
+    from fleettop.collectors.words import bytes_words
 
     before = {disk.use.engine: disk for disk in disks}
     after: Mapping[str, DiskUse] = {

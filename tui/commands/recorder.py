@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from fleettop.collectors.cause import told
 from fleettop.collectors.errors import TrailError
-from fleettop.collectors.instance import own_version
+from fleettop.collectors.instance import VERSION
 from fleettop.collectors.model import EngineStatus, LinkPhase, Record, RecordKind
 from fleettop.collectors.trail import Tidied
 from fleettop.collectors.trail.folder import Folder
@@ -81,7 +81,7 @@ class Recorder:
         self._log.say(
             "info",
             "start",
-            version=own_version(),
+            version=VERSION,
             instance=self._session.instance.name,
             engines=len(self._session.fleet.engines),
             trail=self._folder,

@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
-from fleettop.collectors.actions.picture import service_title
 from fleettop.collectors.model import (
     Container,
     ContainerKey,
@@ -47,7 +46,7 @@ def service_record(fleet: Fleet, service: Service) -> Json:
     change = service.last_change
     story = fleet.story(service.key)
     return {
-        "service": service_title(service),
+        "service": service.title,
         "name": service.name,
         "stack": service.stack,
         "source": service.key.source,
@@ -93,7 +92,7 @@ def container_record(fleet: Fleet, container: Container) -> Json:
         "engine": container.engine,
         "id": container.id,
         "name": container.name,
-        "service": service_title(service) if service else None,
+        "service": service.title if service else None,
         "image": container.image,
         "image_id": container.image_id,
         "state": str(container.state),

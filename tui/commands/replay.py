@@ -43,7 +43,7 @@ def run(request: Request) -> int:
     else:
         player.jump(at)
     with loading():
-        from ..app import run_dashboard
+        from ..run import run_dashboard
 
     return run_dashboard(
         (),

@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from fleettop.collectors.actions.picture import canonical, service_title
+from fleettop.collectors.actions.picture import canonical
 from fleettop.collectors.actions.shellplaces import shell_places
 from fleettop.collectors.config.tomlfile import nearest
 from fleettop.collectors.errors import ConfigError
@@ -93,7 +93,7 @@ def _containers_named(name: str, fleet: Fleet) -> ContainerKey | None:
 
 
 def _find(name: str, services: Mapping[ServiceKey, Service]) -> list[ServiceKey]:
-    titles = {key: service_title(service) for key, service in services.items()}
+    titles = {key: service.title for key, service in services.items()}
     exact = [key for key, title in titles.items() if title == name]
     exact = exact or [key for key, service in services.items() if service.name == name]
     if len(exact) > 1:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from fleettop.collectors.instance import own_version
+from fleettop.collectors.instance import VERSION
 from fleettop.collectors.trail.export import export
 from fleettop.collectors.trail.store import Query, Store
 
@@ -21,7 +21,7 @@ PIECE = 500
 def hand_out(request: Request, store: Store, query: Query, wanted: Filter) -> None:
     """Write them in the format that is asked for. Raises TrailError; ConfigError where the file cannot be written."""
     form = request.args.format or "jsonl"
-    lines = export(lines_of(store, query, wanted), form, version=own_version())
+    lines = export(lines_of(store, query, wanted), form, version=VERSION)
     if request.args.output is None:
         for piece in _pieces(lines):
             request.out.text(piece)

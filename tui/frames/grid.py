@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 
 from rich.color import ColorSystem
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from .cells import BLANK, Cell, cell, cells, disputed, spill
-from .pens import PLAIN, over_blank, turn
+from .pens import PLAIN, Pen, over_blank, turn
 
 Update = LayoutUpdate | ChopsUpdate
+_drawn = itemgetter(1)
 _BRIDGED = 3
 """So many unchanged cells are written again rather than stepped over: a step takes as many bytes."""
 
@@ -23,7 +26,8 @@ class Grid:
     def __init__(self, width: int, height: int) -> None:
         self.width, self.height = width, height
         self._wanted: list[list[Cell]] = [[BLANK] * width for _ in range(height)]
-        self._shown: list[list[Cell | None]] = [[None] * width for _ in range(height)]
+        self._shown: list[list[Cell] | None] = [None] * height
+        """What each row shows; None: nobody knows."""
         self._strips: list[dict[int, Strip]] = [{} for _ in range(height)]
         """The strips each row was last given, and where they begin: what is given again costs nothing."""
         self._changed: set[int] = set(range(height))
@@ -35,7 +39,7 @@ class Grid:
 
     def forget(self) -> None:
         """Nobody knows what the terminal shows: the next frame is whole."""
-        self._shown = [[None] * self.width for _ in range(self.height)]
+        self._shown = [None] * self.height
         self._changed = set(range(self.height))
 
     # -- what is wanted
@@ -83,7 +87,10 @@ class Grid:
         wrote = _Writing(self.width)
         for y in sorted(self._changed):
             wanted, shown = self._wanted[y], self._shown[y]
-            if wanted != shown:
+            if shown is None:
+                wrote.run(y, 0, self.width, wanted)
+                self._shown[y] = list(wanted)
+            elif wanted != shown:
                 for start, end in _runs(shown, wanted):
                     wrote.run(y, start, end, wanted)
                 self._shown[y] = list(wanted)
@@ -109,7 +116,7 @@ def _part(row: list[Cell], at: int) -> None:
         row[x] = cell(" ", row[x][1])
 
 
-def _runs(shown: Sequence[Cell | None], wanted: Sequence[Cell]) -> Iterator[tuple[int, int]]:
+def _runs(shown: Sequence[Cell], wanted: Sequence[Cell]) -> Iterator[tuple[int, int]]:
     """The parts of a row to write: what differs, whole characters, and short stretches in between in the same pen."""
     start, end = -1, -1
     for x in [at for at, (old, new) in enumerate(zip(shown, wanted, strict=True)) if old is not new and old != new]:
@@ -158,25 +165,37 @@ class _Writing:
     def run(self, y: int, start: int, end: int, row: Sequence[Cell]) -> None:
         """Write some columns of a row."""
         self._go(y, start)
-        parts = self._parts
-        for x in range(start, end):
-            text, drawn = row[x]
+        x = start
+        for drawn, group in groupby(row[start:end], _drawn):
+            texts = [text for text, _ in group]
+            text = "".join(texts)
+            if text.isascii() and self._at is not None and len(text) == len(texts):
+                self._take(over_blank(self._pen, drawn) if text.isspace() else drawn)
+                self._parts.append(text)
+            else:
+                self._one_by_one(y, x, end, texts, drawn, row)
+            x += len(texts)
+        if self._at is not None:
+            self._at = (y, end) if end < self._width else None  # at the last column terminals differ
+
+    def _one_by_one(self, y: int, start: int, end: int, texts: Sequence[str], drawn: Pen, row: Sequence[Cell]) -> None:
+        """What is more, or less, than a letter to a column."""
+        for x, text in enumerate(texts, start):
             if not text:
                 continue
             if self._at is None:
                 self._go(y, x)
-            if text == " ":
-                drawn = over_blank(self._pen, drawn)
-            if drawn is not self._pen:
-                parts.append(turn(self._pen, drawn))
-                self._pen = drawn
+            self._take(over_blank(self._pen, drawn) if text == " " else drawn)
             if disputed(text):
                 if x + 1 < end and not row[x + 1][0]:
-                    parts.append("\x1b[2X")  # should it be drawn in one column, nothing old stays beside it
+                    self._parts.append("\x1b[2X")  # should it be drawn in one column, nothing old stays beside it
                 self._at = None
-            parts.append(text)
-        if self._at is not None:
-            self._at = (y, end) if end < self._width else None  # at the last column terminals differ
+            self._parts.append(text)
+
+    def _take(self, drawn: Pen) -> None:
+        if drawn is not self._pen:
+            self._parts.append(turn(self._pen, drawn))
+            self._pen = drawn
 
     def _go(self, y: int, x: int) -> None:
         if self._at != (y, x):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 _OFF = {1: 22, 2: 22, 3: 23, 4: 24, 5: 25, 6: 25, 7: 27, 8: 28, 9: 29, 21: 24, 51: 54, 52: 54, 53: 55}
 """What sets an attribute, and what takes it back; some share that."""
@@ -12,8 +13,7 @@ _SEEN_ON_BLANKS = frozenset((4, 5, 6, 7, 9, 21, 51, 52, 53))
 """Attributes that show where there is no letter: lines, frames, and reverse, which makes the ink the ground."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pen:
+class Pen(msgspec.Struct, frozen=True, eq=False):
     """Ink, ground and attributes as SGR spells them (empty: the terminal's own), and a link. Made by `pen` only."""
 
     ink: str = ""

@@ -6,7 +6,6 @@ from collections.abc import Hashable, Iterable, Mapping
 from datetime import datetime
 
 from fleettop.collectors import words
-from fleettop.collectors.actions import service_title
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import Container, ContainerKey, ContainerState, ServiceKey
 
@@ -190,7 +189,7 @@ def _service_name(fleet: Fleet, key: ServiceKey | None) -> str:
     service = fleet.services.get(key) if key is not None else None
     if service is None:
         return key.name if key is not None else ""
-    return service_title(service)
+    return service.title
 
 
 def _since(container: Container) -> datetime | None:

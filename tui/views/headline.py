@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
-from fleettop.collectors.alarms.watchman import Watchman
 from fleettop.collectors.errors import ChainBroken, StoreFull, StoreLocked, TrailError
 from fleettop.collectors.fleet import Fleet
 
 from ..widgets.header import HeaderFacts
 from .base import Moment
 from .cells import clock_time, seconds_since
+
+if TYPE_CHECKING:
+    from fleettop.collectors.alarms.watchman import Watchman
 
 PAGE = 180.0
 """Seconds from which on an outage is drawn as one for which somebody gets up, where no config says otherwise."""
@@ -28,7 +31,8 @@ def headline(
 ) -> HeaderFacts:
     """Hosts, services by state, the oldest outage, the time; `trouble`: why the trail cannot be written.
 
-    `watchman`: from how long on an outage counts how much, and whether alarms arrive. `replay`: where it stands.
+    `watchman`: from how long on an outage counts how much, and whether alarms arrive; None: it is not yet at work.
+    `replay`: where it stands.
     """
     totals = fleet.totals()
     oldest = int(seconds_since(totals.oldest_outage, moment)) if totals.oldest_outage is not None else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from fleettop.collectors.actions import service_title, what_if_host
 from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import EngineInfo, EngineStatus, Freshness, LinkPhase, ServiceState
 
@@ -119,14 +118,16 @@ def _services(fleet: Fleet, engine: EngineStatus) -> list[Line]:
     here = [service for service in fleet.services.values() if engine.name in service.hosts]
     if not here:
         return []
+    from fleettop.collectors.actions import what_if_host
+
     found = what_if_host(fleet, engine.name)
     lines: list[Line] = [(), (Cell(f"{len(here)} services here", "head"),)]
     lines.append((Cell("if it died: ", DIM), Cell(found.short, "warning" if found.down or found.trouble else "")))
     if found.down:
         lines.append((Cell("  down: ", DIM), Cell(_names(loss.title for loss in found.down))))
-    here.sort(key=lambda service: (service.state.rank, service_title(service)))
+    here.sort(key=lambda service: (service.state.rank, service.title))
     trouble = [service for service in here if service.state not in (ServiceState.HEALTHY, ServiceState.STOPPED)]
-    lines += [(Cell(f"  {service.state} ", str(service.state)), Cell(service_title(service))) for service in trouble]
+    lines += [(Cell(f"  {service.state} ", str(service.state)), Cell(service.title)) for service in trouble]
     return lines
 
 

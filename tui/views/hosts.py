@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping
 
-from fleettop.collectors.actions.whatif import losses_on
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import (
     ContainerKey,
@@ -242,6 +241,8 @@ def _losses(fleet: Fleet, engine: EngineStatus, members: tuple[ContainerKey, ...
     if engine.same_as or engine.confirmed is None:
         return None
     keys = dict.fromkeys(key for member in members if (key := fleet.service_of(member)) is not None)
+    from fleettop.collectors.actions.whatif import losses_on
+
     return losses_on(fleet, engine.name, (fleet.services[key] for key in keys if key in fleet.services))
 
 

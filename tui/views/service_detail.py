@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleettop.collectors.actions import service_title
 from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import Container, Replica, Service, ServiceState
 from rich.cells import cell_len
@@ -54,7 +53,7 @@ def _head(service: Service, moment: Moment) -> Line:
         since = f" {'' if service.down_since_certain else '> '}{age_since(service.down_since, moment)}"
     old = (Cell("  last known, not live", "age-old"),) if service.stale else ()
     return (
-        Cell(service_title(service), "title"),
+        Cell(service.title, "title"),
         Cell("  "),
         Cell(f"{moment.glyphs.states[state]} {state}{since}", state),
         *old,

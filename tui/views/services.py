@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
 
-from fleettop.collectors.actions import service_title
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import ContainerKey, Service, ServiceKey, ServiceState
 
@@ -73,7 +72,7 @@ class ServicesView(View):
             style="stale" if service.stale and service.state in (ServiceState.UNKNOWN, *QUIET) else "",
             cells=(
                 Cell(moment.glyphs.states[state], state),
-                Cell(service_title(service), name_style),
+                Cell(service.title, name_style),
                 Cell(state, state if not calm else DIM),
                 Cell(replicas(service), state if not calm else ""),
                 Cell(fmt.hosts(service.hosts, HOSTS_WIDTH, moment.glyphs), "dim"),
@@ -102,7 +101,7 @@ class ServicesView(View):
         if column in ("cpu", "memory"):
             return sum_of(fleet, self.containers(fleet, key), column)
         values: dict[str, object] = {
-            "name": service_title(service),
+            "name": service.title,
             "replicas": service.wanted,
             "hosts": len(service.hosts),
             "down": service.down_since and -service.down_since.timestamp(),
@@ -120,7 +119,7 @@ class ServicesView(View):
         for member in fleet.members(service.key):
             labels.update(member.labels)
         return {
-            "name": service_title(service),
+            "name": service.title,
             "service": service.name,
             "stack": service.stack,
             "state": str(service.state),
@@ -155,7 +154,7 @@ class ServicesView(View):
     def name_of(self, fleet: Fleet, key: Hashable) -> str:
         """What it is called."""
         service = fleet.services.get(_key(key))
-        return service_title(service) if service else ""
+        return service.title if service else ""
 
     def history_scope(self, fleet: Fleet, key: Hashable) -> Scope:
         """Itself, or what it is about."""

@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import NamedTuple
 
-from fleettop.collectors.actions import bytes_words
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import DiskUse
 from fleettop.collectors.storage import Kind, Sorted
+from fleettop.collectors.words import bytes_words
 
 from .. import format as fmt
 from ..navigation import Scope
