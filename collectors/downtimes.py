@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
+from .beat import beat
 from .clock import Clock, nanoseconds
 from .deploys.records import ACTION as DEPLOYED
 from .deploys.records import deploy_of, deploy_record
@@ -88,7 +89,7 @@ class Downtimes:
     async def keep(self) -> None:
         """Write down what there is, for ever."""
         while True:
-            await asyncio.sleep(EVERY)
+            await beat(EVERY)
             self.write()
 
     def write(self) -> None:

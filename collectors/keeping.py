@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from .beat import beat
 from .clock import Clock, nanoseconds
 from .downtimes import Downtimes
 from .errors import TrailError
@@ -97,7 +98,7 @@ class Keeping:
         noted: set[str] = set()
         looks = 0
         while True:
-            await asyncio.sleep(SOON)
+            await beat(SOON)
             looks += 1
             every = looks % round(MARKS / SOON) == 0
             due = [watch for name, watch in watches.items() if watch.heard is not None and (every or name not in noted)]

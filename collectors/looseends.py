@@ -10,6 +10,7 @@ import msgspec
 
 from .actions import Deed, Outcome, Reach, StepResult, confirm
 from .actions.plan import STOP_TIMEOUT
+from .beat import beat
 from .errors import TrailError
 from .fleet.fleet import Fleet
 from .model import Record
@@ -84,7 +85,7 @@ class LooseEnds:
                 answered = now if answered is None else answered
                 if found.outcome is Outcome.SUCCESS or now - answered >= _longest(result):
                     break
-            await asyncio.sleep(EVERY)
+            await beat(EVERY)
         found = msgspec.structs.replace(found, words=f"unknown at first; {found.words}")
         with suppress(TrailError):  # the trail says itself that it cannot be written
             self._fleet.record_outcome(intent, found.outcome.value, found.words)

@@ -19,7 +19,7 @@ from .instance import VERSION, this_instance
 from .keeping import Keeping
 from .links import HandshakeGate
 from .links.base import Endpoint
-from .model import Change, ContainerKey, WordsSeen
+from .model import Change, ContainerKey, UsageSeen, WordsSeen
 from .services.places import ServiceRule
 from .trail import OpenTrail
 from .trail.keeper import Keeper
@@ -78,6 +78,8 @@ class Session:
             )
             for address in addresses
         }
+        self._stirred = asyncio.Event()
+        """Something was told since last words were looked for."""
         self._group = asyncio.TaskGroup()
         self._tasks: list[asyncio.Task[None]] = []
         self._keeping: list[asyncio.Task[None]] = []
@@ -175,6 +177,8 @@ class Session:
 
     def _take(self, change: Change) -> None:
         self.fleet.apply(change)
+        if not isinstance(change, UsageSeen):
+            self._stirred.set()
         if self.on_told is not None:
             self.on_told(change)
 
@@ -183,6 +187,8 @@ class Session:
         reading: dict[str, asyncio.Task[None]] = {}
         async with asyncio.TaskGroup() as group:
             while True:
+                await self._stirred.wait()
+                self._stirred.clear()
                 await asyncio.sleep(WORDS_EVERY)
                 by_engine: defaultdict[str, list[ContainerKey]] = defaultdict(list)
                 for key in self.fleet.wanted_words:
@@ -204,6 +210,7 @@ class Session:
                 lines = await client.tail(key.id, WORDS)
             except Unreachable:
                 await asyncio.sleep(WORDS_AGAIN)
+                self._stirred.set()
                 return  # asked for again
             except EngineError:
                 pass  # no words is an answer too: they are not asked for again

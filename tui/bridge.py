@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from fleettop.collectors.beat import beat
 from fleettop.collectors.fleet import Changed
 from fleettop.collectors.session import Session
 
@@ -53,6 +54,7 @@ class Bridge:
 
     async def _let_time_pass(self) -> None:
         while True:
-            await asyncio.sleep(TICK)
+            await beat(TICK)
             self._session.fleet.tick()
             self._tick()
+            self._wake.set()  # figures alone wake nobody: they are shown with the next second

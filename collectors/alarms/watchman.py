@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
+from ..beat import beat
 from ..clock import Clock
 from ..config import Config
 from ..fleet import Fleet
@@ -75,7 +76,7 @@ class Watchman:
                 group.create_task(box.run())
             while True:
                 self.tick()
-                await asyncio.sleep(EVERY)
+                await beat(EVERY)
 
     def tick(self) -> None:
         """Look once."""

@@ -123,7 +123,7 @@ class Fleet:
         self._tell()
 
     def _tell(self) -> None:
-        if self.on_change is not None and self._touched:
+        if self.on_change is not None and self._touched.urgent:
             self.on_change()
 
     # -- what can be asked

@@ -44,8 +44,10 @@ class Touched:
         self.records: dict[int, Record] = {}
         self.swarms = False
 
-    def __bool__(self) -> bool:
-        sets = (self.engines, self.containers, self.services, self.usage, self.words, self.rebuild, self.deploys)
+    @property
+    def urgent(self) -> bool:
+        """There is more than figures, which nobody need be woken for."""
+        sets = (self.engines, self.containers, self.services, self.words, self.rebuild, self.deploys)
         return self.swarms or any(sets) or bool(self.records)
 
     def take(self) -> Changed:

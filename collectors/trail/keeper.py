@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
+from ..beat import beat
 from ..clock import Clock, nanoseconds
 from ..errors import StoreFull, TrailError
 from .entry import Entry, moment, stamp_of
@@ -239,7 +240,8 @@ class Keeper:
     async def _listen(self) -> None:
         more = False
         while True:
-            await asyncio.sleep(0 if more else OTHERS)
+            if not more:
+                await beat(OTHERS)
             more = False
             if self._store is None or self.on_lines is None:
                 continue

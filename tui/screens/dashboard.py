@@ -14,9 +14,9 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.events import Resize
-from textual.screen import Screen
 
 from ..filter import Filter, parse_partial
+from ..frames.sparing import SparingScreen
 from ..inspecting import come_to
 from ..keymap import Keys
 from ..navigation import History, Place, scope_words
@@ -50,7 +50,7 @@ CALM_TICKS = 10
 """Seconds after which rows that show no seconds are drawn again: their minutes have gone on."""
 
 
-class DashboardScreen(Screen[None]):
+class DashboardScreen(SparingScreen[None]):
     """One place at a time: a view, what it is narrowed to, and how it is looked at."""
 
     app: FleetApp

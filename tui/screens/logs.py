@@ -21,8 +21,8 @@ from fleettop.collectors.model.logs import ERR, NOTE, LogLine
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingsMap
-from textual.screen import Screen
 
+from ..frames.sparing import SparingScreen
 from ..keymap import Keys
 from ..widgets.findbar import FindBar
 from ..widgets.footer import KeyFooter
@@ -45,7 +45,7 @@ SECOND = 0.5
 MINUTES = (1, 5, 15, 30, 60)
 
 
-class LogScreen(Screen[None]):
+class LogScreen(SparingScreen[None]):
     """Lines of all the containers meant, in the order of time; closed with Esc or q."""
 
     app: FleetApp

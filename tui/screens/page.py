@@ -7,9 +7,9 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Input
 
+from ..frames.sparing import SparingScreen
 from ..glyphs import UNICODE, Glyphs
 from ..rows import Cell, Line
 from ..widgets import paint
@@ -19,7 +19,7 @@ from ..widgets.lines import Lines
 Given = Callable[[], Sequence[Line]]
 
 
-class PageScreen(Screen[None]):
+class PageScreen(SparingScreen[None]):
     """Shows lines and keeps them current: `lines` is asked again on every change of the fleet. `/` finds words."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
