@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from fleettop.collectors.clock import ManualClock
 from fleettop.collectors.engine.stats import StatsSample
 from fleettop.collectors.figures import local as module
-from fleettop.collectors.figures.local import AGAIN, SEARCH, LocalFigures, field, named_id, number, traffic
+from fleettop.collectors.figures.local import AGAIN, SEARCH, LocalFigures, OpenFiles, field, named_id, number, traffic
 from fleettop.collectors.figures.target import Target, target_of
 from fleettop.collectors.model import ContainerDetail
 from hypothesis import given
@@ -20,13 +23,14 @@ from ..watching import container, detailed
 from . import trees
 from .trees import ID, KINDS, OTHER, PID, Kind, plant
 
+GROUPS = Path("/sys/fs/cgroup")
 TARGET = Target(ID, PID, True, 1 << 28)
 
 
 def reader(tmp_path: Path, clock: ManualClock | None = None) -> LocalFigures:
-    """For the tree that was planted there."""
+    """For the tree that was planted there. A plain file that is open outlives its folder, which no group's does."""
     folders = {"groups": str(tmp_path / "cgroup"), "processes": str(tmp_path / "proc")}
-    return LocalFigures(clock or ManualClock(), **folders)
+    return LocalFigures(clock or ManualClock(), most_open=0, **folders)
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
@@ -156,3 +160,45 @@ def test_a_file_that_cannot_be_read_is_empty(tmp_path: Path) -> None:
     """A folder, a missing file."""
     assert module.read(str(tmp_path)) == ""
     assert module.read(str(tmp_path / "missing")) == ""
+
+
+@pytest.fixture
+def group() -> Iterator[Path]:
+    """A real control group of this machine, without a process in it."""
+    root = next((root for root in (GROUPS / "memory", GROUPS) if (root / "cgroup.procs").exists()), None)
+    if root is None or not os.access(root, os.W_OK):
+        pytest.skip("no control group can be made here")
+    made = root / f"fleettop-test-{os.getpid()}"
+    made.mkdir()
+    yield made
+    with suppress(FileNotFoundError):
+        made.rmdir()
+
+
+def test_a_group_can_be_removed_while_its_files_are_open_and_is_another_when_it_is_back(group: Path) -> None:
+    """Files are kept open between two readings; an engine that removes a container must not notice."""
+    name = "memory.stat"
+    files = OpenFiles(10)
+    assert files.read(str(group), name)
+    assert files.read(str(group), name)
+    assert len(files) == 1
+    group.rmdir()
+    assert files.read(str(group), name) == ""
+    assert len(files) == 0
+    group.mkdir()
+    assert files.read(str(group), name)
+    files.close()
+    assert len(files) == 0
+
+
+def test_no_more_files_are_kept_open_than_are_allowed(tmp_path: Path) -> None:
+    """The rest is opened for each reading."""
+    files = OpenFiles(2)
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_text(name)
+        assert files.read(str(tmp_path), name) == name
+    assert len(files) == 2
+    (tmp_path / "c").write_text("d")
+    assert files.read(str(tmp_path), "c") == "d"
+    files.leave(str(tmp_path))
+    assert len(files) == 0
