@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 
 import pytest
+from fleettop.collectors.model import ServiceKey
 from fleettop.tui.keymap import Keys
 from fleettop.tui.rows import Cell, Column, Row
 from fleettop.tui.theme import register_themes
+from fleettop.tui.views.table import renamed
 from fleettop.tui.widgets import layout
 from fleettop.tui.widgets.table import LineTable
 from hypothesis import given
@@ -208,6 +210,33 @@ async def test_a_moved_cursor_stays_on_its_row_wherever_the_row_goes() -> None:
         await settle(pilot)
         assert app.table.cursor_key == 50
         assert app.on_screen(50) == line
+
+
+async def test_a_row_that_gets_another_key_keeps_cursor_mark_and_place() -> None:
+    """It is the same thing, of which more is known."""
+    app = Host()
+    async with app.run_test(size=(80, 11)) as pilot:
+        app.table.set_rows(rows(*range(100)))
+        await settle(pilot)
+        app.table.move_to(50)
+        await pilot.press("space")
+        app.table.move_to(50)
+        await settle(pilot)
+        line = app.on_screen(50)
+        app.table.rename_rows({50: "fifty", 51: "next"})
+        app.table.update_rows({}, ["new", *range(50), "fifty", "next", *range(52, 100)])
+        await settle(pilot)
+        assert app.table.cursor_key == "fifty"
+        assert app.table.marked == {"fifty"}
+        assert app.on_screen("fifty") == line
+
+
+def test_a_swarms_services_are_the_same_once_their_cluster_is_known() -> None:
+    """Labels name the service alone; its cluster is known when a manager was read."""
+    before = [ServiceKey("swarm", "", "pay"), ServiceKey("compose", "shop", "web"), ServiceKey("swarm", "", "gone")]
+    after = [ServiceKey("compose", "", "pay"), ServiceKey("swarm", "c1", "pay"), ServiceKey("compose", "shop", "web")]
+    assert renamed(before, after) == {before[0]: ServiceKey("swarm", "c1", "pay")}
+    assert renamed(after, after) == {}
 
 
 async def test_at_the_top_new_trouble_comes_into_view_above_the_cursor() -> None:

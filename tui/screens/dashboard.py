@@ -29,7 +29,7 @@ from ..views.empty import empty_lines
 from ..views.headline import headline
 from ..views.service_detail import service_head
 from ..views.storage import Disks, StorageView
-from ..views.table import BIGGEST_FIRST, PlacedRows
+from ..views.table import BIGGEST_FIRST, PlacedRows, renamed
 from ..views.trail import TrailView, as_of_words
 from ..widgets.detail import Detail
 from ..widgets.filterbar import FilterBar
@@ -114,6 +114,8 @@ class DashboardScreen(SparingScreen[None]):
         if dirty:
             self.table.forget_rows(dirty)
         if moved:
+            if names := renamed(self.table.order, self._rows.order):
+                self.table.rename_rows(names)
             self.table.update_rows({}, self._rows.order)
             self._share()
         if not self._rows.order:

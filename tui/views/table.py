@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable
 
 import msgspec
 from fleettop.collectors.fleet import Changed, Fleet
+from fleettop.collectors.model import ServiceKey
 
 from ..filter import Filter
 from ..navigation import Place
@@ -97,6 +98,16 @@ class PlacedRows:
     def _sort(self) -> None:
         reverse = self._place.reverse and not self._place.sort
         self.order = tuple(sorted(self._ranks, key=self._ranks.__getitem__, reverse=reverse))
+
+
+def renamed(before: Iterable[Hashable], after: Iterable[Hashable]) -> dict[Hashable, Hashable]:
+    """Services of a swarm that were known by their names alone, and now by their cluster too: old key to new."""
+    nameless = {key for key in before if isinstance(key, ServiceKey) and key.source == "swarm" and not key.scope}
+    if not nameless:
+        return {}
+    swarms = [key for key in after if isinstance(key, ServiceKey) and key.source == "swarm"]
+    placed = {ServiceKey("swarm", "", key.name): key for key in swarms if key.scope}
+    return {old: placed[old] for old in nameless.difference(swarms) if old in placed}
 
 
 class _Reversed:

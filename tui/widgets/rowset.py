@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 
 class RowSet:
@@ -54,6 +54,14 @@ class RowSet:
             return top
         place = self.index[anchor]
         return place - offset if top > 0 or place >= lines else top
+
+    def rename(self, names: Mapping[Hashable, Hashable]) -> None:
+        """These keys are others from now on, of the same things: cursor and marks stay on them."""
+        self.order = [names.get(key, key) for key in self.order]
+        self.index = {key: place for place, key in enumerate(self.order)}
+        self.marked = {names.get(key, key) for key in self.marked}
+        self.cursor = names.get(self.cursor, self.cursor)
+        self._mark_anchor = names.get(self._mark_anchor, self._mark_anchor)
 
     def _anchor(self, top: int, lines: int) -> Hashable | None:
         place = self.index.get(self.cursor, -1) if self.cursor is not None else -1

@@ -153,6 +153,13 @@ class LineTable(ScrollView, can_focus=True):
             order = [*self._set.order, *new]
         self._arrange(order)
 
+    def rename_rows(self, names: Mapping[Hashable, Hashable]) -> None:
+        """These keys are others from now on, of the same things. Before the order that has them is given."""
+        cursor = self._set.cursor
+        self._set.rename(names)
+        self._rows = {names.get(key, key): row for key, row in self._rows.items()}
+        self._tell_cursor(cursor)
+
     def forget_rows(self, keys: Iterable[Hashable] | None = None) -> None:
         """Drop what is known of rows (all of them without `keys`): those on screen are asked of `source` again."""
         if keys is None:
@@ -170,6 +177,11 @@ class LineTable(ScrollView, can_focus=True):
         self._tell_marks(marked)
 
     # -- what it knows -------------------------------------------------------------------------------------------------
+
+    @property
+    def order(self) -> Sequence[Hashable]:
+        """The keys of all rows, from the top."""
+        return self._set.order
 
     @property
     def row_count(self) -> int:
