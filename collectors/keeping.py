@@ -101,6 +101,8 @@ class Keeping:
             await beat(SOON)
             looks += 1
             every = looks % round(MARKS / SOON) == 0
+            if len(noted) == len(watches) and not every:
+                continue
             due = [watch for name, watch in watches.items() if watch.heard is not None and (every or name not in noted)]
             noted.update(watch.address.name for watch in due)
             if due:

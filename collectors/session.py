@@ -79,6 +79,7 @@ class Session:
             for address in addresses
         }
         self._stirred = asyncio.Event()
+        self._stirred.set()
         """Something was told since last words were looked for."""
         self._group = asyncio.TaskGroup()
         self._tasks: list[asyncio.Task[None]] = []

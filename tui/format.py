@@ -122,14 +122,16 @@ _NUMBERED = re.compile(r"(.*?)(\d+)\Z", re.DOTALL)
 
 def hosts(names: Sequence[str], width: int, glyphs: Glyphs = UNICODE) -> str:
     """Hosts in at most `width` cells: `db-1 db-2`, `web-1 … web-6` for an unbroken run, `web-1 web-2 +1`."""
-    whole = " ".join(names)
-    if cell_len(whole) <= width or not names:
-        return whole
+    most = width // 2 + 1  # of one letter each
+    if len(names) <= most:
+        whole = " ".join(names)
+        if cell_len(whole) <= width:
+            return whole
     if len(names) > 2 and _is_run(names):
         run = f"{names[0]} {glyphs.run} {names[-1]}"
         if cell_len(run) <= width:
             return run
-    for shown in range(len(names) - 1, 0, -1):
+    for shown in range(min(len(names) - 1, most), 0, -1):
         text = f"{' '.join(names[:shown])} +{len(names) - shown}"
         if cell_len(text) <= width:
             return text

@@ -8,6 +8,7 @@ tokens) are not harmless, and `/top` leaves an event for each look.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from ..errors import ReadOnly
 
@@ -98,6 +99,7 @@ def check(method: str, path: str, *, read_only: bool) -> None:
     )
 
 
+@lru_cache(1 << 13)  # an engine is asked the same things again and again
 def _unambiguous(path: str) -> bool:
     return (
         _PLAIN.fullmatch(path) is not None

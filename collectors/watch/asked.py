@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -22,6 +23,13 @@ class Rhythm(msgspec.Struct, frozen=True, kw_only=True):
     """From a first sample of what is on a screen, which tells no rate yet, to its second."""
 
 
+class Slower(NamedTuple):
+    """How many times longer than the rhythm says it is from one sample to the next, since the fleet is large."""
+
+    seen: float = 1.0
+    unseen: float = 1.0
+
+
 class Turns:
     """Who is due: first what is on a screen and has no figure, then what is on it, then the rest; the oldest first."""
 
@@ -31,12 +39,13 @@ class Turns:
         self._last: dict[str, float] = {}
         self._once: set[str] = set()
         """Asked once only."""
+        self.slower = Slower()
 
     def due(self, seen: Iterable[str], unseen: Iterable[str]) -> tuple[list[str], list[str]]:
         """Those of each whose time has come, in their order."""
         now = self._clock.monotonic()
         shown = [i for i in seen if now >= self._next_seen(i)]
-        rest = [i for i in unseen if now >= self._last.get(i, float("-inf")) + self._rhythm.unseen]
+        rest = [i for i in unseen if now >= self._next_unseen(i)]
         return sorted(shown, key=self._oldest), sorted(rest, key=self._oldest)
 
     def in_one_row(self, seen: Iterable[str], unseen: Iterable[str]) -> list[str]:
@@ -56,7 +65,7 @@ class Turns:
         """Seconds until the next one is due; None: there is none."""
         now = self._clock.monotonic()
         times = [self._next_seen(i) for i in seen]
-        times += [self._last.get(i, float("-inf")) + self._rhythm.unseen for i in unseen]
+        times += [self._next_unseen(i) for i in unseen]
         return max(0.0, min(times) - now) if times else None
 
     def asked(self, ids: Iterable[str]) -> None:
@@ -79,7 +88,10 @@ class Turns:
         last = self._last.get(container_id)
         if last is None:
             return float("-inf")
-        return last + (self._rhythm.second if container_id in self._once else self._rhythm.seen)
+        return last + (self._rhythm.second if container_id in self._once else self._rhythm.seen * self.slower.seen)
+
+    def _next_unseen(self, container_id: str) -> float:
+        return self._last.get(container_id, float("-inf")) + self._rhythm.unseen * self.slower.unseen
 
     def _oldest(self, container_id: str) -> float:
         return self._last.get(container_id, float("-inf"))

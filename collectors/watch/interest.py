@@ -6,6 +6,11 @@ import asyncio
 from collections.abc import Iterable
 
 from ..model import ContainerKey
+from .asked import Slower
+
+MOST = 60.0
+"""Questions for figures a second, of all engines together: some 0.5 ms of our own CPU each. A row of a service that has
+replicas on a thousand hosts is one row that is looked at, and a thousand engines to ask."""
 
 
 class Interest:
@@ -16,6 +21,8 @@ class Interest:
         """A screen is open: it also sorts and adds up by what is not on it."""
         self._by_engine: dict[str, frozenset[str]] = {}
         self._more: dict[tuple[str, str], asyncio.Event] = {}
+        self._rates: dict[tuple[str, str], tuple[float, float]] = {}
+        self._seen_rate = self._unseen_rate = 0.0
 
     def look_at(self, keys: Iterable[ContainerKey]) -> None:
         """These and no others are on screen."""
@@ -31,6 +38,18 @@ class Interest:
     def of(self, engine: str) -> frozenset[str]:
         """Ids of the containers of this engine that are looked at."""
         return self._by_engine.get(engine, frozenset())
+
+    def slower(self, engine: str, who: str, seen: float, unseen: float) -> Slower:
+        """An engine's figures would take so many questions a second: by how much all engines' have to be stretched.
+
+        What nobody sees has what is left over, and a quarter at least.
+        """
+        before_seen, before_unseen = self._rates.get((engine, who), (0.0, 0.0))
+        self._seen_rate += seen - before_seen
+        self._unseen_rate += unseen - before_unseen
+        self._rates[engine, who] = seen, unseen
+        left = max(MOST - self._seen_rate, MOST / 4)
+        return Slower(max(1.0, self._seen_rate / MOST), max(1.0, self._unseen_rate / left))
 
     async def more(self, engine: str, timeout: float | None, who: str = "") -> None:  # noqa: ASYNC109 - the wait is the point
         """Wait until something of this engine comes to be looked at that was not before, or the time is over.

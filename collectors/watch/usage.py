@@ -66,6 +66,8 @@ class UsageReader:
                     group.create_task(self._read_host(host))
                 group.create_task(self._ask_engine(client, at_once, host))
         finally:
+            for who in ("host", "engine"):
+                self._interest.slower(self._engine, who, 0.0, 0.0)
             if host is not None:
                 host.close()
 
@@ -85,6 +87,8 @@ class UsageReader:
             await self._containers.way.free()
             running = self._running()
             seen, unseen = (self._at_host(some, host) for some in running)
+            rates = bool(seen) / HOST.seen, bool(unseen and not seen) / HOST.unseen  # one answer for all of a host
+            turns.slower = self._interest.slower(self._engine, "host", *rates)
             shown, rest = turns.due(seen, unseen)
             rest = self._some_of(rest, len(unseen))
             pacer.begin()
@@ -121,7 +125,7 @@ class UsageReader:
             return max(INSPECTING, pacer.pause)
         due = turns.until_next(seen, unseen)
         if due is None:
-            return HOST.seen if self._interest.anybody else None
+            return HOST.seen * turns.slower.seen if self._interest.anybody else None
         return max(due, HOST.second, pacer.pause)
 
     def _some_of(self, due: list[str], all_unseen: int) -> list[str]:
@@ -141,6 +145,8 @@ class UsageReader:
             way = self._containers.way
             await way.free()
             seen, unseen = (self._left_to_engine(some, host) for some in self._running())
+            rates = len(seen) / API.seen, len(unseen) / API.unseen
+            turns.slower = self._interest.slower(self._engine, "engine", *rates)
             cost = SAMPLE_COST if at_least(client.api, "1.41") else LONG_SAMPLE_COST
             ids = turns.in_one_row(seen, () if way.narrow else unseen)
             ids = ids[: self._budget.afford(cost, min(len(ids), at_once))]
@@ -177,7 +183,8 @@ class UsageReader:
     ) -> float | None:
         due = turns.until_next(seen, () if self._containers.way.narrow else unseen)
         if due is None:  # what is looked at may be started, or the host may fail: nothing comes into sight then
-            return API.seen if self._interest.of(self._engine) or self._interest.anybody else None
+            looked = self._interest.of(self._engine) or self._interest.anybody
+            return API.seen * turns.slower.seen if looked else None
         wait = self._budget.wait(cost)
         # The budget is the limit; an engine that holds samples back for a second (20.10) is not slow for that.
         took = pacer.soonest if self._containers.way.narrow else pacer.soonest / STRETCH

@@ -12,8 +12,9 @@ from fleettop.collectors.clock import ManualClock
 from fleettop.collectors.engine.stats import StatsSample
 from fleettop.collectors.figures.target import Target
 from fleettop.collectors.model import ContainerKey, ContainerState, FiguresWay, UsageSeen
+from fleettop.collectors.watch import interest as interest_module
 from fleettop.collectors.watch import usage as module
-from fleettop.collectors.watch.asked import Rhythm, Turns
+from fleettop.collectors.watch.asked import Rhythm, Slower, Turns
 from fleettop.collectors.watch.interest import Interest
 from fleettop.collectors.watch.listing import ContainerList
 from fleettop.collectors.watch.usage import UsageReader
@@ -30,6 +31,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "API", AT_ONCE)
     monkeypatch.setattr(module, "HOST", AT_ONCE)
     monkeypatch.setattr(module, "INSPECTING", 0.0)
+    monkeypatch.setattr(interest_module, "MOST", float("inf"))
 
 
 class FakeHost:
@@ -257,3 +259,28 @@ def test_the_longest_not_asked_for_is_next() -> None:
     turns.forget(frozenset({"a"}))
     assert turns.until_next([], ["b"]) == 0.0
     assert turns.until_next([], []) is None
+
+
+def test_a_large_fleet_is_sampled_slower_and_what_nobody_sees_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All engines share what we spend on figures; what an engine no longer wants is the others'."""
+    monkeypatch.setattr(interest_module, "MOST", 60.0)
+    interest = Interest()
+    assert interest.slower("web-1", "engine", 20.0, 30.0) == Slower(1.0, 1.0)
+    assert interest.slower("web-2", "engine", 20.0, 30.0) == Slower(1.0, 3.0)
+    assert interest.slower("web-3", "host", 80.0, 0.0) == Slower(2.0, 4.0)
+    assert interest.slower("web-3", "host", 0.0, 0.0) == Slower(1.0, 3.0)
+    interest.slower("web-2", "engine", 0.0, 0.0)
+    assert interest.slower("web-1", "engine", 20.0, 30.0) == Slower(1.0, 1.0)
+
+
+def test_turns_are_stretched_by_how_large_the_fleet_is() -> None:
+    """The first two samples of what comes on screen, which make its first figure, are not."""
+    clock = ManualClock()
+    turns = Turns(Rhythm(seen=3.0, unseen=30.0, second=0.3), clock)
+    turns.slower = Slower(4.0, 2.0)
+    turns.asked(["a", "b"])
+    assert turns.until_next(["a"], ()) == pytest.approx(0.3)
+    clock.advance(0.3)
+    turns.asked(["a", "b"])
+    assert turns.until_next(["a"], ()) == pytest.approx(12.0)
+    assert turns.until_next((), ["b"]) == pytest.approx(60.0)
