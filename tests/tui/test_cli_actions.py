@@ -40,6 +40,8 @@ from fleettop.tui.changes import Wish
 from fleettop.tui.commands import act, change, onepass
 from fleettop.tui.commands.request import Request
 
+from tests.collectors.watching import container
+
 API, WEB = ServiceKey("compose", "pay", "api"), ServiceKey("compose", "shop", "web")
 STEPS = tuple(
     Step(
@@ -500,7 +502,7 @@ def test_on_the_simulated_fleet_what_was_stopped_before_a_failure_is_started_aga
 async def test_before_what_follows_the_containers_are_read_anew():
     """Events come a moment later: planned on what was known before, a way back would find nothing to start."""
     key = ContainerKey("web-1", "1")
-    before = Container(engine="web-1", id="1", name="api-1", image="api", state=ContainerState.RUNNING)
+    before = container("api-1", id="1")
     after = msgspec.structs.replace(before, state=ContainerState.EXITED)
     applied: list[ContainersSeen] = []
 
