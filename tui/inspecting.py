@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from .format import cut
 from .glyphs import Glyphs
 from .screens.page import Given, PageScreen
 from .views.checks import ChecksView
@@ -14,10 +15,13 @@ from .views.checks import ChecksView
 if TYPE_CHECKING:
     from fleettop.collectors.checks import Inspection, Sightings
     from fleettop.collectors.trail import OpenTrail
+    from textual.app import App
 
     from .app import FleetApp
     from .screens.dashboard import DashboardScreen
 
+COPIED = 2.0
+"""Seconds for which it is said that something was copied."""
 PATIENCE = 10.0
 """Seconds that a look waits for engines that are being connected to."""
 
@@ -48,7 +52,12 @@ def copy_remedy(screen: DashboardScreen) -> None:
         screen.app.notify("There is nothing to do about this row.", markup=False)
         return
     screen.app.copy_to_clipboard(remedy)
-    screen.app.notify(f"Copied: {remedy.splitlines()[0]}", markup=False)
+    say_copied(screen.app, remedy)
+
+
+def say_copied(app: App[Any], text: str) -> None:
+    """Say what was copied: on one line, and not for long, since there is nothing in it to be read to the end."""
+    app.notify(cut(f"Copied: {text.splitlines()[0]}", app.size.width - 4), timeout=COPIED, markup=False)
 
 
 def sightings_of(trail: OpenTrail | None) -> Sightings:
@@ -81,7 +90,7 @@ class FindingPage(PageScreen):
         """To the terminal's clipboard."""
         if self._remedy:
             self.app.copy_to_clipboard(self._remedy)
-            self.notify(f"Copied: {self._remedy.splitlines()[0]}", markup=False)
+            say_copied(self.app, self._remedy)
 
 
 async def _look(inspection: Inspection) -> None:

@@ -149,7 +149,7 @@ async def prune(screen: DashboardScreen) -> None:
         return
     names = storing.engines() if "" in chosen else chosen
     choices = [
-        Choice("usual", "the usual", "no volumes that have a name, no images younger than 7 days"),
+        Choice("usual", "the usual", "no named volumes, no images under 7 days old"),
         Choice("images", "images of any age, too", "all that no container and no service uses"),
         Choice("volumes", "named volumes, too", "their data is gone for good"),
     ]

@@ -14,7 +14,7 @@ from .plan import normal_signal, plan
 from .prepare import prepare
 from .pruneplan import plan_prune
 from .recording import Recorder
-from .rolling import Rolling
+from .rolling import OnHalt, Rolling
 from .shellplaces import ShellPlaces, shell_places
 from .shells import Terminal, run_at_terminal
 from .steps import (
@@ -35,6 +35,7 @@ __all__ = [
     "Deed",
     "Inspector",
     "Mark",
+    "OnHalt",
     "Outcome",
     "Pace",
     "Picture",

@@ -14,7 +14,7 @@ from . import phrases
 from .draft import Chosen, Draft, Target, choose, one_name
 from .ordering import dependents
 from .picture import Picture, owner_of
-from .rolling import Rolling, at_once, by_host, halts_words, in_order, order_words, wait_for
+from .rolling import OnHalt, Rolling, at_once, by_host, halts_words, in_order, order_words, wait_for
 from .scale import plan_scale
 from .steps import Deed, Pace, Plan, Step, Verb
 from .swarmplan import SERVICE_VERBS, plan_service_verb, plan_swarm
@@ -130,8 +130,7 @@ def plan(
     deadline = rolling.deadline or draft.pace.healthy
     if draft.steps and verb not in (Verb.UNPAUSE, Verb.EXEC):
         draft.say(order_words(verb, order, draft, after))
-        more = f"; {halts_words(deadline, verb)}" if halts and len(draft.steps) > 1 else _halts(draft)
-        draft.say(phrases.about(seconds) + more)
+        draft.say(phrases.about(seconds) + _halts(verb, draft, rolling, deadline))
     made_plan = _finished(verb, title, draft, chosen, protected, seconds)
     return msgspec.structs.replace(
         made_plan, widths=dict(draft.widths), after=after, halts=halts, deadline=rolling.deadline
@@ -381,8 +380,12 @@ def _bounded(draft: Draft) -> float:
     return float(busiest // draft.pace.per_host)
 
 
-def _halts(draft: Draft) -> str:
+def _halts(verb: Verb, draft: Draft, rolling: Rolling, deadline: float) -> str:
+    if len(draft.steps) > 1 and rolling.rolls(verb):
+        return f"; {halts_words(rolling, deadline, verb)}"
     lanes = [step.lane for step in draft.steps if step.waits]
     if len(lanes) > len(set(lanes)):
         return f"; stops at the first that does not become healthy in {draft.pace.healthy:.0f} s"
+    if len(draft.steps) > 1 and rolling.on_halt is OnHalt.BACK:
+        return "; where one fails, takes back what was done"
     return ""

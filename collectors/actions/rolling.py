@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 
 import msgspec
 
@@ -18,6 +19,17 @@ DEPENDING = (Verb.RESTART, Verb.START, Verb.STOP)
 """What is done to services in the order in which they need each other."""
 
 
+class OnHalt(StrEnum):
+    """What follows where a change did not all end well, said before it begins."""
+
+    LEAVE = "leave"
+    """The rest stays as it is."""
+    BACK = "back"
+    """What was done is undone, where that can be."""
+    GO_ON = "go-on"
+    """The rest is done without those that failed."""
+
+
 class Rolling(msgspec.Struct, frozen=True, kw_only=True):
     """What a person, or the config, asks of a change that goes over many replicas."""
 
@@ -29,6 +41,8 @@ class Rolling(msgspec.Struct, frozen=True, kw_only=True):
     """`max_unavailable` of the groups of the config."""
     deadline: float | None = None
     """Seconds that each replica has to serve; None: the usual ones."""
+    on_halt: OnHalt | None = None
+    """None: the rest is left, and a person is asked."""
 
     def rolls(self, verb: Verb) -> bool:
         """Whether that verb goes over the replicas bit by bit."""
@@ -98,11 +112,15 @@ def order_words(verb: Verb, order: Order, draft: Draft, after: Mapping[int, Sequ
     return f"in the order of their depends_on ({phrases.names(names, 8)}): {last}"
 
 
-def halts_words(deadline: float, verb: Verb) -> str:
-    """When it stops by itself."""
+_ON_HALT = {OnHalt.BACK: "takes back what was done", OnHalt.GO_ON: "then goes on with the rest without it"}
+
+
+def halts_words(rolling: Rolling, deadline: float, verb: Verb) -> str:
+    """When it stops by itself, and what follows."""
+    then = _ON_HALT.get(rolling.on_halt or OnHalt.LEAVE, "leaves the rest as it is")
     if verb is Verb.STOP:
-        return "stops at the first that fails, and leaves the rest as it is"
-    return f"stops at the first that does not become healthy in {deadline:.0f} s, and leaves the rest as it is"
+        return f"stops at the first that fails, and {then}"
+    return f"stops at the first that does not become healthy in {deadline:.0f} s, and {then}"
 
 
 def _turned(needs: Mapping[ServiceKey, Sequence[ServiceKey]]) -> dict[ServiceKey, tuple[ServiceKey, ...]]:

@@ -13,7 +13,8 @@ from .paths import segment
 from .steps import Reach
 
 HELD = 365 * 86_400 * 1_000_000_000
-"""Nanoseconds of delay that mean a paused update: the API has no word for one (moby: api/swagger.yaml)."""
+"""Nanoseconds of delay from which on an update is a paused one: the API has no word for one (moby: api/swagger.yaml).
+What is beyond them is the delay it had: that is kept through whatever else is changed meanwhile."""
 
 
 class ServiceNow(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,12 +53,23 @@ class ServiceNow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def held(self) -> bool:
         """Whether its update waits so long between two tasks that it is paused."""
-        return _delay(self.spec) == HELD
+        return self.delay >= HELD
 
     @property
     def was_held(self) -> bool:
         """Whether the last change was to go on with a paused update."""
-        return _delay(self.previous or {}) == HELD
+        return _delay(self.previous or {}) >= HELD
+
+    @property
+    def delay(self) -> int:
+        """Nanoseconds between two rows of tasks of an update."""
+        return _delay(self.spec)
+
+    def makes(self, task: Mapping[str, object]) -> bool:
+        """Whether a task, by its own spec, is what this service's tasks are to be."""
+        wanted, found = _table(self.spec.get("TaskTemplate")), _table(task.get("Spec"))
+        # Not all of it: a task has no Runtime, and a change of its placement need not replace it.
+        return all((wanted.get(part) or None) == (found.get(part) or None) for part in ("ContainerSpec", "ForceUpdate"))
 
     def with_image(self, image: str) -> dict[str, object]:
         """The spec with another image and nothing else changed."""
@@ -68,15 +80,15 @@ class ServiceNow(msgspec.Struct, frozen=True, kw_only=True):
     def with_update_held(self) -> dict[str, object]:
         """The spec with a delay of its update that nobody waits for."""
         spec = copy.deepcopy(dict(self.spec))
-        _child(spec, "UpdateConfig")["Delay"] = HELD
+        if not self.held:
+            _child(spec, "UpdateConfig")["Delay"] = HELD + self.delay
         return spec
 
     def with_update_going_on(self) -> dict[str, object]:
         """The spec with the delay it had before it was held; as it is where it is not held: that goes on, too."""
         spec = copy.deepcopy(dict(self.spec))
         if self.held:
-            before = _delay(self.previous or {})
-            _child(spec, "UpdateConfig")["Delay"] = before if isinstance(before, int) and before != HELD else 0
+            _child(spec, "UpdateConfig")["Delay"] = self.delay - HELD
         return spec
 
     def with_replicas(self, number: int) -> dict[str, object]:
@@ -126,8 +138,9 @@ def _image(spec: Mapping[str, object]) -> str:
     return str(_table(_table(spec.get("TaskTemplate")).get("ContainerSpec")).get("Image") or "")
 
 
-def _delay(spec: Mapping[str, object]) -> object:
-    return _table(spec.get("UpdateConfig")).get("Delay")
+def _delay(spec: Mapping[str, object]) -> int:
+    delay = _table(spec.get("UpdateConfig")).get("Delay")
+    return delay if isinstance(delay, int) else 0
 
 
 def _table(value: object) -> dict[str, object]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..errors import ConnectionLost, EngineError, FleetError, NotAnswering, Rejected, TimedOut
@@ -136,19 +137,26 @@ async def _until_running(step: Step, way: Reach, doing: Doing) -> Done:
 
 async def _tasks(step: Step, way: Reach) -> tuple[int, int, str]:
     """How many tasks that are wanted run, how many that are wanted do not, and why one does not."""
+    found = await _wanted_tasks(step, way)
+    running = sum(_state(row) == "running" for row in found)
+    why = [plain(str(_status(row).get("Err") or ""), 200) for row in found if _state(row) != "running"]
+    return running, len(found) - running, next(filter(None, reversed(why)), "")
+
+
+async def _wanted_tasks(step: Step, way: Reach) -> list[dict[str, Any]]:
     filters = quote(json.dumps({"service": {step.object_id: True}, "desired-state": {"running": True}}))
     found = await way.client.uncleaned("/tasks", f"filters={filters}")
-    running, rest, why = 0, 0, ""
-    for row in found if isinstance(found, list) else []:
-        status = row.get("Status") if isinstance(row, dict) else None
-        if not isinstance(status, dict):
-            continue
-        if status.get("State") == "running":
-            running += 1
-        else:
-            rest += 1
-            why = plain(str(status.get("Err") or ""), 200) or why
-    return running, rest, why
+    rows = found if isinstance(found, list) else []
+    return [row for row in rows if isinstance(row, dict) and isinstance(row.get("Status"), dict)]
+
+
+def _status(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    status: Mapping[str, Any] = row["Status"]
+    return status
+
+
+def _state(row: Mapping[str, Any]) -> object:
+    return _status(row).get("State")
 
 
 _ENDS_WELL = {Deed.ROLLBACK: "rollback_completed"}
@@ -163,24 +171,80 @@ def _replaced(step: Step) -> str:
 
 
 async def _until_replaced(step: Step, before: ServiceNow, way: Reach, doing: Doing) -> Done:
+    """Until the swarm says that its update ended, or has said nothing of one for so long that there is none."""
     begin = doing.clock.monotonic()
     limit = doing.pace.healthy * max(1, step.replicas or 1)
-    words = ""
+    words, silence = "", _Silence(step, way, doing)
     while True:
         with suppress(EngineError):
             now = await service_now(way, step.engine, step.object_id)
             if now is None:
                 return Outcome.FAILURE, "the service was removed meanwhile"
             words = plain(now.update_message, 200)
-            fresh = now.update_started != before.update_started
-            if fresh and now.update_state == _ENDS_WELL.get(step.deed, "completed"):
-                return Outcome.SUCCESS, _replaced(step)
-            if fresh and now.update_state and now.update_state not in ("updating", "rollback_started"):
-                return Outcome.FAILURE, f"the swarm did not finish it ({now.update_state}): {words}"
-        doing.phase(step, words or "the swarm replaces the tasks")
+            limit = max(limit, _at_its_pace(step, now, doing))
+            if ended := _ended(step, before, now) or await silence.ended(now):
+                return ended
+        doing.phase(step, words or silence.words or "the swarm replaces the tasks")
         if doing.stop.is_set():
             return Outcome.SUCCESS, "the swarm took it and goes on; it was not waited for"
         if doing.clock.monotonic() - begin >= limit:
-            return Outcome.FAILURE, f"the swarm took it, but is not done after {phrases.took(limit)}: {words}"
+            late = f"the swarm took it, but is not done after {phrases.took(limit)}"
+            return Outcome.FAILURE, late + (f": {words}" if words else "")
         with suppress(TimeoutError):
             await asyncio.wait_for(doing.stop.wait(), doing.pace.poll)
+
+
+def _at_its_pace(step: Step, now: ServiceNow, doing: Doing) -> float:
+    """Seconds that the update has by its own rule: nobody is late who waits as long as it was told."""
+    tasks = max(1, now.replicas or step.replicas or 1)
+    rows = math.ceil(tasks / now.parallelism) if now.parallelism else 1
+    return doing.pace.healthy * tasks + (0.0 if now.held else now.delay / 1e9 * rows)
+
+
+def _ended(step: Step, before: ServiceNow, now: ServiceNow) -> Done | None:
+    """How the swarm itself says that it ended; None: it does not."""
+    if not now.update_state or now.update_started == before.update_started:
+        return None
+    if now.update_state == _ENDS_WELL.get(step.deed, "completed"):
+        return Outcome.SUCCESS, _replaced(step)
+    if now.update_state not in ("updating", "rollback_started"):
+        words = plain(now.update_message, 200)
+        return Outcome.FAILURE, f"the swarm did not finish it ({now.update_state}): {words}"
+    if now.held and now.update_state == "updating":
+        return Outcome.FAILURE, "the swarm took it, but its update is paused: the rest waits until it goes on"
+    return None
+
+
+class _Silence:
+    """A swarm that took a spec and tells of no update: with each spec it forgets the state of the update before, and
+    begins one only where a task has to be replaced (swarmkit: manager/orchestrator/update, `Updater.Run`).
+    """
+
+    def __init__(self, step: Step, way: Reach, doing: Doing) -> None:
+        self.words = ""
+        self._step, self._way, self._doing = step, way, doing
+        self._since: float | None = None
+
+    async def ended(self, now: ServiceNow) -> Done | None:
+        """What came of it, where it has been silent for long enough. Raises EngineError."""
+        if now.update_state:
+            self._since, self.words = None, ""
+            return None
+        clock, pace = self._doing.clock, self._doing.pace
+        self._since = clock.monotonic() if self._since is None else self._since
+        silent = clock.monotonic() - self._since
+        if silent < pace.settle:
+            return None
+        tasks = await _wanted_tasks(self._step, self._way)
+        running = sum(_state(row) == "running" for row in tasks)
+        old = sum(not now.makes(row) for row in tasks)
+        wanted = now.replicas if now.replicas is not None else len(tasks)
+        if running == len(tasks) == wanted and not old:
+            return Outcome.SUCCESS, f"no task was left to be replaced: {running} of {wanted} run as the service says"
+        self.words = f"the swarm tells of no update; {running} of {wanted} run"
+        if silent < pace.healthy:
+            return None
+        if old:
+            return Outcome.UNKNOWN, f"{self.words}, {old} of them not as the service says now: look what it does"
+        why = (await _tasks(self._step, self._way))[2]
+        return Outcome.FAILURE, self.words + (f": {why}" if why else "")

@@ -96,7 +96,7 @@ async def test_an_update_is_paused_and_goes_on(swarm_fleet: Fleet, eventually: A
         await eventually(lambda: engine_time(swarm_fleet) - begin > timedelta(seconds=6), timeout=30)
         assert images(swarm_fleet, service)["bb:1"] >= 2  # unheld, 2 s between two tasks, 1 at most were left
         held = swarm_fleet.get("h1", f"/services/{service}")
-        assert held["Spec"]["UpdateConfig"]["Delay"] == 365 * 86_400 * SECOND
+        assert held["Spec"]["UpdateConfig"]["Delay"] == (365 * 86_400 + 2) * SECOND
         [result] = await stage.act(Verb.GO_ON, stage.service("web"))
         assert (result.outcome, result.words) == (Outcome.SUCCESS, "the swarm completed the update")
         assert images(swarm_fleet, service) == {"bb:2": 5}
@@ -104,6 +104,32 @@ async def test_an_update_is_paused_and_goes_on(swarm_fleet: Fleet, eventually: A
         assert spec["UpdateConfig"]["Delay"] == 2 * SECOND
         made = await stage.plan(Verb.ROLLBACK, stage.service("web"))
         assert any("an update of it was paused" in warning.lower() for warning in made.warnings)
+
+
+@pytest.mark.parametrize(("number", "told"), [(1, "no task was left to be replaced: 1 of 1 run"), (6, "the swarm")])
+async def test_an_update_that_was_scaled_while_it_was_paused_goes_on_to_an_end(
+    swarm_fleet: Fleet, eventually: Any, number: int, told: str
+) -> None:
+    """With each spec the swarm forgets how its update stood, and tells of none where no task is left to be replaced;
+    the delay from before the pause is not lost either.
+    """
+    for host in ("h1", "h2", "h3"):
+        swarm_fleet.docker(host, "tag", "bb:1", "bb:2")
+    rule = {"UpdateConfig": {"Parallelism": 1, "Monitor": SECOND // 10, "Delay": SECOND}}
+    service = swarm_fleet.run_service("web", SLEEP, 4, **rule)
+    async with stage_on(swarm_fleet) as stage:
+        await settled(stage, eventually, service, 4)
+        swarm_fleet.docker("h1", "service", "update", "-d", "--no-resolve-image", "--image", "bb:2", "web")
+        await eventually(lambda: images(swarm_fleet, service)["bb:2"] >= 1, timeout=30)
+        [result] = await stage.act(Verb.HOLD, await named(stage))
+        assert result.outcome is Outcome.SUCCESS
+        [result] = await stage.act(Verb.SCALE, await named(stage), to=number)
+        assert result.outcome is Outcome.SUCCESS
+        [result] = await stage.act(Verb.GO_ON, await named(stage))
+        assert result.outcome is Outcome.SUCCESS, result.words
+        assert result.words.startswith(told)
+        assert images(swarm_fleet, service) == {"bb:2": number}
+        assert swarm_fleet.get("h1", f"/services/{service}")["Spec"]["UpdateConfig"]["Delay"] == SECOND
 
 
 def engine_time(fleet: Fleet) -> datetime:

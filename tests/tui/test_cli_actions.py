@@ -21,12 +21,26 @@ from fleettop.collectors.actions.steps import Deed, Outcome, Plan, Step, StepRes
 from fleettop.collectors.clock import SystemClock
 from fleettop.collectors.config.allowances import Allowance
 from fleettop.collectors.config.settings import Config, Group
-from fleettop.collectors.errors import TimedOut
+from fleettop.collectors.errors import Rejected, TimedOut
 from fleettop.collectors.journal import Journal
-from fleettop.collectors.model import EngineStatus, LinkPhase, LinkStatus, Service, ServiceKey, ServiceState
+from fleettop.collectors.model import (
+    Container,
+    ContainerKey,
+    ContainersSeen,
+    ContainerState,
+    EngineStatus,
+    LinkPhase,
+    LinkStatus,
+    Service,
+    ServiceKey,
+    ServiceState,
+)
 from fleettop.tui import cli
+from fleettop.tui.changes import Wish
 from fleettop.tui.commands import act, change, onepass
 from fleettop.tui.commands.request import Request
+
+from tests.collectors.watching import container
 
 API, WEB = ServiceKey("compose", "pay", "api"), ServiceKey("compose", "shop", "web")
 STEPS = tuple(
@@ -56,6 +70,8 @@ class Stage:
     def __init__(self) -> None:
         self.plan = PLAN
         self.outcomes = [Outcome.SUCCESS, Outcome.SUCCESS]
+        self.wishes: list[Wish] = []
+        """What was asked for, one after the other."""
         self.performed: list[dict[str, object]] = []
         self.fleet: dict[str, object] = {}
         self.engines = {"web-1": EngineStatus(name="web-1", address="x", link=LinkStatus(phase=LinkPhase.UP))}
@@ -68,7 +84,11 @@ class Stage:
             )
             for key in (API, WEB)
         }
-        fleet = SimpleNamespace(engines=self.engines, services=services, **{"containers": {}, **self.fleet})
+        fleet = SimpleNamespace(
+            engines=self.engines,
+            services=services,
+            **{"containers": {}, "take_changes": lambda: None, **self.fleet},
+        )
         yield SimpleNamespace(fleet=fleet, kept=None)
 
     async def perform(
@@ -87,7 +107,8 @@ class Stage:
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     stage = Stage()
 
-    async def plan(*arguments: object, **options: object) -> Plan:
+    async def plan(request: Request, session: object, wish: Wish) -> Plan:
+        stage.wishes.append(wish)
         return stage.plan
 
     async def complete(*arguments: object, **options: object) -> None:
@@ -316,7 +337,7 @@ def test_where_a_roll_halted_what_was_not_touched_is_said(capsys, stage):
     stage.outcomes = [Outcome.FAILURE, Outcome.SKIPPED]
     code, _, err = run(capsys, "--yes")
     assert code == 4
-    assert "Halted; left as it was: api-2 on web-2." in err
+    assert "Halted; not begun: api-2 on web-2." in err
 
 
 def test_where_a_roll_halted_the_commands_that_go_on_are_said(capsys, stage):
@@ -358,6 +379,142 @@ def test_a_stop_that_halted_can_be_taken_back(capsys, stage, monkeypatch):
     stage.outcomes = [Outcome.SUCCESS, Outcome.FAILURE]
     assert cli.main(["stop", "pay/api", "--yes"]) == 4
     assert "What starts again what was stopped: fleettop start --container 1@web-1" in capsys.readouterr().err
+
+
+def follow(stage: Stage, *passes: tuple[Plan, list[Outcome]], stopping: bool = False) -> None:
+    """Plan and outcomes of each pass after the first; with `stopping` Ctrl-C is pressed in the first."""
+    performed, left = stage.perform, list(passes)
+
+    async def perform(plan: Plan, *, stop: asyncio.Event, **how: object) -> tuple[StepResult, ...]:
+        results = await performed(plan, **how)
+        if stopping:
+            stop.set()
+        if left:
+            stage.plan, stage.outcomes = left.pop(0)
+        return results
+
+    actions.perform = perform  # the fixture puts it back
+
+
+THREE = (*STEPS, msgspec.structs.replace(STEPS[0], engine="web-3", object_id="3", object_name="api-3"))
+STOPS = tuple(msgspec.structs.replace(step, deed=Deed.STOP) for step in THREE)
+STARTS = tuple(msgspec.structs.replace(step, deed=Deed.START) for step in THREE)
+
+
+def test_a_script_can_have_the_rest_done_without_those_that_failed(capsys, stage):
+    """--on-halt go-on: pass by pass, until none is left that was not begun; exit 4, and what failed can be retried."""
+    stage.plan = Plan(verb=Verb.RESTART, title="t", steps=THREE)
+    stage.outcomes = [Outcome.FAILURE, Outcome.SKIPPED, Outcome.SKIPPED]
+    second = Plan(verb=Verb.RESTART, title="t", steps=THREE[1:])
+    third = Plan(verb=Verb.RESTART, title="t", steps=THREE[2:])
+    follow(stage, (second, [Outcome.UNKNOWN, Outcome.SKIPPED]), (third, [Outcome.SUCCESS]))
+    code, _, err = run(capsys, "--yes", "--on-halt", "go-on")
+    assert code == 4
+    assert [[target.id for target in wish.targets] for wish in stage.wishes[1:]] == [["2", "3"], ["3"]]
+    assert "Halted: goes on with the 2 not begun." in err
+    assert "Halted: goes on with the 1 not begun." in err
+    assert "tries the 2 that did not end well again: fleettop restart --container 1@web-1 --container 2@web-2" in err
+
+
+def test_a_pass_in_which_nothing_was_tried_is_the_last(capsys, stage):
+    """--on-halt go-on: else it would go on for ever where a replica that was done fell meanwhile."""
+    stage.outcomes = [Outcome.SKIPPED, Outcome.SKIPPED]
+    code, _, _ = run(capsys, "--yes", "--on-halt", "go-on")
+    assert (code, len(stage.performed)) == (4, 1)
+
+
+def test_a_script_can_have_taken_back_what_was_done(capsys, stage):
+    """--on-halt back: what was stopped is started again, all of it that can be; exit 4 though that went well."""
+    stage.plan = Plan(verb=Verb.STOP, title="t", steps=STOPS)
+    stage.outcomes = [Outcome.SUCCESS, Outcome.SUCCESS, Outcome.FAILURE]
+    back = Plan(verb=Verb.START, title="t", steps=STARTS[:2])
+    rest = Plan(verb=Verb.START, title="t", steps=STARTS[1:2])
+    follow(stage, (back, [Outcome.FAILURE, Outcome.SKIPPED]), (rest, [Outcome.SUCCESS]))
+    assert cli.main(["stop", "pay/api", "--rolling", "--yes", "--on-halt", "back"]) == 4
+    found = [(wish.verb, [target.id for target in wish.targets]) for wish in stage.wishes[1:]]
+    assert found == [(Verb.START, ["1", "2"]), (Verb.START, ["2"])]
+    err = capsys.readouterr().err
+    assert "Halted: takes back what was done (2 of 3)." in err
+    assert "What tries the 1 that did not end well again: fleettop start --container 1@web-1 --rolling" in err
+    assert "fleettop stop" not in err
+
+
+def test_where_nothing_was_done_nothing_is_taken_back(capsys, stage):
+    """--on-halt back: the first failed, so there is nothing, and it is said."""
+    stage.plan = Plan(verb=Verb.STOP, title="t", steps=STOPS[:2])
+    stage.outcomes = [Outcome.FAILURE, Outcome.SKIPPED]
+    assert cli.main(["stop", "pay/api", "--rolling", "--yes", "--on-halt", "back"]) == 4
+    assert len(stage.performed) == 1
+    assert "nothing was done that can be taken back" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("way", ["back", "go-on"])
+def test_after_ctrl_c_nothing_more_is_begun_whatever_was_said_beforehand(capsys, stage, way):
+    """A person's word counts more than the option; the commands for the rest are said."""
+    stage.plan = Plan(verb=Verb.STOP, title="t", steps=STOPS[:2])
+    stage.outcomes = [Outcome.SUCCESS, Outcome.SKIPPED]
+    follow(stage, stopping=True)
+    assert cli.main(["stop", "pay/api", "--yes", "--on-halt", way]) == 4
+    assert len(stage.performed) == 1
+    assert "What goes on with the 1 not begun: fleettop stop --container 2@web-2" in capsys.readouterr().err
+
+
+def test_what_was_said_beforehand_is_not_asked(capsys, stage, keyboard):
+    """--on-halt leave at a terminal: no question after a halt, which stays one."""
+    stage.outcomes = [Outcome.FAILURE, Outcome.SKIPPED]
+    keyboard("y\n")
+    code, _, err = run(capsys, "--color", "never", "--on-halt", "leave")
+    assert (code, len(stage.performed)) == (4, 1)
+    assert "Enter leaves it as it is" not in err
+
+
+def test_a_restart_cannot_be_taken_back(capsys, stage):
+    """Said before any engine is asked."""
+    code, _, err = run(capsys, "--yes", "--on-halt", "back")
+    assert (code, stage.performed) == (2, [])
+    assert "a restart cannot be taken back" in err
+
+
+def test_on_the_simulated_fleet_what_was_stopped_before_a_failure_is_started_again(capsys, monkeypatch):
+    """--on-halt back with all of the real parts, from the stop to the start."""
+    from fleettop.collectors.actions import deeds
+
+    asked: list[str] = []
+    ask = deeds._ask
+
+    async def failing(step: Step, *how: object) -> bool:
+        asked.append(f"{step.deed} {step.object_name}")
+        if len(asked) == 2:
+            raise Rejected("the disk is full", status=500)
+        return await ask(step, *how)
+
+    monkeypatch.setattr(deeds, "_ask", failing)
+    assert cli.main(["ls", "services", "--demo", "--json"]) == 0
+    rows = map(json.loads, capsys.readouterr().out.splitlines())
+    service = next(row["service"] for row in rows if row["serving"] == row["wanted"] > 1 and row["source"] == "compose")
+    assert cli.main(["stop", service, "--demo", "--rolling", "--yes", "--on-halt", "back"]) == 4
+    out, err = capsys.readouterr()
+    first = asked[0].removeprefix("stop ")
+    assert asked[2:] == [f"start {first}"], (out, err)
+    assert f"start {first}" in out
+
+
+async def test_before_what_follows_the_containers_are_read_anew():
+    """Events come a moment later: planned on what was known before, a way back would find nothing to start."""
+    key = ContainerKey("web-1", "1")
+    before = container("api-1", id="1")
+    after = msgspec.structs.replace(before, state=ContainerState.EXITED)
+    applied: list[ContainersSeen] = []
+
+    async def inspect(container_id: str) -> Container:
+        assert container_id == "1"
+        return after
+
+    fleet = SimpleNamespace(containers={key: before}, apply=applied.append, take_changes=lambda: None)
+    session = SimpleNamespace(fleet=fleet, clock=SystemClock(), client=lambda engine: SimpleNamespace(inspect=inspect))
+    results = [StepResult(step=step, outcome=Outcome.SUCCESS, words="") for step in (STOPS[0], STOPS[0], STOPS[1])]
+    await onepass.look_again(session, results, deadline=10)
+    assert [seen.containers for seen in applied] == [(after,)]
 
 
 def test_replicas_are_named_with_their_engine(capsys):

@@ -7,7 +7,7 @@ from fleettop.tui.glyphs import ASCII
 from fleettop.tui.keymap import Keys
 from fleettop.tui.screens.help import HelpScreen
 from fleettop.tui.screens.progress import ProgressScreen, ProgressStep
-from fleettop.tui.screens.prompt import SIGNALS, ChoicePrompt, NumberPrompt
+from fleettop.tui.screens.prompt import SIGNALS, Choice, ChoicePrompt, NumberPrompt
 from fleettop.tui.screens.toosmall import TooSmallScreen, fits
 from fleettop.tui.widgets.detail import Detail
 from fleettop.tui.widgets.lines import Lines
@@ -132,6 +132,42 @@ async def test_a_signal_is_chosen_the_gentlest_is_first(keys: list[str], answer:
         await pilot.press(*keys)
         await settle(pilot)
         assert app.answer == answer
+
+
+LONG = (
+    Choice("a", "images of any age, too", "all that no container and no service of the whole fleet uses anywhere now"),
+    Choice("b", "named volumes, too", "their data is gone for good, whoever kept something in them for later, too"),
+)
+
+
+@pytest.mark.parametrize("width", [80, 120])
+async def test_every_choice_can_be_read_whole(width: int) -> None:
+    """In its row, in a box as wide as it needs; where the screen is too narrow, under the table, for the cursor's."""
+    screen = ChoicePrompt("Prune web-1", LONG)
+    app = Stage(screen=screen)
+    async with app.run_test(size=(width, 24)) as pilot:
+        await settle(pilot)
+        table, whole = screen.query_one(LineTable), screen.query_one("#whole", Lines)
+        height = screen.query_one("#box").size.height
+        for choice in LONG:
+            read = text_of(whole).replace("\n", " ") if whole.display else text_of(table)
+            assert choice.title in read
+            assert choice.help in read
+            await pilot.press("down")
+            await settle(pilot)
+        assert whole.display is (width == 80)
+        assert screen.query_one("#box").size.height == height
+        assert "Enter" in text_of(screen.query(Lines).last())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 10)])
+async def test_choices_that_fit_stand_in_their_rows(size: tuple[int, int]) -> None:
+    """At 80 columns the signals do; on the smallest screen the rows come first."""
+    screen = ChoicePrompt("Kill with which signal?", SIGNALS)
+    async with Stage(screen=screen).run_test(size=size) as pilot:
+        await settle(pilot)
+        assert screen.query_one("#whole").display is (size[0] < 80)
+        assert SIGNALS[0].title in text_of(screen.query_one(LineTable))
 
 
 # -- help --------------------------------------------------------------------------------------------------------------

@@ -13,11 +13,13 @@ from fleettop.collectors.actions import what_if_host
 from fleettop.collectors.config import Config
 from fleettop.collectors.config.waivers import Waiver
 from fleettop.collectors.demo import DemoFleet
+from fleettop.tui import inspecting
 from fleettop.tui.app import FleetApp
 from fleettop.tui.inspecting import sightings_of
 from fleettop.tui.screens.page import PageScreen
 from fleettop.tui.views.checks import HEAD, ChecksView, GroupRow, ObjectRow
 from textual.pilot import Pilot
+from textual.widgets._toast import Toast
 
 from tests.tui.stage import text_of
 
@@ -32,7 +34,7 @@ async def checked(
     """The app with view 6 open and looked through."""
     async with DemoFleet(engines=3, containers=30, seed=3) as demo:
         app = FleetApp(demo.addresses, Config(waivers=waivers), sightings=partial(sightings_of, None))
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=True) as pilot:
             await app.session.settled(20)
             await pilot.press("6")
             await eventually(lambda: app.dashboard.table.row_count > 5, timeout=30)
@@ -128,6 +130,20 @@ async def test_y_copies_what_to_do(eventually: Eventually) -> None:
         app.dashboard.table.move_to(group_of(app, "E09"))
         await pilot.press("y")
         assert copied == ["read_only: true\ntmpfs: [/tmp]", '/etc/docker/daemon.json: { "no-new-privileges": true }']
+
+
+async def test_that_a_remedy_was_copied_covers_no_row(eventually: Eventually, monkeypatch: Any) -> None:
+    """At 80 by 24 it stands on one line, in the place of the hints, and not for long."""
+    assert inspecting.COPIED < FleetApp.NOTIFICATION_TIMEOUT
+    monkeypatch.setattr(inspecting, "COPIED", 600)  # so that it is there when it is looked at
+    async with checked(eventually, size=(80, 24)) as (app, pilot):
+        app.dashboard.table.move_to(group_of(app, "C12"))
+        await pilot.press("y")
+        await eventually(lambda: [toast for toast in app.screen.query(Toast) if toast.region.height])
+        [toast] = app.screen.query(Toast)
+        assert (toast.region.y, toast.region.height) == (23, 1)
+        assert toast.region.right <= 80
+        assert str(toast.render()).startswith("Copied: read_only: true")
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,31 @@ async def test_tabs_are_clicked_and_get_shorter_when_narrow() -> None:
         assert app.heard == ["containers", "trail"]
         await pilot.resize_terminal(36, 5)
         await settle(pilot)
-        assert text_of(tabs) == " 1  2  3  4              in pay/api"
+        assert text_of(tabs) == " 1  2  3 Hosts  4 Trail  in pay/api"
+
+
+VIEWS = ("Services", "Containers", "Hosts", "Trail", "Deploys", "Checks 1402", "Storage", "Swarm")
+
+
+@pytest.mark.parametrize(
+    ("width", "found"),
+    [
+        (100, " 1 Services  2 Containers  3 Hosts  4 Trail  5 Deploys  6 Checks 1402  7 Storage  8 Swarm"),
+        (84, " 1 Services 2 Containers 3 Hosts 4 Trail  5 Deploys 6 Checks 1402 7 Storage 8 Swarm"),
+        (80, " 1 Services 2 Containers 3 Hosts 4 Trail  5 Deploys 6 Checks 7 Storage 8 Swarm"),
+        (73, " 1 Services 2 Containers 3 Hosts 4 Trail  5 Deploys 6 Checks 7 Storage 8"),
+        (42, " 1  2  3 Hosts 4 Trail  5 Deploys 6  7  8"),
+        (30, " 1  2  3  4 Trail  5  6  7  8"),
+        (9, " 1  2  3…"),
+    ],
+)
+async def test_a_tabs_title_is_there_whole_or_not_at_all(width: int, found: str) -> None:
+    """At 80 columns each view has its name; narrower, those nearest to the one that is shown keep theirs."""
+    tabs = ViewTabs()
+    async with Listening(tabs).run_test(size=(width, 5)) as pilot:
+        tabs.show([Tab(name, str(key), name) for key, name in enumerate(VIEWS, 1)], "Trail")
+        await settle(pilot)
+        assert text_of(tabs) == found
 
 
 async def test_the_footer_drops_what_is_worth_least_and_can_be_clicked() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.config.settings import allowances
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 ROLLS = ("restart", "stop", "start")
 """The commands that can go over the replicas bit by bit."""
+HALTS = ("leave", "back", "go-on")
+"""What can be said beforehand of a halt (`OnHalt`)."""
 ON_CONTAINERS = (*ROLLS, "kill", "pause", "unpause")
 """The commands that can be for some of the replicas."""
 VERBS = {"set-image": "set image", "pause-update": "pause update", "resume-update": "go on with update"}
@@ -53,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             "--max-unavailable", metavar="N", help="so many replicas at once, as a number or a share (2, 25%%)"
         )
         parser.add_argument("--deadline", metavar="SPAN", help="how long each replica has to become healthy (60s)")
+        parser.add_argument(
+            "--on-halt",
+            choices=HALTS,
+            help="where it halts: leave the rest as it is (a person is asked where this is not said), "
+            "take back what was done, or go on without those that failed",
+        )
     if verb == "kill":
         parser.add_argument("--signal", default="SIGKILL", metavar="NAME", help="the signal (SIGKILL)")
     if verb == "set-image":
@@ -76,6 +85,8 @@ def run(request: Request) -> int:
         )
     if getattr(request.args, "to", None) is not None and request.args.to < 0:
         raise ConfigError("--to needs a number of at least 0.")
+    if getattr(request.args, "on_halt", None) == "back" and request.command == "restart":
+        raise ConfigError("--on-halt back: a restart cannot be taken back.", hint="Say leave or go-on.")
     rolling_of(request)
     from .running import run_to_end
 
@@ -84,12 +95,13 @@ def run(request: Request) -> int:
 
 def rolling_of(request: Request) -> Rolling:
     """How it is to go over the replicas, by the options and the config's groups. Raises ConfigError."""
-    from fleettop.collectors.actions.rolling import Rolling
+    from fleettop.collectors.actions.rolling import OnHalt, Rolling
     from fleettop.collectors.config.allowances import parse_allowance
     from fleettop.collectors.config.durations import parse_duration
 
     written = getattr(request.args, "max_unavailable", None)
     span = getattr(request.args, "deadline", None)
+    on_halt = getattr(request.args, "on_halt", None)
     deadline = parse_duration(span) if span else None
     if deadline is not None and deadline <= 0:
         raise ConfigError("--deadline needs a span of time that is not over at once.")
@@ -98,6 +110,7 @@ def rolling_of(request: Request) -> Rolling:
         allowance=parse_allowance(written) if written else None,
         by_group=allowances(request.config),
         deadline=deadline,
+        on_halt=OnHalt(on_halt) if on_halt else None,
     )
 
 
@@ -108,7 +121,7 @@ async def _act(request: Request) -> int:
         from fleettop.collectors.actions.steps import Verb
 
         from ..changes import Wish
-        from .followups import next_wish
+        from .followups import FollowUps
         from .onepass import complete
 
         await complete(session, every_detail=True, deadline=request.args.timeout)
@@ -123,14 +136,15 @@ async def _act(request: Request) -> int:
             image=getattr(request.args, "image", ""),
             rolling=rolling_of(request),
         )
-        code = ending.FINE
+        code, following = ending.FINE, FollowUps(request, session)
         while wish is not None:
+            stop = asyncio.Event()
             plan = await _plan(request, session, wish)
-            code, results = await put_through(request, session, plan)
+            code, results = await put_through(request, session, plan, stop=stop)
             if results and _left(request, session, plan, wish):
                 code = ending.FAILED
-            wish = await next_wish(request, session.fleet, wish, results)
-        return code
+            wish = await following.next_wish(wish, results, stopped=stop.is_set())
+        return ending.FAILED if following.halted else code
 
 
 def _targets(request: Request, session: Session, *, unreachable: bool) -> tuple[Target, ...]:

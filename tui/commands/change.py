@@ -31,8 +31,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object for each result")
 
 
-async def put_through(request: Request, session: Session, plan: Plan) -> tuple[int, Results]:
-    """Say it, ask, and do it: the exit code, and what became of its steps."""
+async def put_through(
+    request: Request, session: Session, plan: Plan, *, stop: asyncio.Event | None = None
+) -> tuple[int, Results]:
+    """Say it, ask, and do it: the exit code, and what became of its steps; `stop` is set where Ctrl-C ended it."""
     if not plan.possible:
         for blocker in plan.blockers or ("There is nothing to do.",):
             request.out.error(f"{plan.title}: {blocker}")
@@ -42,7 +44,7 @@ async def put_through(request: Request, session: Session, plan: Plan) -> tuple[i
         return ending.FINE, ()
     if not await _agreed(request, plan):
         return ending.USAGE, ()
-    return await perform_plan(request, session, plan)
+    return await perform_plan(request, session, plan, stop=stop)
 
 
 def _say(request: Request, plan: Plan) -> None:
@@ -97,8 +99,10 @@ async def answer(request: Request) -> str:
     return request.stdin.readline().strip()
 
 
-async def perform_plan(request: Request, session: Session, plan: Plan) -> tuple[int, Results]:
-    """Do it; Ctrl-C begins nothing more."""
+async def perform_plan(
+    request: Request, session: Session, plan: Plan, *, stop: asyncio.Event | None = None
+) -> tuple[int, Results]:
+    """Do it; Ctrl-C sets `stop`, and begins nothing more."""
     from fleettop.collectors.actions import perform
     from fleettop.collectors.actions.steps import Outcome
     from fleettop.collectors.journal import Journal
@@ -114,7 +118,7 @@ async def perform_plan(request: Request, session: Session, plan: Plan) -> tuple[
 
     later: dict[int, StepResult] = {}
     loose_ends = LooseEnds(session.fleet, reach, found)
-    stop = asyncio.Event()
+    stop = stop or asyncio.Event()
 
     def interrupted() -> None:
         if stop.is_set():  # the second time: leave, though calls are on their way
@@ -148,7 +152,7 @@ async def perform_plan(request: Request, session: Session, plan: Plan) -> tuple[
     untouched = [result.step for result in results if result.outcome is Outcome.SKIPPED]
     if untouched and not request.args.json:
         where = ", ".join(f"{step.object_name} on {step.engine}" for step in untouched)
-        request.out.note(f"Halted; left as it was: {where}.")
+        request.out.note(f"Halted; not begun: {where}.")
     return (ending.FAILED if bad else ending.FINE), results
 
 

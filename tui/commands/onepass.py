@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.errors import EngineError
-from fleettop.collectors.model import Container, ContainersSeen, Health, LinkPhase
+from fleettop.collectors.model import Container, ContainerKey, ContainersSeen, Health, LinkPhase
 from fleettop.collectors.watch.listing import in_trouble
 
 if TYPE_CHECKING:
+    from fleettop.collectors.actions import StepResult
     from fleettop.collectors.fleet import Fleet
     from fleettop.collectors.session import Session
 
@@ -34,7 +36,26 @@ async def complete(session: Session, *, every_detail: bool, deadline: float) -> 
     session.fleet.take_changes()
 
 
+async def look_again(session: Session, results: Sequence[StepResult], *, deadline: float) -> None:
+    """Read the containers of these results anew: what follows is planned on how they are, not on how they were."""
+    steps = [result.step for result in results if result.step.kind == "container"]
+    by_engine: dict[str, list[Container]] = {}
+    for key in dict.fromkeys(ContainerKey(step.engine, step.object_id) for step in steps):
+        if (container := session.fleet.containers.get(key)) is not None:
+            by_engine.setdefault(key.engine, []).append(container)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(deadline), asyncio.TaskGroup() as group:
+            for engine, wanted in by_engine.items():
+                group.create_task(_read(session, engine, wanted))
+    session.fleet.take_changes()
+
+
 async def _inspect(session: Session, engine: str, *, every_detail: bool) -> None:
+    wanted = [c for c in session.fleet.containers.values() if c.engine == engine and _lacks(c, every_detail)]
+    await _read(session, engine, wanted)
+
+
+async def _read(session: Session, engine: str, wanted: Sequence[Container]) -> None:
     client = session.client(engine)
     if client is None:
         return
@@ -44,7 +65,6 @@ async def _inspect(session: Session, engine: str, *, every_detail: bool) -> None
         async with turn:
             return await client.inspect(container.id)
 
-    wanted = [c for c in session.fleet.containers.values() if c.engine == engine and _lacks(c, every_detail)]
     with suppress(EngineError):  # its link says so itself
         read = await asyncio.gather(*(one(container) for container in wanted))
         session.fleet.apply(

@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import ClassVar
 
 import msgspec
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from ..glyphs import UNICODE, Glyphs
-from ..rows import Cell, Column, Row
+from ..rows import Cell, Column, Line, Row
 from ..trail.moments import EXAMPLES, MomentError, parse_moment
+from ..widgets import paint
+from ..widgets.layout import GUTTER
 from ..widgets.lines import Lines
 from ..widgets.table import LineTable
 from .dialog import Dialog, row
@@ -180,8 +183,20 @@ SIGNALS = (
 """What `kill` may send, the gentlest first."""
 
 
+NARROWEST, FRAME = 70, 5
+"""Of a box of choices: its least width, and how much of a width is border, padding and scroll bar."""
+
+
+def _whole(choice: Choice) -> Line:
+    return (Cell(choice.title, "strong"), Cell(f": {choice.help}" if choice.help else ""))
+
+
 class ChoicePrompt(Dialog[str | None]):
-    """One of some choices. Ends with its id, or None."""
+    """One of some choices. Ends with its id, or None.
+
+    The box is as wide as the longest choice needs. Where the screen is too narrow for that, the choice under the cursor
+    stands whole under the table.
+    """
 
     AUTO_FOCUS = "LineTable"
     DEFAULT_CSS = """
@@ -205,12 +220,13 @@ class ChoicePrompt(Dialog[str | None]):
 
     def fields(self) -> ComposeResult:
         """The choices, as a table."""
-        longest = max((len(choice.title) for choice in self._choices), default=1)
+        longest = max((cell_len(choice.title) for choice in self._choices), default=1)
         columns = (
             Column("title", "", longest, worth=2, sortable=False),
             Column("help", "", 10, grow=1, worth=1, sortable=False),
         )
         yield LineTable(columns, glyphs=self.glyphs)
+        yield Lines(glyphs=self.glyphs, id="whole")
         hint = (Cell("Enter", "key"), Cell(" takes it, ", "hint"), Cell("Esc", "key"), Cell(" none.", "hint"))
         yield Lines((hint,))
 
@@ -222,9 +238,26 @@ class ChoicePrompt(Dialog[str | None]):
 
     def field_lines(self, height: int) -> int:
         """The table is as high as there are choices, or as the screen allows."""
-        lines = min(len(self._choices) + 1, max(2, height - 4))
+        longest = max((cell_len(choice.title) for choice in self._choices), default=1)
+        needed = GUTTER + longest + 2 + max((cell_len(choice.help) for choice in self._choices), default=0)
+        wide = max(NARROWEST, needed + FRAME)
+        self.query_one("#box").styles.width = wide
+        room = min(wide, self.app.size.width * 98 // 100) - FRAME
+        whole = self.query_one("#whole", Lines)
+        # As high as the longest needs, whichever is under the cursor: the box must not jump.
+        under = max((len(paint.wrap(_whole(choice), room)) for choice in self._choices), default=0)
+        under = 0 if needed <= room else min(under, max(0, height - 7))
+        whole.display = under > 0
+        whole.styles.height = under or "auto"
+        lines = min(len(self._choices) + 1, max(2, height - 4 - under))
         self.query_one(LineTable).styles.height = lines
-        return lines + 1
+        return lines + under + 1
+
+    def on_line_table_cursor_moved(self, event: LineTable.CursorMoved) -> None:
+        """All of what is under the cursor, for where its row is cut."""
+        event.stop()
+        found = [_whole(choice) for choice in self._choices if choice.id == event.key]
+        self.query_one("#whole", Lines).set_lines(found)
 
     def on_line_table_activated(self, event: LineTable.Activated) -> None:
         """That one."""

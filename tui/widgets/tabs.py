@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
+from rich.cells import cell_len
 from textual import events
 from textual.message import Message
 
@@ -44,30 +45,42 @@ class ViewTabs(Painted):
             self.renew()
 
     def lines(self, width: int) -> Sequence[Line]:
-        """The tabs, with their titles cut down until they fit; then the first words at the right that fit."""
+        """The tabs, with as many titles as fit; then the first words at the right that fit."""
         line = tuple(cell for _id, _size, cells in self._spans(width) for cell in cells)
         fit = (paint.ends(line, self.trail[:count], width) for count in range(len(self.trail), 0, -1))
         return (next(filter(None, fit), line),)
 
     def _spans(self, width: int) -> list[tuple[str, int, Line]]:
-        """What a tab is, how wide, and its cells."""
+        """What a tab is, how wide, and its cells.
+
+        Where there is no room, first the gaps shrink, then what a title counts goes, then titles go whole, those
+        farthest from the shown one first: a word is there or it is not.
+        """
         beside = paint.line_width(self.trail)
         if beside and sum(len(tab.key) + 2 for tab in self.tabs) + beside < width:
             width -= beside + 1
-        spans: list[tuple[str, int, Line]] = []
-        for letters in (99, 6, 4, 0):
-            spans = []
-            for tab in self.tabs:
-                title = tab.title[:letters]
-                text = f" {tab.key} {title} " if title else f" {tab.key} "
-                active = tab.id == self.active
-                cells = (Cell(text, "tab-active"),) if active else (
-                    Cell(f" {tab.key}", "key"), Cell(text[len(tab.key) + 1 :], "tab"),
-                )  # fmt: skip
-                spans.append((tab.id, len(text), cells))
-            if sum(size for _id, size, _cells in spans) <= width:
-                break
+        spans = [self._span(tab, tab.title, " ") for tab in self.tabs]
+        narrower = self._narrower()
+        while sum(size for _id, size, _cells in spans) > width and (titles := next(narrower, None)) is not None:
+            spans = [self._span(tab, title, "") for tab, title in zip(self.tabs, titles, strict=True)]
         return spans
+
+    def _narrower(self) -> Iterator[list[str]]:
+        """Titles of all tabs, fewer and fewer of them."""
+        yield [tab.title for tab in self.tabs]
+        titles = [tab.title.split(" ")[0] for tab in self.tabs]
+        yield titles
+        shown = next((place for place, tab in enumerate(self.tabs) if tab.id == self.active), 0)
+        for place in sorted(range(len(titles)), key=lambda place: -abs(place - shown)):
+            titles = [*titles[:place], "", *titles[place + 1 :]]
+            yield titles
+
+    def _span(self, tab: Tab, title: str, gap: str) -> tuple[str, int, Line]:
+        if tab.id == self.active:
+            text = f" {tab.key} {title} " if title else f" {tab.key} "
+            return tab.id, cell_len(text), (Cell(text, "tab-active"),)
+        rest = f" {title}{gap}" if title else " "
+        return tab.id, len(tab.key) + 1 + cell_len(rest), (Cell(f" {tab.key}", "key"), Cell(rest, "tab"))
 
     def on_click(self, event: events.Click) -> None:
         """Choose the tab that was clicked."""
