@@ -7,9 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from fleettop.collectors.checks.catalogue import CHECKS
+from fleettop.collectors.checks.finding import report
+from fleettop.collectors.checks.gathering import Sources, gather
 from fleettop.collectors.figures.logfiles import on_this_machine
 from fleettop.collectors.session import Session
 from fleettop.collectors.storage import read_disks
+from fleettop.collectors.words import bytes_words
 
 from tests.fleet import Fleet
 
@@ -72,3 +76,17 @@ async def test_on_this_machine_the_sizes_are_those_of_the_files(fleet: Fleet, mo
     async with Session([fleet.address("h1", "unix")], read_only=True) as session:
         await session.settled(30)
         assert await session.log_sizes("h1", [made]) == {made: size}
+
+
+async def test_the_check_of_logs_without_a_limit_shows_how_large_they_are(fleet: Fleet, eventually: Eventually) -> None:
+    """The largest first; where the size is not known the name stands alone."""
+    made = await asyncio.to_thread(spoken, fleet, "h1")
+    size = await asyncio.to_thread(file_size, fleet, "h1", made)
+    for user, words in (("root", f"talker ({bytes_words(size)})"), ("ops", "talker")):
+        async with Session([fleet.address("h1", "ssh", user=user)], read_only=True) as session:
+            await session.settled(30)
+            await eventually(lambda session=session: session.fleet.containers_on("h1"))
+            sources = Sources(session.fleet, session.client, session.certificates, session.log_sizes)
+            found = report([CHECKS["E03"]], await gather(sources, lambda _read, _of: None))
+            [finding] = found.findings
+            assert finding.evidence == f"LogConfig.Config.max-size is not set: {words}"
