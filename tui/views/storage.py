@@ -246,7 +246,7 @@ def _log_lines(disks: tuple[Sorted, ...], moment: Moment) -> list[Line]:
     dash = moment.glyphs.dash
     head = Cell(f"{'logs':<14}", "head")
     if not number:
-        return [(head, Cell(f"{dash:>8}{dash:>10}{dash:>10}", DIM), Cell("  not readable on the host", DIM))]
+        return [(head, Cell(f"{dash:>8}{dash:>10}{dash:>10}", DIM), Cell("  not known from here", DIM))]
     of = "" if number == total else f"  of {number} of {total} containers; the others' are not readable"
     lines: list[Line] = [(head, Cell(f"{number:>8}{cell.text:>10}{dash:>10}"), Cell(of, DIM))]
     names = {(disk.use.engine, one.id): one.name for disk in disks for one in disk.use.containers}
