@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -159,6 +159,11 @@ class Session:
         """Where an engine can be dialled; None while it cannot be reached."""
         watch = self._watches.get(engine)
         return watch.endpoint if watch else None
+
+    async def log_sizes(self, engine: str, ids: Sequence[str]) -> Mapping[str, int]:
+        """Bytes of the logs of these containers, by id, where its host can be read; never raises for that host."""
+        watch = self._watches.get(engine)
+        return await watch.log_sizes(ids) if watch else {}
 
     def certificates(self, engine: str) -> tuple[datetime | None, datetime | None]:
         """When the engine's certificate and ours end; None: none was shown."""

@@ -103,7 +103,7 @@ def _inspection(app: FleetApp) -> Inspection:
 
     session = app.session
     return Inspection(
-        Sources(session.fleet, session.client, session.certificates),
+        Sources(session.fleet, session.client, session.certificates, session.log_sizes),
         clock=app.clock,
         waivers=app.waivers,
         sightings=app.sightings() if app.sightings is not None else None,

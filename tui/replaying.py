@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from .glyphs import ASCII
@@ -31,21 +32,27 @@ class Replaying:
 
     def __init__(self, app: FleetApp, session: ReplaySession) -> None:
         self._app = app
+        self._session = session
         self._player: Player = session.player
         self._keys: Mapping[str, Callable[[], None]] = {
             "replay.pause": self._pause,
-            "replay.next": self._next,
+            "replay.next": session.step,
             "replay.slower": lambda: self._player.faster(-1),
             "replay.faster": lambda: self._player.faster(1),
-            "replay.back": lambda: self._player.jump(self._player.clock.t - MINUTE),
-            "replay.forward": lambda: self._player.jump(self._player.clock.t + MINUTE),
+            "replay.back": lambda: self._by(-MINUTE),
+            "replay.forward": lambda: self._by(MINUTE),
             "replay.time": self._ask,
         }
         session.on_new_fleet = self._renewed
+        session.on_arrival = self._arrived
 
     def words(self) -> str:
-        """Where it stands: `replay 14:03:12 ×10 paused`."""
-        player, moment = self._player, self._app.moment()
+        """Where it stands, `replay 14:03:12 ×10 paused`, or where it goes: `replay 14:03:12, going to 14:40:00`."""
+        player, session, moment = self._player, self._session, self._app.moment()
+        if session.under_way:
+            there = datetime.fromtimestamp(session.bound, UTC) if session.bound is not None else None
+            goal = clock_time(there, moment) if there is not None else "the next event"
+            return f"replay {clock_time(moment.now, moment)}, going to {goal}"
         speed = f"{'x' if self._app.glyphs is ASCII else '×'}{player.speed}"
         state = " end" if player.at_end else " paused" if player.paused else ""
         return f"replay {clock_time(moment.now, moment)} {speed}{state}"
@@ -68,8 +75,15 @@ class Replaying:
         else:
             self._player.paused = not self._player.paused
 
-    def _next(self) -> None:
-        if not self._player.step():
+    def _by(self, seconds: float) -> None:
+        """From where it stands, or from where it is going: pressed twice it is twice as far."""
+        bound = self._session.bound
+        self._session.jump((self._player.clock.t if bound is None else bound) + seconds)
+
+    def _arrived(self, nothing_more: bool) -> None:
+        if self._app.is_running and self._app.dashboard.is_mounted:
+            self._app.dashboard.show_around()
+        if nothing_more:
             self._app.notify("Nothing happened after that: this is the end of the recording.", markup=False)
 
     def _say_end(self) -> None:
@@ -78,12 +92,12 @@ class Replaying:
         self._app.notify(f"This is the end of the recording{words}. b or T goes back.", markup=False)
 
     def _ask(self) -> None:
-        app, player = self._app, self._player
-        end = player.recording.end
+        app, session, end = self._app, self._session, self._player.recording.end
 
         def answered(jump: Jump | None) -> None:
             if jump is not None:
-                player.jump((jump.to or end).timestamp())
+                session.jump((jump.to or end).timestamp())
+                app.dashboard.show_around()
 
         app.push_screen(MomentPrompt(lambda: end, glyphs=app.glyphs), answered)
 

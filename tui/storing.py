@@ -84,7 +84,9 @@ class Storing:
         self._needs = needs_of(self._app.fleet)
         self._show()
         try:
-            await read_disks({name: self._app.session.client(name) for name in names}, on_read=self._read)
+            session = self._app.session
+            clients = {name: session.client(name) for name in names}
+            await read_disks(clients, on_read=self._read, logs=session.log_sizes)
         finally:
             self._under_way.difference_update(names)
             self._show()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..model.posture import DaemonPosture
+from ..words import bytes_words
 from .facts import EngineFacts, FleetFacts
 from .finding import Check, Found, Severity, Unknown, of_engines
 from .releases import parts_of
@@ -35,9 +36,13 @@ def _open_api(engine: EngineFacts, daemon: DaemonPosture, _: FleetFacts) -> Said
 
 
 def _logging(engine: EngineFacts, daemon: DaemonPosture, facts: FleetFacts) -> Said:
-    unlimited = [c for c in engine.containers if c.log_driver == "json-file" and not c.log_limit]
+    unlimited = [c for c in engine.containers if c.logs_unlimited]
     if unlimited:
-        names = ", ".join(sorted(c.name for c in unlimited)[:4])
+        sizes = {c.id: engine.logs.get(c.id) for c in unlimited}
+        unlimited.sort(key=lambda c: (-(sizes[c.id] or 0), c.name))
+        names = ", ".join(
+            c.name if (size := sizes[c.id]) is None else f"{c.name} ({bytes_words(size)})" for c in unlimited[:4]
+        )
         more = f" and {len(unlimited) - 4} more" if len(unlimited) > 4 else ""
         count = f"{len(unlimited)} of {len(engine.containers)} containers write logs without a limit"
         yield Found(evidence=f"LogConfig.Config.max-size is not set: {names}{more}", sentence=count)

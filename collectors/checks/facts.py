@@ -58,6 +58,8 @@ class EngineFacts(msgspec.Struct, frozen=True, kw_only=True):
     own_certificate_ends: datetime | None = None
     forced: Mapping[str, str] = {}
     """By id: containers whose stop ended in SIGKILL, and when that was, in words."""
+    logs: Mapping[str, int] = {}
+    """By id, of containers whose logs have no limit: their bytes, as far as they can be read on the host."""
     untold: Mapping[str, str] = {}
 
 

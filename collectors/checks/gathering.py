@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -59,6 +59,8 @@ class Sources(msgspec.Struct, frozen=True):
     client: Callable[[str], EngineClient | None]
     """The way to ask an engine; None: it cannot be reached."""
     certificates: Callable[[str], tuple[datetime | None, datetime | None]]
+    logs: Callable[[str, Sequence[str]], Awaitable[Mapping[str, int]]] | None = None
+    """Bytes of the logs of an engine's containers, as far as they can be read; None: nobody reads them."""
 
 
 class _Read(msgspec.Struct):
@@ -158,6 +160,8 @@ async def _engine(sources: Sources, name: str, client: EngineClient) -> _Read:
         inspects = [group.create_task(_inspect(asked, key)) for key in sources.fleet.containers_on(name)]
     containers = tuple(c for task in inspects if (c := task.result()) is not None)
     execs = await _running(asked, containers)
+    unlimited = [container.id for container in containers if container.logs_unlimited]
+    logs = await sources.logs(name, unlimited) if sources.logs is not None and unlimited else {}
     ends, own_ends = sources.certificates(name)
     status = sources.fleet.engines[name]
     facts = EngineFacts(
@@ -173,6 +177,7 @@ async def _engine(sources: Sources, name: str, client: EngineClient) -> _Read:
         certificate_ends=ends,
         own_certificate_ends=own_ends,
         forced=forced.result() or {},
+        logs=logs,
         untold=asked.untold,
     )
     return _Read(facts, cluster, execs)

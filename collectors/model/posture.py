@@ -76,6 +76,11 @@ class ContainerPosture(msgspec.Struct, frozen=True, kw_only=True):
     """Ids of commands that were run in it and are still known."""
 
     @property
+    def logs_unlimited(self) -> bool:
+        """Its log is a file that grows as long as it runs."""
+        return self.log_driver == "json-file" and not self.log_limit
+
+    @property
     def key(self) -> ContainerKey:
         """Its name fleet-wide."""
         return ContainerKey(self.engine, self.id)

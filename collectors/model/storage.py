@@ -96,6 +96,8 @@ class DiskUse(msgspec.Struct, frozen=True, kw_only=True):
     containers: tuple[StoredContainer, ...] = ()
     volumes: tuple[StoredVolume, ...] = ()
     cache: tuple[CacheRecord, ...] = ()
+    logs: Mapping[str, int] = {}
+    """Bytes of their logs, by id of container; those of which it could not be read are missing."""
     refused: int = 0
     """So many rows made no sense; they are left out, and nothing of their kind is thought unused."""
 
@@ -122,6 +124,11 @@ class DiskUse(msgspec.Struct, frozen=True, kw_only=True):
         return sum(record.size for record in self.cache if not record.shared)
 
     @property
+    def logs_size(self) -> int | None:
+        """Bytes of all logs that could be read; None: none could."""
+        return sum(self.logs.values()) if self.logs else None
+
+    @property
     def total(self) -> int:
-        """All together: what `docker system df` adds up to."""
+        """All together, without logs: what `docker system df` adds up to."""
         return self.images_size + self.written + self.volumes_size + self.cache_size

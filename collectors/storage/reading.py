@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import msgspec
 
@@ -15,6 +15,7 @@ DEADLINE = 60.0
 """Seconds one engine has to add up its files."""
 AT_ONCE = 32
 """Engines asked at a time."""
+LogSizes = Callable[[str, Sequence[str]], Awaitable[Mapping[str, int]]]
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,13 +31,20 @@ async def read_disks(
     *,
     deadline: float = DEADLINE,
     on_read: Callable[[Reading], None] | None = None,
+    logs: LogSizes | None = None,
 ) -> tuple[Reading, ...]:
-    """Each engine's disk, or why it cannot be read; `on_read` gets each as it comes. None: there is no way to it."""
+    """Each engine's disk, or why it cannot be read; `on_read` gets each as it comes. None: there is no way to it.
+
+    `logs` tells the sizes of containers' logs of an engine, as far as they can be read on its host.
+    """
     turns = asyncio.Semaphore(AT_ONCE)
 
     async def one(engine: str, client: EngineClient | None) -> Reading:
         async with turns:
             found = await _read(engine, client, deadline)
+            if logs is not None and found.use is not None:
+                sizes = await logs(engine, [container.id for container in found.use.containers])
+                found = msgspec.structs.replace(found, use=msgspec.structs.replace(found.use, logs=sizes))
         if on_read is not None:
             on_read(found)
         return found

@@ -14,6 +14,8 @@ from .scene import Scene
 
 PROBE = 60
 """Characters told of a failing probe's output."""
+GIST = 72
+"""Characters told in brief of what an engine or a program said."""
 
 
 class Reason(NamedTuple):
@@ -144,6 +146,22 @@ def _seconds(seconds: float) -> str:
 def _who(scene: Scene, standing: Standing, action: str) -> str:
     record = scene.record(standing, action)
     return record.actor if record is not None and record.actor else "someone"
+
+
+def said_of(scene: Scene, standing: Standing) -> str:
+    """In brief what its engine or its health check said."""
+    if standing.condition is Condition.UNHEALTHY:
+        said = _probe(scene, standing).removeprefix(": ")
+        return f"health check: {said}" if said else ""
+    return gist(standing.error)
+
+
+def gist(text: str) -> str:
+    """A message in a short line: what stands behind colons is nearer to the cause than what stands before them."""
+    text = " ".join(text.split())
+    while len(text) > GIST and ": " in text:
+        text = text.partition(": ")[2]
+    return text if len(text) <= GIST else f"{text[: GIST - 1]}…"
 
 
 def _probe(scene: Scene, standing: Standing) -> str:

@@ -17,7 +17,7 @@ from ..model import ContainerKey, LinkPhase, ServiceState
 from ..services.changes import UNKNOWN, Made
 from ..services.replicas import Condition, Standing
 from ..words import age, count, long_age, quoted
-from .reasons import newest, reason_of, record_of, same_kind, short_since, since_words, subject
+from .reasons import gist, newest, reason_of, record_of, said_of, same_kind, short_since, since_words, subject
 from .scene import Scene
 
 JUST_BEFORE = timedelta(hours=1)
@@ -60,6 +60,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     last_words: tuple[str, ...] = ()
     words_of: ContainerKey | None = None
     """The replica whose last words these are."""
+    said: str = ""
+    """In brief what its engine, its health check or the program itself said; empty: nothing, or nothing is wrong."""
 
 
 def tell(scene: Scene) -> Story:
@@ -72,6 +74,7 @@ def tell(scene: Scene) -> Story:
         parts=tuple(parts),
         last_words=scene.words,
         words_of=scene.speaker,
+        said=_said(scene),
     )
 
 
@@ -103,7 +106,7 @@ def _healthy(scene: Scene) -> Told:
     if len(service.config_hashes) > 1:
         words = f"{len(service.config_hashes)} versions of its configuration among its replicas: half-applied"
         parts.append(StoryPart(text=f"; {words}", kind=PartKind.AFTER))
-        short.insert(1, words)
+        short.insert(0, words)
     return parts, short
 
 
@@ -199,6 +202,15 @@ def _what(scene: Scene) -> Told:
         parts.append(StoryPart(text=("; " if parts else "") + words, kind=PartKind.WHAT))
         short.append(f"{missing} of {scene.service.wanted} not there")
     return parts, short
+
+
+def _said(scene: Scene) -> str:
+    """Of the replicas of which most is told, else the last line of the last words."""
+    wanting = [s for s in scene.standings if s.condition is not Condition.SERVING or s.looping]
+    for group in _of_one_kind([s for s in wanting if s.reachable]):
+        if said := said_of(scene, newest(group)):
+            return said
+    return quoted(gist(scene.words[-1])) if wanting and scene.words else ""
 
 
 # -- before and after --------------------------------------------------------------------------------------------------

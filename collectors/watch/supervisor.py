@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from ..address import EngineAddress
 from ..clock import Clock, nanoseconds
 from ..engine.client import EngineClient
 from ..errors import ConnectionLost, EngineError, Malformed, NotAnswering, Rejected, Unreachable, Unsupported
+from ..figures.logfiles import log_sizes
 from ..figures.source import host_figures
 from ..links import HandshakeGate, Logins, link_to, logins_over
 from ..links.base import Endpoint, Link, UnixEndpoint
@@ -146,6 +147,11 @@ class EngineWatch:
         """Who is logged in on the engine's host now; None: not reached over SSH, or nobody asked for that."""
         link = self._link
         return await logins_over(link) if link is not None and self.address.correlate else None
+
+    async def log_sizes(self, ids: Sequence[str]) -> Mapping[str, int]:
+        """Bytes of the logs of these containers, as far as they can be read."""
+        link, client = self._link, self.client
+        return await log_sizes(link, client, ids) if link is not None and client is not None else {}
 
     def _known(self, container_id: str) -> Container | None:
         return self._list.known.get(container_id)

@@ -46,7 +46,7 @@ async def watching(addresses: Sequence[EngineAddress]) -> AsyncIterator[Session]
 
 def sources(session: Session) -> Sources:
     """Where the facts come from."""
-    return Sources(session.fleet, session.client, session.certificates)
+    return Sources(session.fleet, session.client, session.certificates, session.log_sizes)
 
 
 async def looked(session: Session) -> Report:

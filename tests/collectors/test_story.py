@@ -16,6 +16,7 @@ from fleettop.collectors.model import (
     SwarmTask,
     WordsSeen,
 )
+from fleettop.collectors.story.reasons import gist
 from fleettop.collectors.words import (
     age,
     clock_time,
@@ -132,6 +133,20 @@ def test_last_words_are_those_of_the_newest_dead_replica() -> None:
     watched.fleet.apply(WordsSeen(engine=speaker.engine, id=speaker.id, lines=("KeyError: 'LEDGER_URL'",)))
     story = watched.story()
     assert (story.last_words, story.words_of) == (("KeyError: 'LEDGER_URL'",), speaker)
+    assert story.said == "“KeyError: 'LEDGER_URL'”"
+
+
+@pytest.mark.parametrize(
+    ("text", "brief"),
+    [
+        ("KeyError: 'LEDGER_URL'", "KeyError: 'LEDGER_URL'"),
+        (f"mkdir /run/{'x' * 90}: no space left on device", "no space left on device"),
+        ("no colon " * 20, f"{('no colon ' * 20)[:71]}…"),
+    ],
+)
+def test_of_a_long_message_the_end_is_told_since_the_cause_stands_there(text: str, brief: str) -> None:
+    """Programs put what they were doing before a colon, and what went wrong behind it."""
+    assert gist(text) == brief
 
 
 def test_a_change_long_ago_is_not_told_as_what_came_before() -> None:

@@ -6,7 +6,7 @@ import asyncio
 import io
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -94,11 +94,11 @@ async def test_keys_move_the_recording(tmp_path: Path, eventually: Eventually) -
         await pilot.press("greater_than_sign", "greater_than_sign", "less_than_sign")
         assert player.speed == 10
         await pilot.press("f")
-        assert player.clock.t == pytest.approx(t + 60)
+        await eventually(lambda: player.clock.t == pytest.approx(t + 60))
         await pilot.press("b", "b")
-        assert player.clock.t == pytest.approx(t - 60)
+        await eventually(lambda: player.clock.t == pytest.approx(t - 60))
         await pilot.press("n")
-        assert player.clock.t == pytest.approx(NOON.timestamp() + 353, abs=1)
+        await eventually(lambda: player.clock.t == pytest.approx(NOON.timestamp() + 353, abs=1))
         await eventually(lambda: app.fleet.engines["h2"].link.phase is LinkPhase.DOWN)
         stood = player.clock.t
         await pilot.press("p")
@@ -120,6 +120,79 @@ async def test_going_back_shows_what_was_and_not_what_came(tmp_path: Path, event
         await eventually(lambda: "shop-web-3" in shown(app))
 
 
+async def test_during_a_jump_the_loop_gets_its_turns_and_the_screen_says_where_it_goes(
+    tmp_path: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long it takes: keys are answered, and what is shown until it arrives is where it was."""
+    monkeypatch.setattr("fleettop.collectors.recording.replay.TURN", 0.0)
+    live = await night(tmp_path / "night.fleettop")
+    begun = at(live, 100)
+    async with replay(live.path, at=begun) as (app, pilot, player):
+        session, jumping = app.session, player.jumping
+        assert isinstance(session, ReplaySession)
+        turns, parts, answered = 0, 0, False
+
+        def long(t: float) -> Iterator[None]:
+            """Until a key was answered it goes on and on."""
+            nonlocal parts
+            for part in jumping(t):
+                parts += 1
+                assert player.clock.t == begun
+                yield part
+                while parts == 100 and not answered:
+                    yield
+
+        monkeypatch.setattr(player, "jumping", long)
+        session.jump(player.end)
+        app.dashboard.show_around()
+        before, row = shown(app), app.dashboard.table.cursor_key
+        assert ", going to " in text_of(app.dashboard.header)
+        await pilot.press("down")
+        await eventually(lambda: app.dashboard.table.cursor_key != row)
+        assert session.under_way
+        assert shown(app) == before
+        answered = True
+        while session.under_way:
+            turns += 1
+            await asyncio.sleep(0)
+        assert parts > 300
+        assert turns >= parts - 100
+        await eventually(lambda: "going to" not in text_of(app.dashboard.header))
+        assert seen(app.fleet) == live.seen[max(live.seen)]
+
+
+async def test_another_jump_gives_up_the_one_under_way_and_a_step_waits_for_it(
+    tmp_path: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """f pressed twice at once is two minutes; n behind it looks from where that ends."""
+    monkeypatch.setattr("fleettop.collectors.recording.replay.TURN", 0.0)
+    live = await night(tmp_path / "night.fleettop")
+    begun = at(live, 100)
+    async with replay(live.path, at=begun) as (app, _pilot, player):
+        assert app.replaying is not None
+        renewed: list[float] = []
+        tell, player.on_new_fleet = player.on_new_fleet, lambda: (renewed.append(player.clock.t), tell and tell())
+        for command in ("replay.forward", "replay.forward", "replay.next"):
+            assert app.replaying.does(command)
+        await eventually(lambda: len(renewed) == 2)
+        assert renewed == [pytest.approx(begun + 120), pytest.approx(NOON.timestamp() + 954, abs=1)]
+
+
+async def test_a_recording_that_is_opened_at_a_time_stands_on_the_screen_before_it_is_there(
+    tmp_path: Path, eventually: Eventually
+) -> None:
+    """The first frame waits for no jump."""
+    live = await night(tmp_path / "night.fleettop")
+    t = at(live, 500)
+    player = Player(live.recording)
+    app = FleetApp((), Config(), read_only=True, replay=ReplaySession(player, t))
+    assert player.clock.t == player.begin
+    async with app.run_test(size=(150, 40)):
+        await eventually(lambda: player.clock.t == t)
+        await eventually(lambda: "paused" in text_of(app.dashboard.header))
+        assert seen(app.fleet) == live.seen[t]
+
+
 async def test_a_time_can_be_gone_to_and_the_end_is_said(tmp_path: Path, eventually: Eventually) -> None:
     """T asks for a time as the trail does, counted from the recording's end; p at the end says that it is one."""
     live = await night(tmp_path / "night.fleettop")
@@ -129,7 +202,7 @@ async def test_a_time_can_be_gone_to_and_the_end_is_said(tmp_path: Path, eventua
         await pilot.press("minus", "2", "m", "enter")
         await eventually(lambda: player.clock.t == pytest.approx(player.end - 120))
         await pilot.press("n", "n")
-        assert player.at_end
+        await eventually(lambda: player.at_end)
         await eventually(lambda: text_of(app.dashboard.header).rstrip().endswith("end"))
         await pilot.press("p")
         await eventually(lambda: any("the end of the recording" in words for words in said(app)))

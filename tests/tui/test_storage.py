@@ -11,6 +11,7 @@ import pytest
 from fleettop.collectors.config import Config
 from fleettop.collectors.demo import DemoFleet
 from fleettop.collectors.model import Attribution
+from fleettop.collectors.words import bytes_words
 from fleettop.tui.app import FleetApp
 from fleettop.tui.cli import main
 from fleettop.tui.screens.confirm import ConfirmScreen
@@ -45,6 +46,40 @@ async def test_the_view_sums_the_fleet_and_says_what_may_go_by_name(eventually: 
         assert app.dashboard._rows.order == (ALL, *map(DiskKey, order))
         app.dashboard.table.move_to(DiskKey(order[0]))
         await eventually(lambda: "dangling, made" in text_of(app.dashboard.detail))
+
+
+async def test_log_sizes_are_shown_where_they_can_be_read_and_are_unknown_elsewhere(
+    eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A dash is not 0; a sum that lacks some says so; the largest have names."""
+    async with storage() as (_, app, pilot):
+        await eventually(lambda: len(app.storing.disks().sorted) == 3)
+        table = app.dashboard.table
+        await eventually(lambda: cells(app, ALL)["logs"] == "–")
+        kept = app.storing.disks().sorted
+        one, two, _three = kept
+        sizes = {one: {c.id: 1 << 20 for c in kept[one].use.containers}, two: {kept[two].use.containers[0].id: 7 << 20}}
+
+        async def told(engine: str, _ids: object) -> dict[str, int]:
+            return sizes.get(engine, {})
+
+        monkeypatch.setattr(app.session, "log_sizes", told)
+        await pilot.press("r")
+        whole = len(sizes[one])
+        await eventually(lambda: cells(app, DiskKey(one))["logs"] == bytes_words(whole << 20))
+        await eventually(lambda: cells(app, DiskKey(two))["logs"] == f">{bytes_words(7 << 20)}")
+        await eventually(lambda: cells(app, ALL)["logs"] == f">{bytes_words((7 + whole) << 20)}")
+        table.move_to(DiskKey(two))
+        largest = kept[two].use.containers[0].name
+        await eventually(lambda: "the others' are not readable" in " ".join(text_of(app.dashboard.detail).split()))
+        assert largest in text_of(app.dashboard.detail)
+
+
+def cells(app: FleetApp, key: DiskKey) -> dict[str, str]:
+    """A row by its columns."""
+    view = app.dashboard.view
+    row = view.row(app.fleet, key, app.moment())
+    return {column.id: cell.text for column, cell in zip(view.columns, row.cells, strict=True)} if row else {}
 
 
 async def test_disks_are_asked_for_only_when_somebody_looks(eventually: Eventually) -> None:

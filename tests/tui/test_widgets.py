@@ -204,6 +204,30 @@ async def test_the_footer_drops_what_is_worth_least_and_can_be_clicked() -> None
         assert footer.size.height == 1
 
 
+async def test_a_long_story_takes_two_lines_and_a_shorter_one_after_it_moves_nothing() -> None:
+    """What does not fit two lines ends with an ellipsis; hints can be clicked where they are drawn."""
+    footer = KeyFooter()
+    app = Listening(footer)
+    async with app.run_test(size=(40, 6)) as pilot:
+        hints = Keys().hints("services")
+        footer.show(hints, (Cell("api: 3 replicas exit 1 after 2 s  KeyError: 'LEDGER_URL'"),))
+        await settle(pilot)
+        assert text_of(footer).split("\n")[:2] == [" api: 3 replicas exit 1 after 2 s", " KeyError: 'LEDGER_URL'"]
+        footer.show(hints, (Cell("web: 6 of 6 healthy"),))
+        await settle(pilot)
+        story, rest, keys = text_of(footer).split("\n")
+        assert (story, rest) == (" web: 6 of 6 healthy", "")
+        await pilot.click(KeyFooter, offset=(3, 2))
+        assert len(app.heard) == 1
+        footer.show(hints, (Cell("word " * 40),))
+        await settle(pilot)
+        assert text_of(footer).split("\n")[1].rstrip().endswith("…")
+        footer.show(Keys().hints("hosts"), (Cell("h1: live"),))
+        await settle(pilot)
+        assert footer.size.height == 2
+        assert "restart" in keys
+
+
 async def test_the_footer_of_a_read_only_run_offers_no_change() -> None:
     """What is not there cannot be pressed."""
     footer = KeyFooter()

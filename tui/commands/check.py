@@ -85,7 +85,7 @@ def inspection_of(session: Session, waivers: tuple[Waiver, ...], sightings: Sigh
     from fleettop.collectors.checks.gathering import Sources
     from fleettop.collectors.checks.inspection import Inspection
 
-    sources = Sources(session.fleet, session.client, session.certificates)
+    sources = Sources(session.fleet, session.client, session.certificates, session.log_sizes)
     return Inspection(sources, clock=session.clock, waivers=waivers, sightings=sightings)
 
 

@@ -38,10 +38,7 @@ def run(request: Request) -> int:
     if not can_draw(request):
         return USAGE
     player = Player(recording)
-    if at is None:
-        player.paused = False
-    else:
-        player.jump(at)
+    player.paused = at is not None
     with loading():
         from ..run import run_dashboard
 
@@ -53,7 +50,7 @@ def run(request: Request) -> int:
         color=color_mode(request),
         environ=request.environ,
         notes=(),
-        replay=ReplaySession(player),
+        replay=ReplaySession(player, at),
     )
 
 

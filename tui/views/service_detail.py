@@ -41,9 +41,11 @@ def service_head(fleet: Fleet, service: Service, moment: Moment) -> tuple[Line, 
 
 
 def service_story(fleet: Fleet, service: Service) -> Line:
-    """The short story in one line."""
+    """The short story, and what was said by whoever knows why."""
     story = fleet.story(service.key)
-    return (Cell(story.short),) if story else ()
+    if story is None:
+        return ()
+    return (Cell(story.short), Cell(f"  {story.said}")) if story.said else (Cell(story.short),)
 
 
 def _head(service: Service, moment: Moment) -> Line:

@@ -17,6 +17,8 @@ from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
 from .cells import DIM
 
+LARGEST_LOGS = 3
+"""Logs told by name."""
 MOST_LINES = 300
 """Objects told of one disk, at most."""
 _HEADS = {
@@ -59,6 +61,7 @@ class StorageView(View):
         Column(id="container", title="CONTAINERS", width=14, align="right", worth=70),
         Column(id="volume", title="VOLUMES", width=14, align="right", worth=85),
         Column(id="cache", title="BUILD CACHE", width=14, align="right", worth=75),
+        Column(id="logs", title="LOGS", width=9, align="right", worth=72),
         Column(id="read", title="READ", width=14, grow=3, worth=80, limit=44),
     )
 
@@ -87,7 +90,7 @@ class StorageView(View):
         name = Cell(key.engine, "") if key.engine else Cell("all hosts", "strong")
         if not disks:
             empty = Cell(moment.glyphs.dash, DIM)
-            return Row(key=key, cells=(name, *[empty] * 6, Cell(words, role)))
+            return Row(key=key, cells=(name, *[empty] * 7, Cell(words, role)))
         free = sum(disk.most for disk in disks)
         sure = sum(disk.least for disk in disks) == free
         return Row(
@@ -97,6 +100,7 @@ class StorageView(View):
                 Cell(f"{'' if sure else '<'}{bytes_words(free)}", "strong" if free else DIM),
                 Cell(bytes_words(sum(disk.use.total for disk in disks))),
                 *(_kind_cell(disks, kind) for kind in (Kind.IMAGE, Kind.CONTAINER, Kind.VOLUME, Kind.CACHE)),
+                _logs_cell(disks, moment),
                 Cell(words, role),
             ),
         )
@@ -141,6 +145,9 @@ class StorageView(View):
         }
         if column == "free":
             return sum(disk.most for disk in disks)
+        if column == "logs":
+            known = [disk.use.logs_size for disk in disks if disk.use.logs_size is not None]
+            return sum(known) if known else None
         return sum(sizes[column](disk.use) for disk in disks) if column in sizes else -disks[0].use.at
 
     def fields(self, fleet: Fleet, key: Hashable) -> Mapping[str, object]:
@@ -167,6 +174,7 @@ class StorageView(View):
             size, free = sum(_size(disk.use, kind) for disk in disks), sum(disk.freed(kind) for disk in disks)
             numbers = f"{number:>8}{bytes_words(size):>10}"
             lines.append((Cell(f"{head:<14}", "head"), Cell(numbers), Cell(f"{bytes_words(free):>10}", "strong")))
+        lines += _log_lines(disks, moment)
         objects = sorted(
             (one for disk in disks for one in disk.objects), key=lambda one: (not one.goes, -(one.size or 0), one.name)
         )
@@ -216,6 +224,37 @@ def _size(use: DiskUse, kind: Kind) -> int:
         Kind.CACHE: use.cache_size,
     }
     return sizes[kind]
+
+
+def _logs_cell(disks: tuple[Sorted, ...], moment: Moment) -> Cell:
+    """What the logs that could be read come to; `>`: there are others."""
+    sizes = [disk.use.logs_size for disk in disks]
+    known = [size for size in sizes if size is not None]
+    if not known:
+        return Cell(moment.glyphs.dash, DIM)
+    return Cell(f"{'' if _all_logs(disks) else '>'}{bytes_words(sum(known))}")
+
+
+def _all_logs(disks: tuple[Sorted, ...]) -> bool:
+    return all(len(disk.use.logs) == len(disk.use.containers) for disk in disks)
+
+
+def _log_lines(disks: tuple[Sorted, ...], moment: Moment) -> list[Line]:
+    """Their sum as one more kind, how many it is of, and the largest by name."""
+    number, total = sum(len(disk.use.logs) for disk in disks), sum(len(disk.use.containers) for disk in disks)
+    cell = _logs_cell(disks, moment)
+    dash = moment.glyphs.dash
+    head = Cell(f"{'logs':<14}", "head")
+    if not number:
+        return [(head, Cell(f"{dash:>8}{dash:>10}{dash:>10}", DIM), Cell("  not known from here", DIM))]
+    of = "" if number == total else f"  of {number} of {total} containers; the others' are not readable"
+    lines: list[Line] = [(head, Cell(f"{number:>8}{cell.text:>10}{dash:>10}"), Cell(of, DIM))]
+    names = {(disk.use.engine, one.id): one.name for disk in disks for one in disk.use.containers}
+    sizes = {(disk.use.engine, one): size for disk in disks for one, size in disk.use.logs.items()}
+    for key in sorted(sizes, key=lambda one: -sizes[one])[:LARGEST_LOGS]:
+        where = f"{key[0]}  " if len(disks) > 1 else ""
+        lines.append((Cell(f"{'':<14}{'':>8}{bytes_words(sizes[key]):>10}  ", DIM), Cell(f"{where}{names[key]}")))
+    return lines
 
 
 def _kind_cell(disks: tuple[Sorted, ...], kind: Kind) -> Cell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -38,6 +39,8 @@ class ClusterKey(NamedTuple):
 
 
 SETTLED = ("running", "complete")
+_RPC = re.compile(r"rpc error: code = \w+ desc = ")
+"""How managers hand on each other's errors; what a person wants to know comes after it."""
 
 
 class SwarmView(View):
@@ -150,6 +153,19 @@ class SwarmView(View):
             task = next((task for task in picture.tasks if task.id == key.task), None)
             return _task_detail(picture, task, moment) if task else ()
         return _cluster_detail(picture, moment)
+
+    def story(self, fleet: Fleet, key: Hashable, moment: Moment) -> Line:
+        """Why a swarm cannot be read, a node is not ready or a task does not run, in the swarm's own words."""
+        picture = _picture(fleet, key)
+        if picture is None:
+            return ()
+        if isinstance(key, NodeKey):
+            node = _node(picture, key.node)
+            return (Cell(f"{node.hostname}: {node_reason(node)}"),) if node and node_reason(node) else ()
+        task = next((task for task in picture.tasks if isinstance(key, TaskKey) and task.id == key.task), None)
+        if task is not None:
+            return (Cell(f"{_task_name(picture, task)}: {task_reason(task)}"),)
+        return (Cell(_RPC.sub("", picture.error)),)
 
     def scope_of(self, fleet: Fleet, key: Hashable) -> tuple[str, Scope] | None:
         """A node's containers, where we have a link to it."""
@@ -273,9 +289,6 @@ def _node_row(fleet: Fleet, picture: SwarmPicture, node: SwarmNode, key: Hashabl
     mine = [task for task in picture.tasks if task.node_id == node.id]
     running = sum(1 for task in mine if task.state == "running")
     manager = "leader" if node.leader else node.role
-    why = node.message or ("managers cannot reach it" if node.reachability == "unreachable" else "")
-    if node.availability == "drain" and not why:
-        why = "drained: its tasks run elsewhere"
     return Row(
         key=key,
         cells=(
@@ -285,11 +298,20 @@ def _node_row(fleet: Fleet, picture: SwarmPicture, node: SwarmNode, key: Hashabl
             Cell(node.availability, "degraded" if node.availability != "active" else DIM),
             Cell(node.state, role if role != "healthy" else DIM),
             Cell(str(running)),
-            Cell(why),
+            Cell(node_reason(node)),
             Cell(host_of_node(fleet, node.id) or "no link", DIM),
             Cell(node.engine_version, DIM),
         ),
     )
+
+
+def node_reason(node: SwarmNode) -> str:
+    """Why a node is not as the others; empty: it is."""
+    if node.message:
+        return node.message
+    if node.reachability == "unreachable":
+        return "managers cannot reach it"
+    return "drained: its tasks run elsewhere" if node.availability == "drain" else ""
 
 
 def _task_row(picture: SwarmPicture, task: SwarmTask, key: Hashable, moment: Moment) -> Row:
