@@ -133,6 +133,7 @@ class Connection(asyncio.Protocol):
         """Bytes of this answer, until its headers are in."""
         self._paused = False
         self._ended = False
+        self._gone = asyncio.Event()
 
     @property
     def usable(self) -> bool:
@@ -226,6 +227,11 @@ class Connection(asyncio.Protocol):
         else:
             self._end(exc)
         self._transport = None
+        self._gone.set()
+
+    async def gone(self) -> None:
+        """Return when it is closed and its socket let go of, which with TLS takes some rounds of the loop."""
+        await self._gone.wait()
 
     def _end(self, error: Exception) -> None:
         self._ended = True

@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 from ..links.base import Endpoint, UnixEndpoint
 from .connection import Connection, Reply, Untouched
 
 KEEPALIVE = 30.0
 """Seconds for which a connection is kept that nobody uses."""
+PARTING = 1.0
+"""Seconds to wait at most for sockets to be let go of."""
 _NUMBER = re.compile(r"\[Errno (\d+)\]")
 
 
@@ -70,11 +72,15 @@ class Pool:
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
-        for connection in (*self._used, *(connection for _, connection in self._idle)):
-            connection.abort()
+        closing = (*self._used, *(connection for _, connection in self._idle))
         self._idle.clear()
         self._used.clear()
-        await asyncio.sleep(0)  # a transport lets go of its socket in the loop's next round
+        for connection in closing:
+            connection.abort()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PARTING):
+                for connection in closing:
+                    await connection.gone()
 
     async def _ask(self, connection: Connection, request: bytes, room: AsyncExitStack) -> Held:
         self._used.add(connection)
