@@ -70,6 +70,13 @@ class History:
         return True
 
 
+def placed(scope: Scope, services: Mapping[ServiceKey, Service]) -> ServiceKey | None:
+    """The key by which a swarm's service is known now that its cluster is known; None: this is none, or it is not."""
+    if not isinstance(scope, ServiceKey) or scope.source != "swarm" or scope.scope or scope in services:
+        return None
+    return next((key for key in services if key.source == "swarm" and key.name == scope.name and key.scope), None)
+
+
 def scope_words(services: Mapping[ServiceKey, Service], scope: Scope) -> str:
     """What a place is narrowed to, in words."""
     if isinstance(scope, ServiceKey):

@@ -8,8 +8,10 @@ from typing import Any
 
 from fleettop.collectors.config import Config
 from fleettop.collectors.demo import DemoFleet
+from fleettop.collectors.fleet import Changed
 from fleettop.tui.app import FleetApp
 from fleettop.tui.keymap import Keys
+from fleettop.tui.navigation import Place
 from fleettop.tui.screens.confirm import ConfirmScreen
 from fleettop.tui.screens.page import PageScreen
 from fleettop.tui.screens.progress import ProgressScreen
@@ -88,3 +90,16 @@ def test_the_menus_are_absent_in_read_only_mode() -> None:
     keys = Keys(read_only=True)
     assert [keys.get(name) for name in ("service.menu", "node.menu", "changes.show", "service.restart")] == [None] * 4
     assert keys.get("look.what-if") is not None
+
+
+async def test_a_service_that_was_gone_into_before_its_cluster_was_known_is_found_again(eventually: Eventually) -> None:
+    """Its containers' labels name the service alone: its key is another one when a manager was read."""
+    async with swarm_dashboard(300) as (app, _):
+        await eventually(lambda: any(k.source == "swarm" and k.scope for k in app.fleet.services), timeout=60)
+        key = next(k for k, s in app.fleet.services.items() if k.source == "swarm" and k.scope and s.running)
+        app.dashboard.go(Place(view="containers", scope=key._replace(scope="")))
+        app.dashboard.fleet_changed(Changed(services=frozenset((key,))))
+        assert app.dashboard.place.scope == key
+        await eventually(lambda: app.dashboard.table.order)
+        app.dashboard.step(back=True)
+        assert app.dashboard.place.scope is None

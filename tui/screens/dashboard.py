@@ -19,18 +19,19 @@ from ..filter import Filter, parse_partial
 from ..frames.sparing import SparingScreen
 from ..inspecting import come_to
 from ..keymap import Keys
-from ..navigation import History, Place, scope_words
-from ..rows import Cell, Line, Row
+from ..navigation import History, Place, placed
+from ..rows import Line, Row
 from ..trail.rows import TrailRows
 from ..views import VIEWS
 from ..views.base import View
 from ..views.checks import ChecksView
+from ..views.crumbs import crumbs
 from ..views.empty import empty_lines
 from ..views.headline import headline
 from ..views.service_detail import service_head
 from ..views.storage import Disks, StorageView
 from ..views.table import BIGGEST_FIRST, PlacedRows, renamed
-from ..views.trail import TrailView, as_of_words
+from ..views.trail import TrailView
 from ..widgets.detail import Detail
 from ..widgets.filterbar import FilterBar
 from ..widgets.footer import KeyFooter
@@ -110,6 +111,9 @@ class DashboardScreen(SparingScreen[None]):
     def fleet_changed(self, changed: Changed) -> None:
         """Show what changed, and nothing else."""
         self.reading.live.take(changed.records)
+        if (scope := placed(self.place.scope, self.app.fleet.services)) is not None:
+            self.history.amend(scope=scope)
+            self._arrive()
         dirty, moved = self._rows.update(changed)
         if dirty:
             self.table.forget_rows(dirty)
@@ -251,7 +255,10 @@ class DashboardScreen(SparingScreen[None]):
         tabs = [
             Tab(view.id, self._keys.label(f"view.{view.id}").split(" ")[0], view.title) for view in self._views.values()
         ]
-        self.tabs.show(tabs, place.view, self._crumbs())
+        changes = self.app.changes.words()
+        if changes:
+            changes += f" ({self._keys.label('changes.show')})"
+        self.tabs.show(tabs, place.view, crumbs(place, self.app.fleet.services, changes, self.app.moment()))
 
     def _count(self) -> None:
         if isinstance(self._rows, TrailRows):
@@ -260,23 +267,6 @@ class DashboardScreen(SparingScreen[None]):
         shown = len(self._rows.order)
         self.filter_bar.show_counts(shown, shown + self._rows.hidden)
         self._share()
-
-    def _crumbs(self) -> Line:
-        """How this place differs from the plain view, at the right of the tabs."""
-        place, words = self.place, list[Cell]()
-        if changes := self.app.changes.words():
-            words.append(Cell(f"{changes} ({self._keys.label('changes.show')}) ", "warning"))
-        if place.scope is not None:
-            words.append(Cell(f"in {scope_words(self.app.fleet.services, place.scope)} ", "strong"))
-        if place.only_wrong:
-            words.append(Cell("only what is wrong ", "warning"))
-        if place.only_changes:
-            words.append(Cell("only what somebody did ", "warning"))
-        if place.as_of is not None:
-            words += [Cell(as_of_words(place.as_of, self.app.moment()), "read-only"), Cell(" ")]
-        if place.filter:
-            words.append(Cell(f"/{place.filter} ", "key"))
-        return tuple(words)
 
     def _say_empty(self) -> None:
         app = self.app
