@@ -232,9 +232,9 @@ class FleetApp(App[int]):
             if isinstance(self.screen, PageScreen):
                 self.screen.fleet_changed()
 
-    def _tick(self) -> None:
+    def _tick(self, changed: Changed) -> None:
         if self.is_running and self.dashboard.is_mounted:
-            self.dashboard.time_passed()
+            self.dashboard.time_passed(changed)
             if self.dashboard.place.view == "storage":
                 self.storing.go_on()
             if isinstance(self.screen, PageScreen):

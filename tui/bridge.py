@@ -24,7 +24,8 @@ TICK = 1.0
 class Bridge:
     """Drains the fleet's changes and hands them to the screen, in the screen's own event loop."""
 
-    def __init__(self, session: Session, show: Callable[[Changed], None], tick: Callable[[], None]) -> None:
+    def __init__(self, session: Session, show: Callable[[Changed], None], tick: Callable[[Changed], None]) -> None:
+        """`show` gets what changed at any time; `tick`, every second, what changed just then."""
         self._session = session
         self._show = show
         self._tick = tick
@@ -56,5 +57,6 @@ class Bridge:
         while True:
             await beat(TICK)
             self._session.fleet.tick()
-            self._tick()
-            self._wake.set()  # figures alone wake nobody: they are shown with the next second
+            self._tick(self._session.fleet.take_changes(budget=BUDGET))  # figures, too, which alone wake nobody
+            if self._session.fleet.pending:
+                self._wake.set()

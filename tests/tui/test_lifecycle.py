@@ -115,7 +115,7 @@ def test_a_closed_window_ends_it_without_being_told(start: Start) -> None:
 
 def test_a_crash_says_where_the_report_lies(start: Start, tmp_path: Path) -> None:
     """Exit 70, the terminal as it was, two lines instead of a traceback, and the traceback in a private file."""
-    terminal = start(*DEMO, patch="app.FleetApp._tick = lambda self: 1 / 0")
+    terminal = start(*DEMO, patch="app.FleetApp._tick = lambda self, changed: 1 / 0")
     assert terminal.until_ended(60) == 70
     assert terminal.left_behind() == {}
     said = "".join(terminal.lines())

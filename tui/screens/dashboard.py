@@ -110,6 +110,12 @@ class DashboardScreen(SparingScreen[None]):
 
     def fleet_changed(self, changed: Changed) -> None:
         """Show what changed, and nothing else."""
+        dirty = self._take(changed)
+        self._headline()
+        if changed.records or changed.engines or self.table.cursor_key in dirty:
+            self._show_detail()
+
+    def _take(self, changed: Changed) -> set[Hashable]:
         self.reading.live.take(changed.records)
         if (scope := placed(self.place.scope, self.app.fleet.services)) is not None:
             self.history.amend(scope=scope)
@@ -126,14 +132,14 @@ class DashboardScreen(SparingScreen[None]):
             self._say_empty()
         if self.filter_bar.display:
             self._count()
-        self._headline()
-        if changed.records or changed.engines or self.table.cursor_key in dirty:
-            self._show_detail()
-        if moved or dirty:
+        if moved or changed.containers or changed.services or changed.swarms:
             self.look_at_visible()
+        return dirty
 
-    def time_passed(self) -> None:
-        """Ages went on: draw again what is on screen."""
+    def time_passed(self, changed: Changed) -> None:
+        """Ages went on, and some things changed: draw again what is on screen of either."""
+        if changed:
+            self._take(changed)
         self._ticks += 1
         visible = self.table.visible_keys()
         if self._ticks % CALM_TICKS:
