@@ -6,9 +6,11 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from fleettop.tui import later
 
 ROOT = Path(__file__).parents[1]
 MOST_LINES = 450
@@ -125,6 +127,23 @@ def test_quick_commands_never_load_the_terminal_interface(arguments: list[str], 
     )
     assert "fleettop.tui.cli" in loaded
     assert sorted(loaded & {"textual", "docker"}) == []
+
+
+def test_the_dashboard_starts_without_what_its_first_screen_does_without() -> None:
+    """What keys do, alarms, the SDK, SSH and aiohttp are loaded behind the first screen, or when they are wanted."""
+    loaded = _modules_loaded_by("import fleettop.tui.run")
+    assert "fleettop.tui.app" in loaded
+    parts = ("actions", "alarms", "logs", "checks", "recording", "demo")
+    late = {f"fleettop.collectors.{part}" for part in parts} | {"docker", "asyncssh", "aiohttp", "importlib.metadata"}
+    assert sorted(loaded & {*late, *later.MODULES}) == []
+
+
+def test_what_is_loaded_later_is_there() -> None:
+    """A name that leads nowhere would end the dashboard a second after it has opened."""
+    for name in later.MODULES:
+        import_module(name)
+    assert later.looks()
+    assert later.deeds()
 
 
 # -- single owners
