@@ -39,6 +39,21 @@ FAREWELL = 5.0
 T = TypeVar("T")
 
 
+class _Reader:
+    """A thread that reads, by a connection of its own."""
+
+    def __init__(self, name: str, open_store: Callable[[], Store]) -> None:
+        self.executor = ThreadPoolExecutor(1, name)
+        self.store: Store | None = None
+        self._open = open_store
+
+    def answer(self, question: Callable[[Store], T]) -> T:
+        """In that thread."""
+        if self.store is None:
+            self.store = self._open()
+        return question(self.store)
+
+
 class Keeper:
     """Owns a store, and the threads that wait for it. `run` does the work; `put` never blocks and never fails."""
 
@@ -73,9 +88,10 @@ class Keeper:
         self._wake = asyncio.Event()
         self._settled = asyncio.Condition()
         self._writer = ThreadPoolExecutor(1, "trail-writer")
-        self._reader = ThreadPoolExecutor(1, "trail-reader")
+        self._reader = _Reader("trail-reader", open_store)
+        self._waited_for = _Reader("trail-waited-for", open_store)
+        """For what a person waits for: it does not queue behind what the start reads of the past."""
         self._store: Store | None = None
-        self._reading: Store | None = None
         self._seen = 0
         """Number of the last line that was written here, or handed on."""
 
@@ -130,7 +146,8 @@ class Keeper:
             async with asyncio.timeout(FAREWELL):
                 while self._queue or self._marks:
                     await self._write_once()
-        for executor, store in ((self._writer, self._store), (self._reader, self._reading)):
+        readers = ((reader.executor, reader.store) for reader in (self._reader, self._waited_for))
+        for executor, store in ((self._writer, self._store), *readers):
             if store is not None:
                 with suppress(TrailError):
                     await self._in(executor, store.close)
@@ -283,16 +300,14 @@ class Keeper:
 
     # -- reading
 
-    async def ask(self, question: Callable[[Store], T]) -> T:
-        """Ask the store something, beside the writing and however long it takes. Raises TrailError."""
+    async def ask(self, question: Callable[[Store], T], *, waited_for: bool = False) -> T:
+        """Ask the store something, beside the writing and however long it takes. Raises TrailError.
+
+        `waited_for`: by a person, so not after what else is being asked.
+        """
         await self.opened.wait()
-
-        def answer() -> T:
-            if self._reading is None:
-                self._reading = self._open()
-            return question(self._reading)
-
-        return await self._in(self._reader, answer)
+        reader = self._waited_for if waited_for else self._reader
+        return await self._in(reader.executor, partial(reader.answer, question))
 
     async def _in(self, executor: ThreadPoolExecutor, work: Callable[[], T]) -> T:
         try:

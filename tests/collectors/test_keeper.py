@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -177,3 +178,19 @@ async def test_a_line_that_no_trail_can_hold_keeps_no_other_out(tmp_path: Path) 
         keeper.put([entry(1), bad, entry(2)])
         await keeper.flush()
     assert kept(tmp_path / "trail") == ["note 1", "note 2"]
+
+
+async def test_what_a_person_waits_for_is_not_behind_what_the_start_reads(tmp_path: Path) -> None:
+    """The past of millions of lines takes a second to be read; view 4 may be opened in that second."""
+    let_go = threading.Event()
+    async with keeping(tmp_path / "trail") as keeper:
+        keeper.put([entry(1)])
+        await keeper.flush()
+        long = asyncio.ensure_future(keeper.ask(lambda _: let_go.wait(60)))
+        try:
+            found = await asyncio.wait_for(keeper.ask(lambda store: store.read(Query(), 10), waited_for=True), 30)
+            assert [line.entry.what for line in found] == ["note 1"]
+            assert not long.done()
+        finally:
+            let_go.set()
+            await long

@@ -57,10 +57,10 @@ class Around:
         writer: Entry | None = None
         if keeping is not None:
             try:
-                lines = await keeping.keeper.ask(lambda store: tuple(store.thread(item.key)))
+                lines = await keeping.keeper.ask(lambda store: tuple(store.thread(item.key)), waited_for=True)
                 if lines:
                     entry = lines[-1].entry
-                    writer = await keeping.keeper.ask(lambda store: _start_of(store, entry))
+                    writer = await keeping.keeper.ask(lambda store: _start_of(store, entry), waited_for=True)
             except TrailError as error:
                 keeping, trouble = None, str(error)
         service = record.service

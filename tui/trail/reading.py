@@ -57,7 +57,7 @@ async def read_down(keeping: Keeping | None, live: LiveTrail, asked: Asked, befo
     """The next records older than a place. Raises TrailError where the store cannot be read."""
     stored = Stretch((), None)
     if keeping is not None:
-        stored = await keeping.keeper.ask(lambda store: _stored(store, asked, limit, before=before))
+        stored = await keeping.keeper.ask(lambda store: _stored(store, asked, limit, before=before), waited_for=True)
     return merged_down(stored, live, asked, before)
 
 
@@ -65,7 +65,7 @@ async def read_up(keeping: Keeping | None, live: LiveTrail, asked: Asked, after:
     """The next records newer than a place. Raises TrailError where the store cannot be read."""
     stored = Stretch((), None)
     if keeping is not None:
-        stored = await keeping.keeper.ask(lambda store: _stored(store, asked, limit, after=after))
+        stored = await keeping.keeper.ask(lambda store: _stored(store, asked, limit, after=after), waited_for=True)
     return merged_up(stored, live, asked, after)
 
 
