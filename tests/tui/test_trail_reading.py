@@ -291,7 +291,7 @@ async def test_a_past_that_cannot_be_read_leaves_what_is_at_hand(folder: Path, e
         keeping = app.session.keeping
         assert keeping is not None
 
-        async def refuse(question: object) -> None:
+        async def refuse(question: object, **_: object) -> None:
             raise TrailError("The disk is gone")
 
         keeping.keeper.ask = refuse  # type: ignore[assignment]

@@ -116,7 +116,7 @@ class _Keeper:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def ask(self, question: Callable[[Store], Any]) -> Any:
+    async def ask(self, question: Callable[[Store], Any], *, waited_for: bool = False) -> Any:
         return question(self._store)
 
 
