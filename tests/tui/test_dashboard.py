@@ -14,6 +14,7 @@ from fleettop.collectors.actions import shell_places
 from fleettop.collectors.config import Config
 from fleettop.collectors.demo import DemoFleet
 from fleettop.collectors.engine import allowlist
+from fleettop.collectors.fleet import Changed
 from fleettop.collectors.model import Container, ServiceKey, ServiceState
 from fleettop.tui.app import FleetApp
 from fleettop.tui.keymap import Keys
@@ -125,6 +126,18 @@ async def test_inside_a_service_the_details_have_the_lines_its_rows_leave(eventu
         await eventually(fits)
         await pilot.press("escape", "escape")
         await eventually(lambda: table.size.height > 15)
+
+
+async def test_a_row_that_is_left_out_counts_once_however_often_it_changes(eventually: Eventually) -> None:
+    """`3 of 6` tells of six things, also while figures of the three that are hidden come in."""
+    async with dashboard() as (app, pilot):
+        await pilot.press("2")
+        await eventually(lambda: len(app.dashboard._rows.order) > 10)
+        await pilot.press("/", *"zzz")
+        await eventually(lambda: not app.dashboard._rows.order)
+        for _ in range(3):
+            app.dashboard.fleet_changed(Changed(containers=frozenset(app.fleet.containers)))
+            assert app.dashboard._rows.hidden == len(app.fleet.containers)
 
 
 async def test_what_an_unhealthy_container_failed_at_comes_before_what_it_said(eventually: Eventually) -> None:

@@ -38,19 +38,19 @@ class PlacedRows:
         self._filter: Filter | None = None
         self._place = Place()
         self._ranks: dict[Hashable, SortKey] = {}
-        self._hidden = 0
+        self._hidden: set[Hashable] = set()
         self.order: tuple[Hashable, ...] = ()
 
     @property
     def hidden(self) -> int:
         """How many rows the filter and `z` leave out."""
-        return self._hidden
+        return len(self._hidden)
 
     def settle(self, place: Place, accept: Filter | None) -> tuple[Hashable, ...]:
         """Look at everything anew: another scope, filter or order. The keys to show, in order."""
         self._place, self._filter = place, accept
         self._ranks.clear()
-        self._hidden = 0
+        self._hidden.clear()
         for key in self.view.keys(self._fleet, place.scope):
             self._consider(key)
         self._sort()
@@ -66,6 +66,7 @@ class PlacedRows:
         if not dirty:
             return set(), False
         before_ranks = {key: self._ranks.pop(key, None) for key in dirty}
+        self._hidden -= dirty
         for key in dirty:
             if self.view.has(self._fleet, key, self._place.scope):
                 self._consider(key)
@@ -87,7 +88,7 @@ class PlacedRows:
         if wanted:
             self._ranks[key] = self._rank(key)
         else:
-            self._hidden += 1
+            self._hidden.add(key)
 
     def _rank(self, key: Hashable) -> SortKey:
         if not self._place.sort:
