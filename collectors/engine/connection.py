@@ -133,7 +133,7 @@ class Connection(asyncio.Protocol):
         """Bytes of this answer, until its headers are in."""
         self._paused = False
         self._ended = False
-        self._gone = asyncio.Event()
+        self._gone: asyncio.Future[None] | None = None
 
     @property
     def usable(self) -> bool:
@@ -227,11 +227,14 @@ class Connection(asyncio.Protocol):
         else:
             self._end(exc)
         self._transport = None
-        self._gone.set()
+        if self._gone is not None and not self._gone.done():
+            self._gone.set_result(None)
 
     async def gone(self) -> None:
         """Return when it is closed and its socket let go of, which with TLS takes some rounds of the loop."""
-        await self._gone.wait()
+        if self._transport is not None:
+            self._gone = asyncio.get_running_loop().create_future()
+            await self._gone
 
     def _end(self, error: Exception) -> None:
         self._ended = True

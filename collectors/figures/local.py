@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from threading import Lock
 
 import msgspec
 
@@ -39,6 +40,19 @@ class Home(msgspec.Struct, frozen=True):
     """The file of its interfaces; empty where they are its host's, or not known."""
 
 
+class _Groups:
+    """The folders of all containers on this machine, as last searched for: the same for each engine here."""
+
+    def __init__(self) -> None:
+        self.searched = float("-inf")
+        self.folders: dict[str, dict[str, str]] = {}
+        self.lock = Lock()
+
+
+_GROUPS: dict[str, _Groups] = {}
+"""By where they are mounted."""
+
+
 class LocalFigures:
     """For an engine behind a socket of this machine. That its containers run here is proven by their ids."""
 
@@ -50,9 +64,7 @@ class LocalFigures:
         self._processes = processes
         self._homes: dict[str, tuple[tuple[int, bool], Home]] = {}
         self._lost: dict[str, tuple[tuple[int, bool], float]] = {}
-        self._searched = float("-inf")
-        self._folders: dict[str, dict[str, str]] = {}
-        """As last searched for."""
+        self._all = _GROUPS.setdefault(groups, _Groups())
         self._files = OpenFiles(most_open)
 
     @property
@@ -126,10 +138,11 @@ class LocalFigures:
                 self._keep(target, home)
         if not strays:
             return
-        if any(target.id not in self._folders for target in strays) and now - self._searched >= SEARCH:
-            self._folders = self._search()
+        with self._all.lock:  # who comes meanwhile waits for what is found
+            if any(target.id not in self._all.folders for target in strays) and now - self._all.searched >= SEARCH:
+                self._all.folders = self._search()
         for target in strays:
-            home = self._home_among(self._folders.get(target.id, {}), target)
+            home = self._home_among(self._all.folders.get(target.id, {}), target)
             if home is None:
                 self._lost[target.id] = (target.way, now)
             else:
@@ -164,7 +177,7 @@ class LocalFigures:
 
     def _search(self) -> dict[str, dict[str, str]]:
         """The folders named after a container, by its id and the hierarchy: `cpuacct`, `memory`; empty with v2."""
-        self._searched = self._clock.monotonic()
+        self._all.searched = self._clock.monotonic()
         found: dict[str, dict[str, str]] = {}
         v1 = [root for root in ("cpuacct", "memory") if Path(self._groups, root).is_dir()]
         for root in v1 or [""]:
