@@ -79,8 +79,8 @@ class Session:
             for address in addresses
         }
         self._stirred = asyncio.Event()
-        self._stirred.set()
         """Something was told since last words were looked for."""
+        self._stirred.set()
         self._group = asyncio.TaskGroup()
         self._tasks: list[asyncio.Task[None]] = []
         self._keeping: list[asyncio.Task[None]] = []

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fleettop.collectors.recording import ReplaySession
 
 
-def run_dashboard(
+async def run_dashboard(
     addresses: Sequence[EngineAddress],
     config: Config,
     *,
@@ -39,21 +39,6 @@ def run_dashboard(
     replay: ReplaySession | None = None,
 ) -> int:
     """Open the dashboard and return the exit code when it is closed. Raises what made it crash."""
-    return asyncio.run(_run(addresses, config, read_only, mouse, color, notes, environ, demo, open_trail, replay))
-
-
-async def _run(
-    addresses: Sequence[EngineAddress],
-    config: Config,
-    read_only: bool,
-    mouse: bool,
-    color: str,
-    notes: Sequence[str],
-    environ: Mapping[str, str],
-    demo: DemoFleet | None,
-    open_trail: OpenTrail | None,
-    replay: ReplaySession | None,
-) -> int:
     async with AsyncExitStack() as stack:
         if demo is not None:
             await stack.enter_async_context(demo)

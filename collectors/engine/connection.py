@@ -64,7 +64,8 @@ class Reply:
         self._connection = connection
         self._pending: list[bytes] = []
         self._size = 0
-        self._error: Exception | None = None
+        self.error: Exception | None = None
+        """Why no more will come."""
         self._waiting: asyncio.Future[None] | None = None
 
     @property
@@ -77,8 +78,8 @@ class Reply:
         while not self._pending:
             if self.complete:
                 return b""
-            if self._error is not None:
-                raise self._error
+            if self.error is not None:
+                raise self.error
             await self.wait()
         taken = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
         self._pending.clear()
@@ -103,14 +104,9 @@ class Reply:
 
     def fail(self, error: Exception) -> None:
         """No more will come."""
-        if self._error is None and not self.complete:
-            self._error = error
+        if self.error is None and not self.complete:
+            self.error = error
         self.wake()
-
-    @property
-    def failed(self) -> Exception | None:
-        """Why no more will come."""
-        return self._error
 
     def wake(self) -> None:
         """Let whoever waits look again."""
@@ -128,7 +124,7 @@ class Connection(asyncio.Protocol):
         self._headed = False
         """Status and headers of the answer are in."""
         self._until_close = False
-        """The body ends with the connection, since nothing tells its length."""
+        """The connection ends with this answer: nothing tells its length, or the engine says so."""
         self._seen = 0
         """Bytes of this answer, until its headers are in."""
         self._paused = False
@@ -150,8 +146,8 @@ class Connection(asyncio.Protocol):
         try:
             self._transport.write(request)
             while not self._headed:
-                if reply.failed is not None:
-                    raise reply.failed
+                if reply.error is not None:
+                    raise reply.error
                 await reply.wait()
         except BaseException:
             self.abort()

@@ -288,15 +288,7 @@ class OpenFiles:
             self.leave(folder)
 
 
-Read = Callable[[str, str], str]
-
-
-def read_in(folder: str, name: str) -> str:
-    """The text of one file of a folder, likewise."""
-    return read(f"{folder}/{name}")
-
-
-def read_counters(home: Home, read_group: Read = read_in) -> Counters:
+def read_counters(home: Home, read_group: Callable[[str, str], str]) -> Counters:
     """What the kernel counts at that place; the same as the command for hosts reads there."""
     received, sent = traffic(read(home.network)) if home.network else (None, None)
     if home.unified:

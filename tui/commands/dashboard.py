@@ -34,17 +34,21 @@ def run(request: Request) -> int:
     if not can_draw(request):
         return USAGE
     with loading():
+        import asyncio
+
         from ..run import run_dashboard
 
-    return run_dashboard(
-        resolution.addresses,
-        request.config,
-        read_only=request.read_only,
-        mouse=request.config.mouse and not request.args.no_mouse,
-        color=color_mode(request),
-        environ=request.environ,
-        notes=(*resolution.tried, *resolution.notes),
-        open_trail=request.open_trail,
+    return asyncio.run(
+        run_dashboard(
+            resolution.addresses,
+            request.config,
+            read_only=request.read_only,
+            mouse=request.config.mouse and not request.args.no_mouse,
+            color=color_mode(request),
+            environ=request.environ,
+            notes=(*resolution.tried, *resolution.notes),
+            open_trail=request.open_trail,
+        )
     )
 
 

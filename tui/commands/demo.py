@@ -35,17 +35,23 @@ def run(request: Request) -> int:
     from fleettop.collectors.trail import TrailFolder
 
     with loading():
+        import asyncio
+
         from ..run import run_dashboard
 
     args = request.args
-    return run_dashboard(
-        (),
-        request.config,
-        read_only=request.read_only,
-        mouse=request.config.mouse and not args.no_mouse,
-        color=color_mode(request),
-        environ=request.environ,
-        notes=(),
-        open_trail=TrailFolder(request.trail_folder) if args.trail is not None else None,
-        demo=DemoFleet(engines=args.demo_engines, containers=args.containers, seed=args.seed, incident=args.incident),
+    return asyncio.run(
+        run_dashboard(
+            (),
+            request.config,
+            read_only=request.read_only,
+            mouse=request.config.mouse and not args.no_mouse,
+            color=color_mode(request),
+            environ=request.environ,
+            notes=(),
+            open_trail=TrailFolder(request.trail_folder) if args.trail is not None else None,
+            demo=DemoFleet(
+                engines=args.demo_engines, containers=args.containers, seed=args.seed, incident=args.incident
+            ),
+        )
     )

@@ -40,17 +40,21 @@ def run(request: Request) -> int:
     player = Player(recording)
     player.paused = at is not None
     with loading():
+        import asyncio
+
         from ..run import run_dashboard
 
-    return run_dashboard(
-        (),
-        request.config,
-        read_only=True,
-        mouse=request.config.mouse and not request.args.no_mouse,
-        color=color_mode(request),
-        environ=request.environ,
-        notes=(),
-        replay=ReplaySession(player, at),
+    return asyncio.run(
+        run_dashboard(
+            (),
+            request.config,
+            read_only=True,
+            mouse=request.config.mouse and not request.args.no_mouse,
+            color=color_mode(request),
+            environ=request.environ,
+            notes=(),
+            replay=ReplaySession(player, at),
+        )
     )
 
 
