@@ -98,11 +98,10 @@ class Keeping:
         noted: set[str] = set()
         looks = 0
         while True:
-            await beat(SOON)
+            all_noted = len(noted) == len(watches)
+            await beat(MARKS if all_noted else SOON)
             looks += 1
-            every = looks % round(MARKS / SOON) == 0
-            if len(noted) == len(watches) and not every:
-                continue
+            every = all_noted or looks % round(MARKS / SOON) == 0
             due = [watch for name, watch in watches.items() if watch.heard is not None and (every or name not in noted)]
             noted.update(watch.address.name for watch in due)
             if due:

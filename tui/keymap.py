@@ -77,6 +77,8 @@ class Keys:
         # Checked as if nothing were absent: a config that clashes is wrong in read-only mode, too.
         _check_clashes(commands)
         self.commands = tuple(command for command in commands if not (read_only and command.changes))
+        self._hints: dict[tuple[str, tuple[str, ...]], tuple[Hint, ...]] = {}
+        """The hints of a view, as they were once put together: they are asked for every second."""
 
     @cached_property
     def _by_id(self) -> dict[str, Command]:
@@ -108,6 +110,12 @@ class Keys:
 
     def hints(self, view: str, *, without: Sequence[str] = ()) -> tuple[Hint, ...]:
         """The footer's hints for that view, in the order they stand there; `without` names ids to leave out."""
+        asked = (view, tuple(without))
+        if asked not in self._hints:
+            self._hints[asked] = self._hints_of(*asked)
+        return self._hints[asked]
+
+    def _hints_of(self, view: str, without: tuple[str, ...]) -> tuple[Hint, ...]:
         found: dict[str, Hint] = {}
         commands = [c for c in self.at(view) if c.hint and c.keys and c.id not in without]
         for command in sorted(commands, key=lambda command: _FOOTER.get(command.group, 9)):

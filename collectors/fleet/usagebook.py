@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from ..figures.history import History
 from ..model import ContainerKey, Usage, UsageSeen
 from .engines import Book
@@ -38,5 +36,22 @@ class UsageBook:
 
 
 def _shown_alike(before: Usage, after: Usage) -> bool:
-    """The same figures soon after: nothing that stands on a screen is another for them."""
-    return after.at - before.at < SOON and msgspec.structs.replace(before, at=after.at) == after
+    """Figures that read the same, soon after: nothing that stands on a screen is another for them."""
+    return after.at - before.at < SOON and _read(before) == _read(after)
+
+
+def _read(usage: Usage) -> tuple[float | None, ...]:
+    """The figures rounded as finely as a screen tells them. A figure that creeps changes this when it is told anew."""
+    cpu = usage.cpu
+    told = None if cpu is None else round(cpu, 1) or min(cpu, 0.01)
+    return told, *map(_units, (usage.memory, usage.memory_limit, usage.received, usage.sent))
+
+
+def _units(amount: float | None) -> float | None:
+    """Three digits in steps of 1024, as everything that is counted in bytes is told."""
+    if amount is None or amount < 1000:
+        return amount and round(amount)
+    step = 1024.0
+    while amount >= 1000 * step:
+        step *= 1024
+    return round(amount / step, 1) * step

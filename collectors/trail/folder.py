@@ -123,6 +123,17 @@ class Folder:
             except FileNotFoundError:
                 return 0
 
+    def traces(self, number: int) -> tuple[int, int, int]:
+        """What shows from outside that a segment was written or another begun: other numbers, where anyone did.
+
+        What is written within one tick of the file system's clock may leave the same.
+        """
+        try:
+            log = os.stat(f"{self.file(number)}{BESIDE[0]}")  # noqa: PTH116 - called every second
+            return os.stat(self.path).st_mtime_ns, log.st_mtime_ns, log.st_size  # noqa: PTH116
+        except OSError:
+            return 0, 0, 0
+
     def size(self) -> int:
         """Bytes of all its files."""
         total = 0

@@ -256,15 +256,22 @@ class Keeper:
 
     async def _listen(self) -> None:
         more = False
+        traces: list[tuple[int, ...] | None] = [None, None]
         while True:
             if not more:
                 await beat(OTHERS)
-            more = False
             if self._store is None or self.on_lines is None:
+                more = False
                 continue
+            # Asked twice after each change: what is written right after a look may leave the same trace.
+            traces = [*traces[-2:], self._store.traces()]
+            if not more and None not in traces and len(set(traces)) == 1:
+                continue
+            more = False
             try:
                 lines = await self._in(self._writer, self._newer)
             except TrailError:
+                traces = [None, None]
                 continue
             more = len(lines) == PIECE
             if lines:

@@ -270,6 +270,12 @@ class SegmentStore:
         """A page of records, newest first."""
         return tuple(page(self.shelf, query, limit, before, after))
 
+    def traces(self) -> tuple[int, ...] | None:
+        """When the file that is written, and the folder, were last changed."""
+        segment = self._current
+        traces = self.folder.traces(segment.number) if segment is not None else None
+        return traces if traces and any(traces) else None
+
     def thread(self, thread: str) -> tuple[Line, ...]:
         """All lines of a thread, as they were written."""
         key = packed(thread)

@@ -113,6 +113,11 @@ class Store(Protocol):
         """The last line."""
         ...
 
+    def traces(self) -> tuple[int, ...] | None:
+        """What shows from outside that somebody wrote: other numbers than before; None: nothing does, ask for the
+        head. The one method that never waits. What is written right after it was called may leave no trace."""
+        ...
+
     def mark(self, marks: Sequence[Mark]) -> None:
         """Keep how far engines were followed, in place of what was kept of the same engine by the same instance."""
         ...

@@ -48,6 +48,9 @@ class FakeStore:
         )
         return seq
 
+    def traces(self) -> None:
+        """None can be seen."""
+
     def read(
         self, query: Query, limit: int, *, before: Place | None = None, after: Place | None = None
     ) -> tuple[Line, ...]:

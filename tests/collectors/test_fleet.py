@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 import msgspec
@@ -591,3 +592,28 @@ def test_everything_that_can_be_told_is_taken_in() -> None:
     watched.fleet.apply(EventsSeen(engine="h1", events=()))
     watched.fleet.apply(WordsSeen(engine="h1", id="nobody", lines=("x",)))
     assert watched.fleet.words == {}
+
+
+def test_figures_that_read_as_before_are_told_to_nobody() -> None:
+    """A process that idles uses 0.682 and 0.685 percent; what creeps is told when it reads other than before."""
+    cpus = (0.682, 0.685, 0.649, 0.651, 1.2, 0.0, 0.004, 0.004)
+    assert _told({"cpu": cpu} for cpu in cpus) == [True, False, True, True, True, True, True, False]
+    amounts = (900, 900.3, 901, 10_000_000, 10_010_000, 20_000_000, None, None)
+    assert _told({"received": amount} for amount in amounts) == [True, False, True, True, False, True, True, False]
+
+
+def test_figures_read_long_after_are_told_though_they_read_as_before() -> None:
+    """They were drawn as old."""
+    assert _told({"at": at} for at in (0.0, 2.0, 60.0)) == [True, False, True]
+
+
+def _told(samples: Iterable[Mapping[str, float | None]]) -> list[bool]:
+    watched = Watched()
+    watched.list("h1", api(1))
+    told = []
+    for sample in samples:
+        figures = {"cpu": 1.0, "memory": 1, "memory_limit": None, "received": None, "sent": 1.0, "at": 0.0, **sample}
+        watched.fleet.take_changes()
+        watched.fleet.apply(UsageSeen(engine="h1", usage={api(1).id: Usage(**figures)}))  # type: ignore[arg-type]
+        told.append(bool(watched.fleet.take_changes().usage))
+    return told

@@ -194,3 +194,35 @@ async def test_what_a_person_waits_for_is_not_behind_what_the_start_reads(tmp_pa
         finally:
             let_go.set()
             await long
+
+
+async def test_while_nobody_writes_the_trail_is_not_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    """An idle program does not wake a thread each second; what another writes is heard all the same."""
+    monkeypatch.setattr(module, "OTHERS", 0.001)
+    heard: list[Line] = []
+    async with keeping(tmp_path / "trail") as one, keeping(tmp_path / "trail", "two") as two:
+        looks: list[bool] = []
+        traces = SegmentStore.traces
+
+        def look(store: SegmentStore) -> tuple[int, ...] | None:
+            if store.instance == "one":
+                looks.append(True)
+            return traces(store)
+
+        monkeypatch.setattr(SegmentStore, "traces", look)
+        asked: list[int] = []
+        newer = one._newer
+
+        def ask() -> Sequence[Line]:
+            asked.append(len(looks))
+            return newer()
+
+        monkeypatch.setattr(one, "_newer", ask)
+        one.on_lines = heard.extend
+        one.put([entry(1)])
+        await one.flush()
+        await eventually(lambda: asked and len(looks) > asked[-1] + 50)
+        two.put([entry(2, "two")])
+        await eventually(lambda: [line.entry.what for line in heard] == ["note 2"])

@@ -193,6 +193,29 @@ def test_writers_find_out_that_a_segment_was_sealed(folder: Path, opened: Opener
     assert one.head() == two.head() == three.head()
 
 
+def test_what_others_write_leaves_traces(folder: Path, opened: Opener) -> None:
+    """A line of another program, also in a segment that it begins after ours; and none where nobody writes."""
+    one, two = opened(), opened(segment_size=1)
+    one.append([event(0)])
+    two.append([event(1)])
+    _turn_back(folder)
+    before = one.traces()
+    assert before is not None
+    assert one.traces() == before
+    two.append([event(2)])
+    assert one.traces() != before
+    _turn_back(folder)
+    before = one.traces()
+    two.append([event(3)])
+    assert one.traces() != before
+
+
+def _turn_back(folder: Path) -> None:
+    """As if all this was long ago: a file system's clock may stand still between two lines of a test."""
+    for file in (folder, *folder.iterdir()):
+        os.utime(file, ns=(T0, T0))
+
+
 def test_duplicates_are_found_in_earlier_segments(opened: Opener) -> None:
     """A replay of an engine's ring may reach back over many segments, into each of them."""
     store = opened(segment_size=1)

@@ -12,6 +12,7 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from ..frames.plainly import PlainStyles
 from ..glyphs import UNICODE, Glyphs
 from ..rows import Line
 from ..theme import Styles, styles_of
@@ -45,9 +46,13 @@ class Detail(ScrollView, can_focus=True):
     ) -> None:
         """These lines."""
         super().__init__(id=id, classes=classes)
+        self._styles_cache = PlainStyles()
         self._glyphs = glyphs
         self._given = tuple(given)
         self._wrapped: tuple[Line, ...] = ()
+        self._broken: list[tuple[Line, Sequence[Line]]] = []
+        """Each given line, and what it was broken into."""
+        self._broken_at = -1
         self._starts: list[int] = []
         """For each given line, where it begins among the broken ones."""
         self._sought = ""
@@ -73,9 +78,10 @@ class Detail(ScrollView, can_focus=True):
         before, top = self._wrapped, round(self.scroll_y)
         wrapped: list[Line] = []
         self._starts = []
-        for line in self._given:
+        self._break(width)
+        for _line, parts in self._broken:
             self._starts.append(len(wrapped))
-            wrapped += paint.wrap(line, width, indent_of(line)) if width > 0 else ()
+            wrapped += parts
         self._wrapped = tuple(wrapped)
         # Never less than what is in view: as long as all fits, other lines lay nothing out anew.
         self.virtual_size = Size(1, max(len(self._wrapped), self.scrollable_content_region.height))
@@ -85,6 +91,17 @@ class Detail(ScrollView, can_focus=True):
         for y in range(top, top + self.size.height):
             if before[y : y + 1] != self._wrapped[y : y + 1]:
                 self.refresh_line(y)
+
+    def _break(self, width: int) -> None:
+        """Break the lines that are not as they were: of the details of a row one or two are other a second later."""
+        before = self._broken if width == self._broken_at else []
+        self._broken_at = width
+        self._broken = [
+            before[number]
+            if number < len(before) and before[number][0] == line
+            else (line, paint.wrap(line, width, indent_of(line)) if width > 0 else ())
+            for number, line in enumerate(self._given)
+        ]
 
     def on_mount(self) -> None:
         """Follow the theme."""

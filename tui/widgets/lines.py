@@ -9,6 +9,7 @@ from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from ..frames.plainly import PlainStyles
 from ..glyphs import UNICODE, Glyphs
 from ..rows import Line
 from ..theme import Styles, styles_of
@@ -41,6 +42,7 @@ class Painted(Widget):
     ) -> None:
         """A widget that draws with these signs."""
         super().__init__(id=id, classes=classes)
+        self._styles_cache = PlainStyles()
         self._glyphs = glyphs
         self._drawn: tuple[int, tuple[Line, ...]] | None = None
 

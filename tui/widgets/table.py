@@ -17,6 +17,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from ..frames.plainly import PlainStyles
 from ..glyphs import UNICODE, Glyphs
 from ..keymap import table_bindings
 from ..rows import Column, Line, Row
@@ -99,6 +100,7 @@ class LineTable(ScrollView, can_focus=True):
     ) -> None:
         """A table without rows. `source` is asked for a row that comes on screen and was never given."""
         super().__init__(name=name, id=id, classes=classes)
+        self._styles_cache = PlainStyles()
         self.source = source
         self.beyond: Callable[[bool], bool] | None = None
         """Asked before the cursor goes to the first row (False) or the last (True); true: it was seen to."""
@@ -111,6 +113,8 @@ class LineTable(ScrollView, can_focus=True):
         self._visible: tuple[Hashable, ...] = ()
         self._styles: Styles | None = None
         self._base = Style.null()
+        self._room_given: tuple[Size, bool] | None = None
+        self._room_kept = Size()
 
     # -- what it is given ----------------------------------------------------------------------------------------------
 
@@ -238,9 +242,17 @@ class LineTable(ScrollView, can_focus=True):
         return round(self.scroll_y)
 
     @property
+    def _room(self) -> Size:
+        """Lines and columns within the scroll bar. Kept: to ask for it costs as much as to draw a line."""
+        given = (self.outer_size, self.show_vertical_scrollbar)
+        if given != self._room_given:
+            self._room_given, self._room_kept = given, self.scrollable_content_region.size
+        return self._room_kept
+
+    @property
     def _lines(self) -> int:
         """Lines for rows: all but the header."""
-        return max(0, self.scrollable_content_region.height - 1)
+        return max(0, self._room.height - 1)
 
     def _arrange(self, order: Sequence[Hashable]) -> None:
         cursor, marked = self._set.cursor, set(self._set.marked)
@@ -358,7 +370,7 @@ class LineTable(ScrollView, can_focus=True):
             # `rich_style` walks all ancestors: asked for once, since it only changes with the theme.
             self._styles, self._base = styles_of(self.app), self.rich_style
         painter = self._painter
-        painter.lay_out(painter.columns, self.scrollable_content_region.width)
+        painter.lay_out(painter.columns, self._room.width)
         painter.dress(self._styles, self._base)
         if y == 0:
             return painter.header(self._sorted[0], descending=self._sorted[1])
