@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..address import EngineAddress
 from .base import Endpoint, Link, Misconfigured, TcpEndpoint, UnixEndpoint
-from .handshakes import HandshakeGate
+from .handshakes import FIRST_TURN, HandshakeGate, Turn
 from .logins import Logins
 from .ssh import SshLink
 from .tcp import TcpLink
@@ -17,19 +17,21 @@ __all__ = [
     "Logins",
     "Misconfigured",
     "TcpEndpoint",
+    "Turn",
     "UnixEndpoint",
     "link_to",
     "logins_over",
 ]
 
 
-def link_to(address: EngineAddress, *, gate: HandshakeGate | None = None) -> Link:
-    """The link for an address, not yet opened; never raises. `gate` is the program's one (None: of its own)."""
+def link_to(address: EngineAddress, *, gate: HandshakeGate | None = None, turn: Turn = FIRST_TURN) -> Link:
+    """The link for an address, not yet opened; never raises. `gate` is the program's one (None: of its own), `turn`
+    when it gets its place there."""
     if address.scheme == "unix":
         return UnixLink(address)
     if address.scheme == "tcp":
         return TcpLink(address)
-    return SshLink(address, gate or HandshakeGate())
+    return SshLink(address, gate or HandshakeGate(), turn)
 
 
 async def logins_over(link: Link) -> Logins | None:

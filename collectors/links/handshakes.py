@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import heapq
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import EngineError
 from .sshoptions import Hop, Route
@@ -15,6 +17,18 @@ if TYPE_CHECKING:
     from .login import Login
 
 LIMIT = 8
+
+
+class Turn(NamedTuple):
+    """Who goes first where several wait for a place: the smaller. Of equals who came first."""
+
+    silent: bool = False
+    """It did not answer again and again: likely it takes a place for as long as its deadlines allow, for nothing."""
+    calm: bool = True
+    """Nothing that was last known of it is in trouble: others are looked for more urgently."""
+
+
+FIRST_TURN = Turn()
 
 
 class HandshakeGate:
@@ -36,14 +50,17 @@ class HandshakeGate:
         return bool(self._doors or self._jumps)
 
     @asynccontextmanager
-    async def slot(self, hop: Hop) -> AsyncIterator[None]:
+    async def slot(self, hop: Hop, turn: Turn = FIRST_TURN) -> AsyncIterator[None]:
         """Wait for one of the places at an sshd (or jump host), and hold it. Take the host's before its jump host's."""
         place = (hop.host, hop.port)
         door = self._doors.setdefault(place, _Door(self._limit))
         door.users += 1
         try:
-            async with door.places:
+            await door.take(turn)
+            try:
                 yield
+            finally:
+                door.give()
         finally:
             door.users -= 1
             if not door.users:
@@ -99,9 +116,34 @@ class JumpLease:
 
 
 class _Door:
+    """Places, given to who waits by turn."""
+
     def __init__(self, limit: int) -> None:
-        self.places = asyncio.Semaphore(limit)
         self.users = 0
+        self._free = limit
+        self._waiting: list[tuple[Turn, int, asyncio.Future[None]]] = []
+        self._number = count()
+
+    async def take(self, turn: Turn) -> None:
+        if self._free:
+            self._free -= 1
+            return
+        place = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (turn, next(self._number), place))
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled():  # it was given in the same moment
+                self.give()
+            raise
+
+    def give(self) -> None:
+        while self._waiting:
+            *_, place = heapq.heappop(self._waiting)
+            if not place.done():
+                place.set_result(None)
+                return
+        self._free += 1
 
 
 class _Jump:

@@ -14,7 +14,7 @@ from ..text import plain
 from . import remote
 from .base import UnixEndpoint
 from .dialstdio import CHANNELS, READERS, DialServer, try_dialling
-from .handshakes import HandshakeGate, JumpLease
+from .handshakes import FIRST_TURN, HandshakeGate, JumpLease, Turn
 from .lineshell import LineShell
 from .login import Login, log_in
 from .logins import Logins, who_is_in
@@ -37,11 +37,12 @@ class SshLink:
 
     insecure = False
 
-    def __init__(self, address: EngineAddress, gate: HandshakeGate) -> None:
+    def __init__(self, address: EngineAddress, gate: HandshakeGate, turn: Turn = FIRST_TURN) -> None:
         self.address = address
         self.route = "ssh"
         self.socket = address.socket
         self._gate = gate
+        self._turn = turn
         self._lease: JumpLease | None = None
         self._login: Login | None = None
         self._sight = remote.HostSight()
@@ -114,11 +115,11 @@ class SshLink:
         name = self.address.name
         who = name if name == target.name else f"{name} at {target.name}"
         if not jumps:
-            async with self._gate.slot(target):
+            async with self._gate.slot(target, self._turn):
                 return await self._look(await log_in(target, who=who))
         lease = self._lease = await self._gate.jump(tuple(jumps), lambda: self._pass(tuple(jumps)))
-        async with self._gate.slot(target):
-            async with self._gate.slot(jumps[-1]):
+        async with self._gate.slot(target, self._turn):
+            async with self._gate.slot(jumps[-1], self._turn):
                 login = await log_in(target, who=who, through=lease.login)
             return await self._look(login)
 
@@ -139,11 +140,11 @@ class SshLink:
         *before, jump = jumps
         who = f"the jump host {jump.name}"
         if not before:
-            async with self._gate.slot(jump):
+            async with self._gate.slot(jump, self._turn):
                 return await log_in(jump, who=who)
         lease = await self._gate.jump(tuple(before), lambda: self._pass(tuple(before)))
         try:
-            async with self._gate.slot(jump):
+            async with self._gate.slot(jump, self._turn):
                 login = await log_in(jump, who=who, through=lease.login)
         except BaseException:
             await lease.release()

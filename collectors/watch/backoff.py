@@ -8,6 +8,8 @@ from ..errors import Denied, EngineError, Untrusted
 
 FIRST = 1.0
 LONGEST = 30.0
+SILENT = 3
+"""Attempts in vain, from which on an engine that others wait for lets them go first."""
 AFTER_DENIAL = 60.0
 """Seconds after a refusal that no repetition changes: hammering locks accounts (fail2ban, pam_faillock)."""
 

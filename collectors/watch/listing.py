@@ -60,6 +60,11 @@ class ContainerList:
         self._meanwhile: set[str] = set()
         self._turns = {False: asyncio.Semaphore(INSPECTS_AT_ONCE), True: asyncio.Semaphore(1)}
 
+    @property
+    def in_trouble(self) -> bool:
+        """Whether any container was unhealthy, in a loop of restarts or failed, as far as is known."""
+        return any(map(_in_trouble, self.known.values()))
+
     def changed(self, container_id: str) -> None:
         """An event names this container: read it again soon."""
         self._dirty.add(container_id)
@@ -224,3 +229,9 @@ def differences(before: Mapping[str, Container], after: Mapping[str, Container])
         elif then.health is not now.health and Health.UNKNOWN not in (then.health, now.health):
             words.append(f"{now.name}: {then.health} → {now.health}")
     return tuple(words)
+
+
+def _in_trouble(container: Container) -> bool:
+    if container.state is ContainerState.EXITED:
+        return bool(container.detail and container.detail.exit_code)
+    return container.health is Health.UNHEALTHY or container.state in (ContainerState.RESTARTING, ContainerState.DEAD)

@@ -13,7 +13,7 @@ from ..engine.client import EngineClient
 from ..errors import ConnectionLost, EngineError, Malformed, NotAnswering, Rejected, Unreachable, Unsupported
 from ..figures.logfiles import log_sizes
 from ..figures.source import host_figures
-from ..links import HandshakeGate, Logins, link_to, logins_over
+from ..links import HandshakeGate, Logins, Turn, link_to, logins_over
 from ..links.base import Endpoint, Link, UnixEndpoint
 from ..links.tcp import TcpLink
 from ..model import (
@@ -27,7 +27,7 @@ from ..model import (
     LinkPhase,
     LinkStatus,
 )
-from .backoff import Backoff
+from .backoff import SILENT, Backoff
 from .events import OVERLAP_NS, EventStream
 from .gaps import Gaps
 from .interest import Interest
@@ -160,7 +160,8 @@ class EngineWatch:
 
     async def _attempt(self) -> EngineError:
         self._say(phase=LinkPhase.CONNECTING, retry_at=None)
-        link = link_to(self.address, gate=self._gate)
+        turn = Turn(silent=self._backoff.attempts >= SILENT, calm=not self._list.in_trouble)
+        link = link_to(self.address, gate=self._gate, turn=turn)
         try:
             await self._serve(link)
         except EngineError as error:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from fleettop.collectors.clock import ManualClock
 from fleettop.collectors.errors import EngineError, Malformed, Rejected
-from fleettop.collectors.model import Change, ContainersSeen, ContainerState, EngineInfo, Health, Listed
+from fleettop.collectors.model import Change, Container, ContainersSeen, ContainerState, EngineInfo, Health, Listed
 from fleettop.collectors.watch.listing import ContainerList, differences
 
 from .watching import FakeClient, Told, container, detailed
@@ -230,3 +230,23 @@ async def test_nothing_small_is_asked_while_a_list_comes_in() -> None:
     await reading
     await asking
     assert client.asked == ["list", "inspect api"]
+
+
+@pytest.mark.parametrize(
+    ("row", "trouble"),
+    [
+        (container("api"), False),
+        (container("api", health=Health.UNHEALTHY), True),
+        (container("api", state=ContainerState.RESTARTING), True),
+        (container("api", state=ContainerState.DEAD), True),
+        (detailed(container("api", state=ContainerState.EXITED), exit_code=0), False),
+        (detailed(container("api", state=ContainerState.EXITED), exit_code=3), True),
+        (container("api", state=ContainerState.EXITED), False),
+        (container("api", state=ContainerState.PAUSED), False),
+    ],
+)
+def test_an_engine_is_in_trouble_while_a_container_of_it_is(row: Container, trouble: bool) -> None:
+    """As far as is known: such an engine is connected to before calm ones."""
+    listing, _, _ = _list()
+    listing.known = {"db": container("db"), row.id: row}
+    assert listing.in_trouble is trouble
