@@ -170,8 +170,8 @@ class Fleet:
         for volume in self.get(host.name, "/volumes").get("Volumes") or []:
             self.api(host.name, "DELETE", f"/volumes/{volume['Name']}?force=1")
         for image in self.get(host.name, "/images/json"):
-            names = [*(image.get("RepoTags") or []), *(image.get("RepoDigests") or [])]
-            for name in names:
+            pulled = image.get("RepoDigests") or [] if host.engine == "docker" else []
+            for name in (*(image.get("RepoTags") or []), *pulled):
                 if not name.endswith((f"/{IMAGE}", IMAGE)) and "<none>" not in name:
                     self.api(host.name, "DELETE", f"/images/{name}?noprune=1")
 
