@@ -28,7 +28,6 @@ from .fields import (
 Row = TypeVar("Row", bound=msgspec.Struct)
 Fact = TypeVar("Fact")
 
-_FOLDER = msgspec.json.Decoder(wire.DataFolder)
 _ANSWER = msgspec.json.Decoder(wire.DiskAnswer)
 _IMAGE = msgspec.json.Decoder(wire.DiskImage)
 _CONTAINER = msgspec.json.Decoder(wire.DiskContainer)
@@ -39,11 +38,6 @@ _ANONYMOUS_LABEL = "com.docker.volume.anonymous"
 """Docker 23 and later puts it on volumes that nobody named."""
 _NO_NAME = "<none>"
 _CACHE_ID = re.compile(r"[0-9a-z]{8,64}")
-
-
-def decode_data_folder(body: bytes) -> str:
-    """Of `GET /info`: the folder in which the engine keeps its data, on its host; empty: not told."""
-    return word(parse(_FOLDER, body, "info").docker_root_dir, 1024)
 
 
 def decode_disk_use(body: bytes, *, engine: str, clock: Clock, podman: bool = False) -> DiskUse:

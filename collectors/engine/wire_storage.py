@@ -7,12 +7,6 @@ import msgspec
 from .wire import Flag, MountPoint, Number, Text, TextMap, Texts, Wire
 
 
-class DataFolder(Wire):
-    """Of `GET /info`: where the engine keeps what is its own."""
-
-    docker_root_dir: Text = None
-
-
 class DiskImage(Wire):
     """An image."""
 

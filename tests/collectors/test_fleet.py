@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 
 import msgspec
+import pytest
 from fleettop.collectors.address import EngineAddress
 from fleettop.collectors.model import (
     Confirmed,
@@ -591,3 +593,14 @@ def test_everything_that_can_be_told_is_taken_in() -> None:
     watched.fleet.apply(EventsSeen(engine="h1", events=()))
     watched.fleet.apply(WordsSeen(engine="h1", id="nobody", lines=("x",)))
     assert watched.fleet.words == {}
+
+
+def test_a_budget_is_of_this_machine_s_time_and_not_of_the_fleet_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a replay the clock stands while services are put together: what that takes is measured nevertheless."""
+    seconds = itertools.count()
+    monkeypatch.setattr("fleettop.collectors.fleet.fleet.perf_counter", lambda: float(next(seconds)))
+    watched = Watched()
+    watched.list("h1", *(container(name=f"c{number}") for number in range(10)))
+    told = watched.fleet.take_changes(budget=3.0)
+    assert len(told.services) == 3
+    assert watched.fleet.pending
