@@ -6,6 +6,8 @@ import msgspec
 
 from .wire import Flag, MountPoint, Number, Text, TextMap, Texts, Wire
 
+Rows = list[msgspec.Raw] | None | msgspec.UnsetType
+
 
 class DiskImage(Wire):
     """An image."""
@@ -64,10 +66,10 @@ class DiskCache(Wire):
 
 
 class DiskAnswer(Wire):
-    """The whole answer, its rows still as they were sent."""
+    """The whole answer, its rows still as they were sent; a list that is not in it at all is UNSET."""
 
     layers_size: Number = None
-    images: list[msgspec.Raw] | None = None
-    containers: list[msgspec.Raw] | None = None
-    volumes: list[msgspec.Raw] | None = None
-    build_cache: list[msgspec.Raw] | None = None
+    images: Rows = msgspec.UNSET
+    containers: Rows = msgspec.UNSET
+    volumes: Rows = msgspec.UNSET
+    build_cache: Rows = msgspec.UNSET
