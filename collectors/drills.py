@@ -190,7 +190,10 @@ class Drilling:
         return next(record.time for record in records if record.kind is RecordKind.INTENT)
 
     def _times(self, begun: datetime, *, over: bool) -> Times:
-        found = times(self._told, begun=begun, services={subject.key for subject in self.watched}, over=over)
+        engines = self._fleet.engines.items()
+        skews = {name: one.info.skew for name, one in engines if one.info is not None and one.info.skew is not None}
+        services = {subject.key for subject in self.watched}
+        found = times(self._told, begun=begun, services=services, over=over, skews=skews)
         if found.lost is not None and self.drill.container is not None:
             for subject in self.watched:  # it may have been there again before anybody looked
                 subject.least = min(subject.least, subject.before - 1)

@@ -62,12 +62,14 @@ async def test_a_compose_service_is_seen_to_go_to_the_image_that_was_pushed(
 ) -> None:
     """Built, pushed, pulled and rolled out by tag and digest: from and to with both, and what the image says of it."""
     old, new = [await asyncio.to_thread(push, "shop/api", tag) for tag in "12"]
-    api = ServiceKey("compose", "shop", "api")
+    # A name of its own each time: what the engines still tell of an earlier try is no deploy of this one.
+    name = f"api-{secrets.token_hex(3)}"
+    api = ServiceKey("compose", "shop", name)
 
     def run(host: str, number: int, image: str) -> str:
         fleet.docker(host, "pull", "-q", image)
         labels = {"com.acme.deployed-by": "alice"} if image == new else {}
-        return fleet.run(host, "shop", "api", "sleep 1000", number, Image=image, Labels=labels)
+        return fleet.run(host, "shop", name, "sleep 1000", number, Image=image, Labels=labels)
 
     async with watching(*(fleet.address(host, "ssh") for host in HOSTS)) as stage:
         made = [await asyncio.to_thread(run, host, number, old) for number, host in enumerate(HOSTS, 1)]
