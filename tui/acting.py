@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from fleettop.collectors.actions import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .screens.dashboard import DashboardScreen
 
 Act = Callable[["DashboardScreen"], Awaitable[None]]
+CarryOut = Callable[["FleetApp", Change], Coroutine[Any, Any, None]]
 
 
 async def restart(screen: DashboardScreen) -> None:
@@ -148,8 +149,14 @@ async def ask_for(
     *,
     reason: str = "",
     on_begin: Callable[[Change], None] | None = None,
+    button: str = "",
+    change_of: Callable[[Wish, Plan, str], Change] = Change,
+    carry_out: CarryOut | None = None,
 ) -> None:
-    """The same with a plan that is made so; `on_begin` is told of the change when a person has said yes to it."""
+    """The same with a plan that is made so; `on_begin` is told of the change when a person has said yes to it.
+
+    `change_of` makes the change, and `carry_out` does it, where it is more than its plan.
+    """
     app, trouble = screen.app, screen.trail_trouble
     if trouble is not None:
         words = trail_trouble(trouble)
@@ -162,7 +169,7 @@ async def ask_for(
         app.notify(f"{error} {error.hint}", severity="error", markup=False)
         return
     confirm = ConfirmScreen(
-        question(asked.plan, at_once=asked.at_once, reason=reason),
+        question(asked.plan, verb=button, at_once=asked.at_once, reason=reason),
         key=app.confirming_key,
         replan=asked.again,
         glyphs=app.glyphs,
@@ -170,9 +177,9 @@ async def ask_for(
     confirmed = await app.push_screen_wait(confirm)
     if confirmed is not None:
         screen.table.clear_marks()
-        change = Change(asked.wish, asked.plan, confirmed.reason)
+        change = change_of(asked.wish, asked.plan, confirmed.reason)
         app.changes.append(change)
-        app.run_worker(_carry_out(app, change), group="change", exclusive=False)
+        app.run_worker((carry_out or _carry_out)(app, change), group="change", exclusive=False)
         app.changes.told()
         if on_begin is not None:
             on_begin(change)
@@ -236,9 +243,14 @@ async def _carry_out(app: FleetApp, change: Change) -> None:
         words = f"{summary(results)}."
     except FleetError as error:
         words = f"{error} {error.hint}"
+    ended(app, change, results, words)
+
+
+def ended(app: FleetApp, change: Change, results: tuple[StepResult, ...], words: str, *, bad: bool = False) -> None:
+    """A change is over: on its screen, or in a word where nobody looks at that; `bad`: its steps do not tell all."""
     change.finish(results, words)
     if not change.watched:
-        well = all(result.outcome is Outcome.SUCCESS for result in results) and bool(results)
+        well = all(result.outcome is Outcome.SUCCESS for result in results) and bool(results) and not bad
         shown = app.keys.label("changes.show")
         app.notify(
             f"{change.plan.title}: {words} {shown} shows it.", severity="information" if well else "error", markup=False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 import msgspec
 from fleettop.collectors.actions import Outcome, Plan, Rolling, Step, StepResult, Target, Verb
@@ -38,7 +38,7 @@ class Change:
         self.watched = False
         steps = [ProgressStep(place, step.engine, step.object_name) for place, step in enumerate(plan.steps)]
         self.course = Course(steps, on_stop=self.stop.set)
-        self._places = {id(step): place for place, step in enumerate(plan.steps)}
+        self._places: dict[int, Hashable] = {id(step): place for place, step in enumerate(plan.steps)}
 
     def begin(self, step: Step, words: str) -> None:
         """A step is at this now."""

@@ -372,6 +372,15 @@ TABLE: tuple[Command, ...] = (
         worth=65,
     ),
     Command(
+        id="drill",
+        keys=("L",),
+        title="drill: lose a replica or a node on purpose",
+        group="Change",
+        help="What should survive is said before; how long it took to know of it and to recover, after.",
+        views=("services", "containers", "swarm"),
+        changes=True,
+    ),
+    Command(
         id="storage.prune",
         keys=("P",),
         title="prune: remove what nothing uses",

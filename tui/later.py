@@ -21,6 +21,7 @@ MODULES = (
     "fleettop.tui.acting",
     "fleettop.tui.swarming",
     "fleettop.tui.storing",
+    "fleettop.tui.drilling",
     "fleettop.tui.owncommands",
     "fleettop.collectors.looseends",
     "fleettop.collectors.alarms.watchman",
@@ -40,10 +41,11 @@ def looks() -> Mapping[str, Look]:
 def deeds() -> Mapping[str, Act]:
     """The commands that change something, likewise."""
     from .acting import ACTS
+    from .drilling import DRILLS
     from .storing import STORING
     from .swarming import MENUS
 
-    return {**ACTS, **MENUS, **STORING}
+    return {**ACTS, **MENUS, **STORING, **DRILLS}
 
 
 async def load() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -15,6 +15,8 @@ from .whatif import Loss
 
 LOST = ("die",)
 """What an engine says when a replica goes."""
+NEAR = timedelta(seconds=1.5)
+"""By so much two clocks may differ when their skew is taken off."""
 
 
 class Subject(msgspec.Struct, kw_only=True):
@@ -47,18 +49,13 @@ class Times(msgspec.Struct, frozen=True, kw_only=True):
     seen: datetime | None = None
     """When fleettop knew of the loss."""
     back: datetime | None = None
+    recover: float | None = None
+    """Seconds from the loss until as many served as before, with what the clocks of two engines differ by taken off."""
 
     @property
     def detect(self) -> float | None:
         """Seconds from the order to knowing of the loss."""
         return (self.seen - self.begun).total_seconds() if self.seen is not None else None
-
-    @property
-    def recover(self) -> float | None:
-        """Seconds from the loss until as many served as before."""
-        if self.lost is None or self.back is None:
-            return None
-        return (self.back - self.lost).total_seconds()
 
 
 def candidates(fleet: Picture, services: Iterable[ServiceKey] | None = None) -> tuple[ContainerKey, ...]:
@@ -109,24 +106,36 @@ def look(fleet: Picture, watched: Iterable[Subject]) -> None:
         subject.least = min(subject.least, subject.now)
 
 
-def times(told: Iterable[Told], *, begun: datetime, services: Collection[ServiceKey], over: bool) -> Times:
+def times(
+    told: Iterable[Told],
+    *,
+    begun: datetime,
+    services: Collection[ServiceKey],
+    over: bool,
+    skews: Mapping[str, float] | None = None,
+) -> Times:
     """When something of these services was lost, known of, and served again, by what was `told` since the drill began.
 
     A record grows as more becomes known (killed, then started again): the moments are those of the events that made it
     so, as the trail keeps them. `over`: as many serve as before, so the newest of what says that a replica came is the
-    one that made it so.
+    one that made it so. What is told only now may be of long before: what counts is when it was, by the engines' clocks
+    less their `skews` (seconds ahead of ours).
     """
-    about = [one for one in told if one.event is not None and one.record.service in services]
-    place = next((place for place, one in enumerate(about) if one.event is not None and one.event.action in LOST), None)
-    if place is None:
+
+    def when(event: EngineEvent) -> datetime:
+        return event.time - timedelta(seconds=(skews or {}).get(event.engine, 0.0))
+
+    about = [(one.event, one.record.seen) for one in told if one.event is not None and one.record.service in services]
+    lost = [(event, seen) for event, seen in about if event.action in LOST and when(event) >= begun - NEAR]
+    if not lost:
         return Times(begun=begun)
-    gone, came = about[place], [one.event for one in about[place:] if one.event is not None and _serves(one.event)]
-    return Times(
-        begun=begun,
-        lost=gone.event.time if gone.event is not None else None,
-        seen=gone.record.seen,
-        back=max(event.time for event in came) if over and came else None,
-    )
+    gone, seen = lost[0]
+    came = [event for event, _ in about if _serves(event) and when(event) >= when(gone)]
+    if not over or not came:
+        return Times(begun=begun, lost=gone.time, seen=seen)
+    last = max(came, key=when)
+    recover = (when(last) - when(gone)).total_seconds()
+    return Times(begun=begun, lost=gone.time, seen=seen, back=last.time, recover=recover)
 
 
 def _serves(event: EngineEvent) -> bool:

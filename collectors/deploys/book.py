@@ -14,7 +14,7 @@ from ..services.changes import BATCH, Birth
 from ..services.replicas import Condition, Standing
 from .changes import Change, changes_of
 from .deploy import Deploy, Outcome, Step, Version, key_of
-from .swarmdeploys import before_of, begun_in_swarm, outcome_in_swarm
+from .swarmdeploys import as_its_image_says, before_of, begun_in_swarm, outcome_in_swarm
 
 QUIET = timedelta(seconds=2.5)
 """When nothing has happened for so long, what is not done stands half-way. Together with a look once a second, and what
@@ -156,6 +156,9 @@ class DeployBook:
             previous = found[-1] if found else None
             newest = at == len(begun) - 1
             old, new = before_of(record, swarm if newest else None, previous, before)
+            made = [known.version(birth) for birth in known.births] if newest else []
+            made += [before.before, before.after] if before is not None else []
+            old, new = as_its_image_says(old, made), as_its_image_says(new, made)
             deploy = Deploy(
                 key=key,
                 service=service.key,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+import msgspec
+
 from ..cause.provenance import revision
 from ..model import Record, ServiceDesign, SwarmService
 from .deploy import Deploy, Outcome, Version
@@ -50,6 +52,24 @@ def before_of(
     if known is not None and known.before.image:
         return known.before, known.after
     return (previous.after if previous is not None else Version(image=_old_image(record))), after
+
+
+def as_its_image_says(version: Version, made: Iterable[Version]) -> Version:
+    """With revision, version and source by its image, where the spec has none: containers carry its image's labels.
+
+    `made`: what containers were made from, and what was known before of what is forgotten by now.
+    """
+    if _says(version):
+        return version
+    for other in made:
+        if (other.image, other.digest) == (version.image, version.digest) and _says(other):
+            fields = {"revision": other.revision, "version": other.version, "source": other.source}
+            return msgspec.structs.replace(version, **fields)
+    return version
+
+
+def _says(version: Version) -> bool:
+    return bool(version.revision or version.version or version.source)
 
 
 def _old_image(record: Record) -> str:

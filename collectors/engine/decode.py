@@ -319,6 +319,7 @@ def decode_info(
         cpus=positive(info.ncpu),
         memory=positive(info.mem_total),
         storage_driver=word(info.driver),
+        data_folder=word(info.docker_root_dir, 1024),
         cgroup_version=word(info.cgroup_version),
         rootless=info.rootless is True or any(option.startswith("name=rootless") for option in security),
         swarm=_membership(info.swarm),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import TypeVar
 
 import msgspec
@@ -28,7 +28,6 @@ from .fields import (
 Row = TypeVar("Row", bound=msgspec.Struct)
 Fact = TypeVar("Fact")
 
-_FOLDER = msgspec.json.Decoder(wire.DataFolder)
 _ANSWER = msgspec.json.Decoder(wire.DiskAnswer)
 _IMAGE = msgspec.json.Decoder(wire.DiskImage)
 _CONTAINER = msgspec.json.Decoder(wire.DiskContainer)
@@ -41,17 +40,15 @@ _NO_NAME = "<none>"
 _CACHE_ID = re.compile(r"[0-9a-z]{8,64}")
 
 
-def decode_data_folder(body: bytes) -> str:
-    """Of `GET /info`: the folder in which the engine keeps its data, on its host; empty: not told."""
-    return word(parse(_FOLDER, body, "info").docker_root_dir, 1024)
-
-
 def decode_disk_use(body: bytes, *, engine: str, clock: Clock, podman: bool = False) -> DiskUse:
     """`GET /system/df`. Rows that make no sense are left out and counted. Raises Malformed where it is no such answer.
 
-    Podman 4.3 tells neither the size of all layers (0) nor the names of its images.
+    From API 1.52 on there are sums (`ImageUsage`, …) in place of lists. Who asks by 1.51 gets lists; an answer without
+    any is no empty disk. Podman 4.3 tells neither the size of all layers (0) nor the names of its images.
     """
     answer = parse(_ANSWER, body, "system/df")
+    if all(rows is msgspec.UNSET for rows in (answer.images, answer.containers, answer.volumes)):
+        raise malformed("system/df", "it lists neither images nor containers nor volumes")
     refused = _Refused()
     return DiskUse(
         engine=engine,
@@ -73,13 +70,13 @@ class _Refused:
 
 
 def _rows(
-    raws: Iterable[msgspec.Raw] | None,
+    raws: wire.Rows,
     decoder: msgspec.json.Decoder[Row],
     convert: Callable[[Row], Fact],
     refused: _Refused,
 ) -> tuple[Fact, ...]:
     found: list[Fact] = []
-    for raw in raws or ():
+    for raw in raws if isinstance(raws, list) else ():
         try:
             found.append(convert(decoder.decode(raw)))
         except BROKEN:

@@ -221,6 +221,7 @@ class Info(Wire):
     containers_paused: Number = None
     containers_stopped: Number = None
     driver: Text = None
+    docker_root_dir: Text = None
     cgroup_version: Text = None
     operating_system: Text = None
     kernel_version: Text = None

@@ -6,11 +6,7 @@ import msgspec
 
 from .wire import Flag, MountPoint, Number, Text, TextMap, Texts, Wire
 
-
-class DataFolder(Wire):
-    """Of `GET /info`: where the engine keeps what is its own."""
-
-    docker_root_dir: Text = None
+Rows = list[msgspec.Raw] | None | msgspec.UnsetType
 
 
 class DiskImage(Wire):
@@ -70,10 +66,10 @@ class DiskCache(Wire):
 
 
 class DiskAnswer(Wire):
-    """The whole answer, its rows still as they were sent."""
+    """The whole answer, its rows still as they were sent; a list that is not in it at all is UNSET."""
 
     layers_size: Number = None
-    images: list[msgspec.Raw] | None = None
-    containers: list[msgspec.Raw] | None = None
-    volumes: list[msgspec.Raw] | None = None
-    build_cache: list[msgspec.Raw] | None = None
+    images: Rows = msgspec.UNSET
+    containers: Rows = msgspec.UNSET
+    volumes: Rows = msgspec.UNSET
+    build_cache: Rows = msgspec.UNSET

@@ -12,12 +12,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from ..engine.client import EngineClient
-from ..engine.decode_storage import decode_data_folder
 from ..errors import EngineError
 from ..links import Link
 from ..links.lineshell import LineShell, ShellTrouble
 from ..links.ssh import SshLink
+from ..model import EngineInfo
 from .target import FULL_ID
 
 AT_ONCE = 100
@@ -48,19 +47,17 @@ SCRIPT = (
 )
 
 
-async def log_sizes(link: Link, client: EngineClient, ids: Sequence[str]) -> Mapping[str, int]:
+async def log_sizes(link: Link, info: EngineInfo, ids: Sequence[str]) -> Mapping[str, int]:
     """Bytes of the logs of these containers, by id; those that cannot be read are missing. Never raises for a host."""
     ids = [one for one in ids if FULL_ID.fullmatch(one)][:MOST]
     local = link.address.scheme == "unix"
-    if not ids or client.podman or not (local or (isinstance(link, SshLink) and link.address.remote_shell)):
+    readable = local or (isinstance(link, SshLink) and link.address.remote_shell)
+    if not ids or not readable or info.kind == "podman" or not is_folder(info.data_folder):
         return {}
     try:
-        folder = await client.read("/info", decode_data_folder) or ""
-        if not is_folder(folder):
-            return {}
         if isinstance(link, SshLink):
-            return await _over_ssh(link, folder, ids)
-        return await asyncio.to_thread(on_this_machine, folder, ids)
+            return await _over_ssh(link, info.data_folder, ids)
+        return await asyncio.to_thread(on_this_machine, info.data_folder, ids)
     except EngineError:
         return {}
 

@@ -60,6 +60,8 @@ class EngineInfo(msgspec.Struct, frozen=True, kw_only=True):
     cpus: int | None = None
     memory: int | None = None
     storage_driver: str = ""
+    data_folder: str = ""
+    """Where it keeps what is its own, on its host."""
     cgroup_version: str = ""
     rootless: bool = False
     swarm: SwarmMembership | None = None

@@ -146,7 +146,7 @@ class Playhead:
             yield from self._look()
 
     def _look(self) -> Bits:
-        self.fleet.take_changes(budget=0)  # its clock stands: that is one service each time
+        self.fleet.take_changes(budget=0)  # one service each time
         yield
         while self.fleet.pending:
             self.fleet.take_changes(budget=0)

@@ -150,8 +150,8 @@ class EngineWatch:
 
     async def log_sizes(self, ids: Sequence[str]) -> Mapping[str, int]:
         """Bytes of the logs of these containers, as far as they can be read."""
-        link, client = self._link, self.client
-        return await log_sizes(link, client, ids) if link is not None and client is not None else {}
+        link, info = self._link, self._info
+        return await log_sizes(link, info, ids) if link is not None and info is not None else {}
 
     def _known(self, container_id: str) -> Container | None:
         return self._list.known.get(container_id)

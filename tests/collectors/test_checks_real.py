@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shlex
 import signal
+import socketserver
+import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fleettop.collectors.address import EngineAddress
-from fleettop.collectors.checks import upkeep
+from fleettop.collectors.checks import releases, upkeep
 from fleettop.collectors.checks.catalogue import CHECKS
 from fleettop.collectors.checks.finding import Finding, Report, Severity, report
 from fleettop.collectors.checks.gathering import Sources, gather
@@ -313,6 +316,76 @@ async def test_a_careful_engine_passes(fleet: Fleet) -> None:
     assert {one.check for one in found.unchecked} == {"E09", "E18", "E19"}
 
 
+class Permitting(BaseHTTPRequestHandler):
+    """An authorization plugin that allows everything."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        said = b'{"Implements": ["authz"]}' if self.path == "/Plugin.Activate" else b'{"Allow": true}'
+        self.send_response(200)
+        self.send_header("Content-Type", "application/vnd.docker.plugins.v1.1+json")
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+class PluginServer(socketserver.ThreadingUnixStreamServer):
+    """Its connections stay open: the engine's end with the engine."""
+
+    daemon_threads = True
+    block_on_close = False
+
+
+@contextmanager
+def permitting(fleet: Fleet) -> Iterator[str]:
+    """That plugin, where the jump host's engine finds it. Yields its name."""
+    socket = fleet.site.home("jump") / "permitting.sock"
+    told = fleet.site.home("jump") / "disk/etc/docker/plugins/permitting.spec"
+    told.parent.mkdir(parents=True, exist_ok=True)
+    told.write_text(f"unix://{socket}")
+    with PluginServer(str(socket), Permitting) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield "permitting"
+        finally:
+            server.shutdown()
+            thread.join()
+            told.unlink()
+            socket.unlink()
+
+
+async def test_an_engine_with_an_authorization_plugin_and_users_of_its_own_passes(fleet: Fleet) -> None:
+    """E07 and E11 pass there, E10 and the seccomp of E08 are found; on the fleet's own it is the other way round."""
+    numbers = fleet.site.home("jump") / "subids"
+    numbers.write_text("ops:100000:65536\n")
+    profile = fleet.site.home("jump") / "seccomp.json"
+    profile.write_text('{"defaultAction": "SCMP_ACT_ALLOW"}')
+    for file in ("/etc/subuid", "/etc/subgid"):
+        fleet.on("jump", "mount", "--bind", numbers, file)
+    try:
+        with permitting(fleet) as plugin:
+            options = ("--authorization-plugin", plugin, "--userns-remap", "ops", "--seccomp-profile", str(profile))
+            with daemon(fleet, *options, bridge=True) as socket:
+                there = await look_at_daemon(socket)
+    finally:
+        for file in ("/etc/subuid", "/etc/subgid"):
+            fleet.on("jump", "umount", file)
+    async with watching([fleet.address("h1")]) as session:
+        here = await looked(session)
+    assert not {"E07", "E11"} & set(at(there, "extra"))
+    assert {"E07", "E10", "E11"} <= set(at(here, "h1"))
+    seccomp = {report: [f for f in found.findings if f.check == "E08" and "seccomp" in f.sentence]
+               for report, found in (("there", there), ("here", here))}  # fmt: skip
+    assert [finding.severity for finding in seccomp["there"]] == [Severity.LOW]
+    assert seccomp["here"] == []
+
+
 async def test_clock_and_stopped_containers_of_an_engine_are_found(fleet: Fleet, eventually: Any) -> None:
     """A clock that is a minute off, and more stopped containers than anybody needs; another host passes both."""
     for number in range(26):
@@ -348,13 +421,16 @@ async def test_bounds_are_held_against_what_real_engines_tell(
     async with watching([fleet.address("h1", "tls"), fleet.address("h2", "tls")]) as session:
         await eventually(lambda: session.fleet.containers)
         facts = await gather(sources(session), lambda _read, _of: None)
-    checks = [CHECKS[check] for check in ("E15", "E17", "E18")]
+    checks = [CHECKS[check] for check in ("E02", "E15", "E17", "E18")]
     assert report(checks, facts).passed == {"E15": 2, "E17": 2, "E18": 2}
+    version = fleet.get("h1", "/version")["Version"].partition("+")[0]
+    monkeypatch.setattr(releases, "RELEASES", (releases.Release(version.rpartition(".")[0], version, None),))
+    assert report(checks, facts).passed == {"E02": 2, "E15": 2, "E17": 2, "E18": 2}
     monkeypatch.setattr(upkeep, "MUCH_SPACE", 1 << 20)
     monkeypatch.setattr(upkeep, "SOON", timedelta(days=400))
     monkeypatch.setattr(upkeep, "OLDEST_KERNEL", (99, 0))
     found = report(checks, facts)
-    assert found.passed == {"E15": 1}
+    assert found.passed == {"E02": 2, "E15": 1}
     assert {(one.check, one.engine) for one in found.findings} == {
         *(("E15", "h1"), ("E17", "h1"), ("E17", "h2"), ("E18", "h1"), ("E18", "h2"))
     }
@@ -417,6 +493,32 @@ async def test_a_swarm_is_looked_at_from_its_manager(swarm_fleet: Fleet, eventua
     checks = {f.check for f in after.findings}
     assert "S03" in checks
     assert not {"S02", "S05"} & checks
+
+
+async def test_a_swarm_of_three_managers_passes_what_a_swarm_of_one_does_not(
+    swarm_fleet: Fleet, eventually: Any
+) -> None:
+    """S01: one more than half of them has to be there, which two of three are."""
+    fleet = swarm_fleet
+    others = ("h2", "h3")
+    try:
+        fleet.docker("h1", "node", "promote", *others)
+
+        async def passes() -> Report | None:
+            async with watching([fleet.address("h1")]) as session:
+                found = await looked(session)
+            return found if found.passed.get("S01") else None
+
+        found = await eventually(passes, timeout=60)
+        assert "S01" not in {finding.check for finding in found.findings}
+    finally:
+        await off_loop(wait_for, "the managers step back", lambda: stepped_back(fleet, others), 60)
+
+
+def stepped_back(fleet: Fleet, nodes: Sequence[str]) -> bool:
+    """Whether they are workers again; a swarm refuses that while it has no leader."""
+    fleet.docker("h1", "node", "demote", *nodes, check=False)
+    return [node["Spec"]["Role"] for node in fleet.get("h1", "/nodes")].count("manager") == 1
 
 
 async def test_services_of_a_swarm_are_found_by_how_they_bear_failure(swarm_fleet: Fleet, eventually: Any) -> None:

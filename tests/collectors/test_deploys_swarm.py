@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 from fleettop.collectors.deploys.deploy import Deploy, Outcome, from_to
-from fleettop.collectors.model import EngineEvent, EventsSeen, ServiceDesign, SwarmService, SwarmTask
+from fleettop.collectors.model import Container, EngineEvent, EventsSeen, ServiceDesign, SwarmService, SwarmTask
 
-from .test_fleet_swarm import WEB, picture, swarm, task
+from .test_fleet_swarm import WEB, picture, swarm, task, task_container
 from .watched import NOON, Watched
 
 
@@ -120,3 +121,35 @@ def test_a_roll_back_by_the_swarm_itself_is_told_of_both() -> None:
     back, first = watched.fleet.deploys.of(WEB)
     assert (first.outcome, back.back, back.outcome) == (Outcome.ROLLED_BACK, True, Outcome.DONE)
     assert (from_to(back), back.actor) == ("web:2 → 1", "the swarm")
+
+
+def test_what_a_swarms_image_says_of_itself_is_known_from_its_containers() -> None:
+    """A spec has no labels of its image; the containers made from it carry them, also once they are gone."""
+    watched = swarm(picture(*tasks(0, 0), of=plain("1")))
+    watched.list("m1", made_from("a1", "1"))
+    watched.fleet.take_changes()
+    watched.clock.advance(10)
+    update(watched, **{"image.old": "web:1", "image.new": "web:2"})
+    watched.fleet.apply(picture(*tasks(3, 10), of=plain("2", before=plain("1").design)))
+    watched.list("m1", made_from("b1", "2"))
+    assert revisions(watched) == [("rev1", "https://x"), ("rev2", "https://x")]
+    watched.list("m1")
+    watched.clock.advance(600)
+    assert revisions(watched) == [("rev1", "https://x"), ("rev2", "https://x")]
+
+
+def plain(tag: str, **more: object) -> SwarmService:
+    given = {"updated": NOON + timedelta(seconds=10)} | more if tag == "2" else more
+    return service(tag, design=ServiceDesign(image=f"web:{tag}", digest=f"sha256:{tag}"), **given)
+
+
+def made_from(identifier: str, tag: str) -> Container:
+    """The container of a task, from an image that says what it is."""
+    labels = {"org.opencontainers.image.revision": f"rev{tag}", "org.opencontainers.image.source": "https://x"}
+    made = task_container("m1", identifier, 1, "n1", image=f"web:{tag}@sha256:{tag}")
+    return msgspec.structs.replace(made, labels={**made.labels, **labels})
+
+
+def revisions(watched: Watched) -> list[tuple[str, str]]:
+    deploy = newest(watched)
+    return [(version.revision, version.source) for version in (deploy.before, deploy.after)]

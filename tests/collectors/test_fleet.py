@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 import msgspec
+import pytest
 from fleettop.collectors.address import EngineAddress
 from fleettop.collectors.model import (
     Confirmed,
@@ -617,3 +619,14 @@ def _told(samples: Iterable[Mapping[str, float | None]]) -> list[bool]:
         watched.fleet.apply(UsageSeen(engine="h1", usage={api(1).id: Usage(**figures)}))  # type: ignore[arg-type]
         told.append(bool(watched.fleet.take_changes().usage))
     return told
+
+
+def test_a_budget_is_of_this_machine_s_time_and_not_of_the_fleet_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a replay the clock stands while services are put together: what that takes is measured nevertheless."""
+    seconds = itertools.count()
+    monkeypatch.setattr("fleettop.collectors.fleet.fleet.perf_counter", lambda: float(next(seconds)))
+    watched = Watched()
+    watched.list("h1", *(container(name=f"c{number}") for number in range(10)))
+    told = watched.fleet.take_changes(budget=3.0)
+    assert len(told.services) == 3
+    assert watched.fleet.pending

@@ -189,3 +189,73 @@ def test_rows_that_make_no_sense_are_counted_and_unknown_numbers_stay_unknown() 
     assert use.cache[0].in_use
     with pytest.raises(Malformed):
         decode_disk_use(b"[]", engine="e", clock=SystemClock())
+
+
+INDEX = f"sha256:{9:064x}"
+CONTAINERD: dict[str, Any] = {
+    "LayersSize": 11 * MB,
+    "Images": [
+        {
+            "Id": INDEX,
+            "ParentId": "",
+            "RepoTags": ["registry.example.org:5000/shop/web:2"],
+            "RepoDigests": [f"registry.example.org:5000/shop/web@{INDEX}"],
+            "Created": int((NOW - timedelta(days=30)).timestamp()),
+            "Size": 8 * MB,
+            "SharedSize": -1,
+            "Labels": None,
+            "Containers": 1,
+            "Descriptor": {"mediaType": "application/vnd.oci.image.index.v1+json", "digest": INDEX, "size": 856},
+            "Manifests": [{"ID": f"sha256:{8:064x}", "Available": True, "Kind": "image"}],
+        },
+        {"Id": f"sha256:{7:064x}", "RepoTags": [], "RepoDigests": [], "Created": 0, "Size": MB, "Containers": -1},
+    ],
+    "Containers": [
+        {
+            "Id": "c" * 64, "Names": ["/shop-web-1"], "Image": "shop/web:2", "ImageID": INDEX, "Created": 1,
+            "State": "running", "Status": "Up 2 days", "Labels": {}, "SizeRw": 4096, "Mounts": [],
+            "ImageManifestDescriptor": {"digest": f"sha256:{8:064x}", "platform": {"architecture": "amd64"}},
+        }
+    ],
+    "Volumes": [
+        {
+            "Name": "f" * 64, "Driver": "local", "CreatedAt": "2026-10-01T00:00:00Z", "Scope": "local", "Options": None,
+            "Labels": {"com.docker.volume.anonymous": ""}, "UsageData": {"RefCount": 0, "Size": 2 * MB},
+        }
+    ],
+    "BuildCache": [
+        {
+            "ID": "ntlqj3c1yrqrx1ns9ps2tkqcd", "Parents": ["x1c2v3b4n5m6q7w8e9r0t1y2u"], "Type": "regular",
+            "Description": "mount / from exec /bin/sh -c make", "InUse": False, "Shared": False, "Size": 5 * MB,
+            "CreatedAt": "2026-10-01T00:00:00Z", "LastUsedAt": None, "UsageCount": 1,
+        }
+    ],
+}  # fmt: skip
+"""As Docker 25 to 28 with containerd's image store answer by API 1.44 to 1.51: no VirtualSize, `Parents`, an image's
+id is the digest of its index, and what is shared is not worked out."""
+
+
+def test_a_containerd_image_store_is_read_and_what_it_does_not_work_out_is_not_known() -> None:
+    """The image that runs is found by its index; of the other nobody tells whether it is used, so it stays."""
+    use = decode_disk_use(json.dumps(CONTAINERD).encode(), engine="web-1", clock=SystemClock())
+    assert use.refused == 0
+    used, other = use.images
+    assert (used.id, used.digests, used.shared, used.users) == (
+        INDEX, (f"registry.example.org:5000/shop/web@{INDEX}",), None, 1,
+    )  # fmt: skip
+    assert (other.users, other.created) == (None, None)
+    assert use.containers[0].image_id == INDEX
+    found = sort_out(use, Needs(), Keep(images=0), NOW)
+    assert whys(found, goes=False)[other.id[:19].replace("sha256:", "<none> ")] == "whether it is used is not told"
+    assert {one.kind for one in found.objects if one.goes} == {Kind.VOLUME, Kind.CACHE}
+    assert found.most == 7 * MB
+
+
+def test_an_answer_of_sums_alone_is_no_empty_disk() -> None:
+    """API 1.52 has `ImageUsage` and the like in place of lists: missing is not nothing."""
+    usage = {"ActiveCount": 1, "TotalCount": 4, "Reclaimable": 12345678, "TotalSize": 98765432}
+    kinds = ("ImageUsage", "ContainerUsage", "VolumeUsage", "BuildCacheUsage")
+    with pytest.raises(Malformed, match="neither images nor containers nor volumes"):
+        decode_disk_use(json.dumps(dict.fromkeys(kinds, usage)).encode(), engine="e", clock=SystemClock())
+    null = dict.fromkeys(("Images", "Containers", "Volumes", "BuildCache"))
+    assert decode_disk_use(json.dumps(null).encode(), engine="e", clock=SystemClock()).images == ()

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from fleettop.collectors.address import EngineAddress, TlsFiles
 
-from . import credentials, load, network, swarm
+from . import credentials, load, network, registry, swarm
 from .engine_api import ask
 from .faults import Faults
 from .hosts import PODMAN_SOCKET, Hosts
@@ -151,6 +151,8 @@ class Fleet:
     def wipe(self) -> None:
         """Heal, then remove every container, volume, network, service and image of a test; the engines stay."""
         state = self.state
+        for host in state.docker:
+            registry.end(self.site, self.hosts, host)
         for host in state.hosts.values():
             if host.name in state.faulty or self._faults.ailing(host):
                 self._faults.heal(host)
@@ -168,9 +170,10 @@ class Fleet:
         for volume in self.get(host.name, "/volumes").get("Volumes") or []:
             self.api(host.name, "DELETE", f"/volumes/{volume['Name']}?force=1")
         for image in self.get(host.name, "/images/json"):
-            for tag in image.get("RepoTags") or []:
-                if not tag.endswith((f"/{IMAGE}", IMAGE)):
-                    self.api(host.name, "DELETE", f"/images/{tag}?noprune=1")
+            pulled = image.get("RepoDigests") or [] if host.engine == "docker" else []
+            for name in (*(image.get("RepoTags") or []), *pulled):
+                if not name.endswith((f"/{IMAGE}", IMAGE)) and "<none>" not in name:
+                    self.api(host.name, "DELETE", f"/images/{name}?noprune=1")
 
     # -- ways to it
 
@@ -263,6 +266,10 @@ class Fleet:
         """Start a small compose project with good and bad services on the hosts named, or on all."""
         for host in hosts or [host.name for host in self.state.engines]:
             load.shop(self.site, host)
+
+    def serve_registry(self, host: str = "h1") -> str:
+        """Start a registry of images on a host until the next wipe. Returns the address that images are named by."""
+        return registry.serve(self.site, self.hosts, self.state.hosts[host])
 
     def podman_health(self, host: str = "pod1") -> None:
         """Podman leaves health checks to systemd's timers; where none runs, somebody must run them."""

@@ -469,10 +469,13 @@ def test_what_was_said_beforehand_is_not_asked(capsys, stage, keyboard):
 
 
 def test_a_restart_cannot_be_taken_back(capsys, stage):
-    """Said before any engine is asked."""
+    """It is not among what may follow a halt: neither in its help nor when it is written."""
     code, _, err = run(capsys, "--yes", "--on-halt", "back")
     assert (code, stage.performed) == (2, [])
-    assert "a restart cannot be taken back" in err
+    assert "leave" in err
+    for verb, offered in (("restart", "{leave,go-on}"), ("stop", "{leave,back,go-on}")):
+        assert cli.main([verb, "--help"]) == 0
+        assert offered in capsys.readouterr().out
 
 
 def test_on_the_simulated_fleet_what_was_stopped_before_a_failure_is_started_again(capsys, monkeypatch):

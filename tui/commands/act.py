@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 ROLLS = ("restart", "stop", "start")
 """The commands that can go over the replicas bit by bit."""
-HALTS = ("leave", "back", "go-on")
-"""What can be said beforehand of a halt (`OnHalt`)."""
+HALTS = {verb: ("leave", "go-on") if verb == "restart" else ("leave", "back", "go-on") for verb in ROLLS}
+"""What can be said beforehand of a halt (`OnHalt`): no restart can be taken back."""
 ON_CONTAINERS = (*ROLLS, "kill", "pause", "unpause")
 """The commands that can be for some of the replicas."""
 VERBS = {"set-image": "set image", "pause-update": "pause update", "resume-update": "go on with update"}
@@ -58,9 +58,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--deadline", metavar="SPAN", help="how long each replica has to become healthy (60s)")
         parser.add_argument(
             "--on-halt",
-            choices=HALTS,
+            choices=HALTS[verb],
             help="where it halts: leave the rest as it is (a person is asked where this is not said), "
-            "take back what was done, or go on without those that failed",
+            + ("take back what was done, " if "back" in HALTS[verb] else "")
+            + "or go on without those that failed",
         )
     if verb == "kill":
         parser.add_argument("--signal", default="SIGKILL", metavar="NAME", help="the signal (SIGKILL)")
@@ -85,8 +86,6 @@ def run(request: Request) -> int:
         )
     if getattr(request.args, "to", None) is not None and request.args.to < 0:
         raise ConfigError("--to needs a number of at least 0.")
-    if getattr(request.args, "on_halt", None) == "back" and request.command == "restart":
-        raise ConfigError("--on-halt back: a restart cannot be taken back.", hint="Say leave or go-on.")
     rolling_of(request)
     from .running import run_to_end
 

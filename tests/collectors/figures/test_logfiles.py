@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 from fleettop.collectors.address import EngineAddress
-from fleettop.collectors.engine.client import EngineClient
 from fleettop.collectors.figures.logfiles import SCRIPT, is_folder, log_sizes, on_this_machine, understood
 from fleettop.collectors.links import link_to
-from fleettop.collectors.links.base import UnixEndpoint
+from fleettop.collectors.model import EngineInfo
 
 ONE, OTHER = "1" * 64, "2" * 64
 
@@ -90,13 +89,18 @@ def test_a_folder_that_is_no_plain_path_is_not_asked_for(path: str, fine: bool) 
     assert is_folder(path) is fine
 
 
-async def test_over_tcp_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Such a link leads to an engine and to nothing beside it."""
-    link = link_to(EngineAddress(name="h1", scheme="tcp", host="h1.example", port=2376))
-    client = EngineClient(UnixEndpoint("/nowhere"), engine="h1")
-    monkeypatch.setattr(client, "read", None)
-    assert await log_sizes(link, client, [ONE]) == {}
-    await client.close()
+@pytest.mark.parametrize(
+    ("changes", "scheme", "read"),
+    [({}, "unix", {ONE: 100}), ({}, "tcp", {}), ({"kind": "podman"}, "unix", {}), ({"data_folder": ""}, "unix", {})],
+)
+async def test_logs_are_read_where_the_link_leads_to_the_engine_s_own_files(
+    tmp_path: Path, changes: dict[str, str], scheme: str, read: dict[str, int]
+) -> None:
+    """A TCP link leads to an engine and to nothing beside it; a folder that is not told is not looked for."""
+    logs(tmp_path, ONE, **{"ID-json_log": 100})
+    info = EngineInfo(**{"kind": "docker", "version": "28", "api": "1.51", "data_folder": str(tmp_path), **changes})
+    link = link_to(EngineAddress(name="h1", scheme=scheme, host="h1.example", port=2376, socket="/nowhere"))
+    assert await log_sizes(link, info, [ONE]) == read
 
 
 def test_the_command_can_be_handed_on_by_every_login_shell() -> None:
