@@ -244,7 +244,7 @@ class FleetApp(App[int]):
         """Keys go through the gate; all else as it comes."""
         if isinstance(event, Key) and not event.is_forwarded:
             await self.keygate.key(event)
-        else:
+        elif self.screen_stack or not isinstance(event, Key):  # a key may be handed on when the last screen has gone
             await super().on_event(event)
 
     @on(Behind)

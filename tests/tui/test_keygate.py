@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 from fleettop.tui.screens.confirm import ConfirmScreen
 from fleettop.tui.screens.help import HelpScreen
@@ -63,3 +64,13 @@ async def test_a_key_that_is_never_done_with_holds_up_the_next_only_for_a_while(
         arrive(app, "question_mark")
         await eventually(lambda: isinstance(app.screen, HelpScreen))
         never.set()
+
+
+async def test_a_key_that_is_handed_on_when_the_last_screen_has_gone_is_dropped() -> None:
+    """Who types on while the program ends gets no traceback."""
+    async with dashboard() as (app, pilot):
+        await pilot.pause()
+        key = Key("a", "a")
+        key._set_forwarded()
+        with patch.dict(app._screen_stacks, {app._current_mode: []}):
+            await app.on_event(key)

@@ -13,7 +13,7 @@ from fleettop.collectors.clock import ManualClock
 from fleettop.collectors.config import Config
 from fleettop.collectors.errors import StoreFull, TrailError
 from fleettop.collectors.model import Record
-from fleettop.collectors.trail import TrailFolder
+from fleettop.collectors.trail import TrailFolder, keeper
 from fleettop.collectors.trail.entry import Entry
 from fleettop.collectors.trail.segments import SegmentStore
 from fleettop.tui.app import FleetApp
@@ -232,17 +232,22 @@ async def test_enter_shows_all_of_a_record_and_what_belongs_to_it(folder: Path, 
         assert not isinstance(app.screen, PageScreen)
 
 
-async def test_the_header_says_at_once_that_the_trail_is_not_written(folder: Path, eventually: Eventually) -> None:
+async def test_the_header_says_at_once_that_the_trail_is_not_written(
+    folder: Path, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """In words, and no longer once it is written again."""
+    monkeypatch.setattr(keeper, "RETRY", 0.01)
     async with trail(folder) as (app, pilot):
-        keeping = app.session.keeping
-        assert keeping is not None
-        await keeping.keeper._settle(StoreFull("No space is left"))
         await pilot.pause()
-        assert "TRAIL NOT WRITTEN: disk full" in text_of(app.dashboard.header)
-        await keeping.keeper._settle(None)
-        await pilot.pause()
-        assert "TRAIL" not in text_of(app.dashboard.header)
+        with monkeypatch.context() as full:
+            full.setattr(SegmentStore, "append", _no_room)
+            app.fleet.note("something happened")
+            await eventually(lambda: "TRAIL NOT WRITTEN: disk full" in text_of(app.dashboard.header))
+        await eventually(lambda: "TRAIL" not in text_of(app.dashboard.header))
+
+
+def _no_room(store: SegmentStore, entries: Sequence[Entry]) -> tuple[int, ...]:
+    raise StoreFull("No space is left")
 
 
 async def test_while_the_trail_is_not_written_an_action_is_refused_in_one_sentence(eventually: Eventually) -> None:
