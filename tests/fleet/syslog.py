@@ -29,7 +29,7 @@ done
 : >/run/dev/.own
 mount --move /run/dev /dev
 mkdir -p $1/disk/var/log; mount --bind $1/disk/var/log /var/log
-touch /run/utmp
+touch /run/utmp /var/log/lastlog
 """
 # As systemd's tmpfiles does it, with ops for the group systemd-journal; journald must not ask the machine's kernel.
 _JOURNAL = r"""
@@ -75,6 +75,6 @@ def end(hosts: Hosts, host: Host) -> None:
     stop = """
         [ ! -e /run/syslog.pid ] || kill "$(cat /run/syslog.pid)"
         rm -rf /run/syslog.pid /run/log/journal
-        if [ -e /dev/.own ]; then rm -rf /dev/log /var/log/*; fi
+        if [ -e /dev/.own ]; then rm -rf /dev/log /var/log/*; touch /var/log/lastlog; fi
     """
     hosts.on(host.name, "sh", "-c", textwrap.dedent(stop), check=False)
