@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from ..address import EngineAddress
-from ..model import Attribution, Cause, HostLogin, LoginsSeen, Record, RecordKind
+from ..model import Attribution, Cause, HostCommand, HostLogin, LoginsSeen, Record, RecordKind
 
 DEEDS = frozenset(
     (
@@ -25,6 +25,11 @@ FRESH = timedelta(seconds=30)
 """Who is logged in now says nothing of what happened longer ago."""
 AROUND = timedelta(seconds=3)
 """A login that ended this shortly before a deed may still have done it."""
+BEFORE = timedelta(seconds=15)
+"""A command this long before a deed may have asked for it: `docker stop` waits ten seconds for its container."""
+LOST = timedelta(hours=1)
+"""A login whose end no log tells may have been there for this long; most are of before a power cycle."""
+MOST_COMMANDS = 5
 WANTED = 200
 
 
@@ -71,7 +76,7 @@ class Witnesses:
 
     @staticmethod
     def heard(seen: LoginsSeen, record: Record) -> tuple[tuple[str, ...], bool]:
-        """What the look says of a record, in sentences, and whether exactly one login was there."""
+        """What the look says of a record, in sentences, and whether exactly one login or one caller was there."""
         if not seen.answered:
             return ("who was logged in then could not be read on the host",), False
         there = [login for login in seen.logins if _there(login, record.time)]
@@ -79,14 +84,26 @@ class Witnesses:
         evidence = [f"logged in then: {told}"]
         if not seen.log_read:
             evidence.append("sshd's log could not be read on the host: logins without a terminal are not seen")
-        return tuple(evidence), len(there) == 1
+        ran = [one for one in seen.commands if record.time - BEFORE <= one.at <= record.time + AROUND]
+        evidence += [_command_words(one) for one in ran[-MOST_COMMANDS:]]
+        callers = {one.user for one in ran}
+        one = len(callers) == 1 if callers else len(there) == 1 and not there[0].lost
+        return tuple(evidence), one
 
 
 def _there(login: HostLogin, at: datetime) -> bool:
+    if login.lost:
+        return login.began is not None and at - LOST <= login.began <= at + AROUND
     begun = login.began is None or login.began <= at + AROUND
     return begun and (login.ended is None or login.ended >= at - AROUND)
 
 
 def _words(login: HostLogin) -> str:
-    origin = f" from {login.origin}" if login.origin else " at the host itself"
-    return f"{login.user}{origin}" + (f" since {login.since}" if login.since else "")
+    words = [f"{login.user} from {login.origin}" if login.origin else f"{login.user} at the host itself"]
+    words += [f"since {login.since}"] if login.since else []
+    words += [login.proof] if login.proof else []
+    return " ".join(words) + (" (no longer, and the log does not tell since when)" if login.lost else "")
+
+
+def _command_words(command: HostCommand) -> str:
+    return f"auditd saw {command.user} run “{command.words}” at {command.at:%H:%M:%S} UTC"

@@ -1,48 +1,64 @@
 """Who is logged in on a host: evidence beside a deed whose doer is not known, never a claim.
 
 Asked over the engine's own SSH connection, with one constant command that takes no word from anywhere. It reads `who`
-(logins with a terminal) and, where this user may, the newest lines of sshd's log (those without one, too).
+(logins with a terminal) and, where this user may, the newest lines of sshd's log (those without one, too) and of
+auditd's.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..model import HostLogin
+from ..model import HostCommand, HostLogin
 from ..text import plain
+from .auditlog import read_audit
 from .remote import run
+from .sshdlog import logins_of_sshd
 
 if TYPE_CHECKING:
     import asyncssh
 
 MOST = 16
 """Logins told of at most."""
+SAME = timedelta(seconds=5)
+"""Two logs tell of one login within this."""
 
 # One line, no `!` and no single quotes, so that every login shell hands it on as it is; each line is marked, since a
 # login shell may print anything before. `printf`, since an `echo` may make a line break of a `\n` that somebody wrote
-# into the log. SSH_CONNECTION tells our own login from the others.
+# into the log. SSH_CONNECTION and the audit session tell our own login from the others.
+# By identifier and not by unit: pam_systemd moves a session out of sshd's unit, and its end is logged from there.
+# `preauth` goes first, since on a host in the internet it is most of the log.
+# What is printed stays below what is read of a command (remote.MOST): 64, 90 and 40 lines.
 COMMAND = (
-    "export LC_ALL=C PATH=$PATH:/usr/bin:/bin; "
+    "export LC_ALL=C PATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin; "
     'echo "fleettop:us $SSH_CONNECTION"; '
-    'who 2>/dev/null | while read -r l; do printf "fleettop:who %s\\n" "$l"; done; '
-    "j=$(journalctl -q -u ssh -u sshd --since -30min -o short-iso -n 400 --no-pager 2>/dev/null); "
-    '[ -n "$j" ] || j=$(tail -n 400 /var/log/auth.log 2>/dev/null); '
-    'printf "%s\\n" "$j" | grep -E "sshd.*: (Accepted|Disconnected)" '
-    '| while read -r l; do printf "fleettop:log %s\\n" "$l"; done; '
-    "if [ -r /var/log/auth.log ] || journalctl -q -u ssh -u sshd -n 1 --no-pager 2>/dev/null | grep -q sshd; "
-    'then echo "fleettop:logged"; fi; '
+    'echo "fleettop:ses $(cat /proc/self/sessionid 2>/dev/null)"; '
+    'echo "fleettop:now $(date +%Y-%m-%dT%H:%M:%S%z)"; '
+    'who 2>/dev/null | tail -n 64 | cut -c1-160 | while read -r l; do printf "fleettop:who %s\\n" "$l"; done; '
+    'k() { grep -E "sshd.*: (Accepted [^ ]+ for|Disconnected from|Connection (closed|reset) by|Timeout, client'
+    '|pam_unix.sshd:session.: session closed)" | grep -v "preauth]" | tail -n 90 | cut -c1-320; }; '
+    "j=$(journalctl -q -t sshd -t sshd-session -o short-iso -n 2000 --no-pager 2>/dev/null | k); "
+    "for f in /var/log/auth.log /var/log/secure /var/log/messages; do "
+    '[ -n "$j" ] || j=$(tail -n 4000 $f 2>/dev/null | k); done; '
+    'if [ -n "$j" ]; then printf "%s\\n" "$j" | while read -r l; do printf "fleettop:log %s\\n" "$l"; done; '
+    'if [ -d /proc/1 ]; then for p in $(printf "%s\\n" "$j" | grep ": Accepted " | grep -oE "sshd(-session)?\\[[0-9]+" '
+    '| grep -oE "[0-9]+" | sort -u); do [ -d /proc/$p ] || echo "fleettop:gone $p"; done; fi; '
+    'echo "fleettop:logged"; fi; '
+    "a=/var/log/audit/audit.log; if [ -r $a ]; then "
+    'a=$(tail -n 4000 $a | grep -E "type=(USER_LOGIN|USER_END|USER_LOGOUT) .*(sshd|/login)'
+    '|type=SYSCALL .*comm=.(docker|podman)|type=EXECVE .* a0=[^ ]*(docker|podman|646F636B6572)" | tail -n 40 '
+    '| cut -c1-500); printf "%s\\n" "$a" | while read -r l; do printf "fleettop:audit %s\\n" "$l"; done; '
+    'for u in $(printf "%s\\n" "$a" | grep -oE "auid=[0-9]+" | sort -u | head -n 16); do '
+    'printf "fleettop:uid %s %s\\n" "${u#auid=}" "$(id -nu "${u#auid=}" 2>/dev/null)"; done; fi; '
     'echo "fleettop:end"'
 )
 
 _WHO = re.compile(r"(\S+)\s+\S+\s+(.+?)(?:\s+\(([^)]*)\))?$")
-_SSHD = re.compile(r"^(\S+(?:\s+\d+\s+[\d:]+)?)\s.*?sshd(?:-session)?\[(\d+)\]: (.*)$")
-_ACCEPTED = re.compile(r"Accepted \S+ for (\S+) from (\S+) port (\d+)")
-_LEFT = re.compile(r"Disconnected from user (\S+) (\S+) port (\d+)")
 
 
 class Logins(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +67,7 @@ class Logins(msgspec.Struct, frozen=True, kw_only=True):
     answered: bool = False
     log_read: bool = False
     logins: tuple[HostLogin, ...] = ()
+    commands: tuple[HostCommand, ...] = ()
 
 
 async def who_is_in(connection: asyncssh.SSHClientConnection) -> Logins:
@@ -62,15 +79,40 @@ def understood(lines: Sequence[str]) -> Logins:
     """What the command printed, without its marks."""
     if "end" not in lines:
         return Logins()
-    us = next((line.split()[1:3] for line in lines if line.startswith("us ")), [])
-    logged = [line.removeprefix("log ") for line in lines if line.startswith("log ")]
-    over_ssh = _from_log(logged, us)
-    seen = {(login.user, login.origin) for login in over_ssh if login.ended is None}
-    on_terminals = [
-        login for line in lines if line.startswith("who ") and (login := _of_who(line.removeprefix("who "))) is not None
-    ]
+    us = _told(lines, "us")[0].split()[:2] if _told(lines, "us") else []
+    logged = logins_of_sshd(_told(lines, "log"), us, gone=_told(lines, "gone"), now=_clock(_told(lines, "now")))
+    names = dict(found for line in _told(lines, "uid") if len(found := line.split()) == 2)
+    audited, commands = read_audit(_told(lines, "audit"), names, "".join(_told(lines, "ses")[:1]))
+    over_ssh = [*logged, *(login for login in audited if not _is_among(login, logged))]
+    seen = {(login.user, login.origin) for login in over_ssh if login.ended is None and not login.lost}
+    on_terminals = [login for line in _told(lines, "who") if (login := _of_who(line)) is not None]
     known = [login for login in on_terminals if (login.user, login.origin) not in seen]
-    return Logins(answered=True, log_read="logged" in lines, logins=tuple(_once([*known, *over_ssh])[:MOST]))
+    return Logins(
+        answered=True,
+        log_read="logged" in lines,
+        logins=tuple(_once([*known, *over_ssh])[:MOST]),
+        commands=tuple(commands),
+    )
+
+
+def _told(lines: Sequence[str], kind: str) -> list[str]:
+    return [line.removeprefix(f"{kind} ") for line in lines if line.startswith(f"{kind} ")]
+
+
+def _clock(told: Sequence[str]) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(told[0]) if told else None
+    except ValueError:
+        return None
+    return found if found is not None and found.tzinfo is not None else None
+
+
+def _is_among(login: HostLogin, others: Sequence[HostLogin]) -> bool:
+    return any(
+        (other.user, other.origin) == (login.user, login.origin)
+        and (other.began is None or login.began is None or abs(other.began - login.began) <= SAME)
+        for other in others
+    )
 
 
 def _of_who(line: str) -> HostLogin | None:
@@ -81,39 +123,9 @@ def _of_who(line: str) -> HostLogin | None:
     return HostLogin(user=plain(user, 64), since=plain(since, 40), origin=plain(origin, 128))
 
 
-def _from_log(lines: Sequence[str], us: Sequence[str]) -> list[HostLogin]:
-    open_: dict[tuple[str, str, str], HostLogin] = {}
-    closed: list[HostLogin] = []
-    for line in lines:
-        found = _SSHD.match(line)
-        if found is None:
-            continue
-        stamp, message = found[1], found[3]
-        if accepted := _ACCEPTED.search(message):
-            user, origin, port = accepted[1], accepted[2], accepted[3]
-            if [origin, port] != list(us):
-                began = _moment(stamp)
-                since = f"{began:%Y-%m-%d %H:%M} UTC" if began is not None else stamp
-                open_[user, origin, port] = HostLogin(
-                    user=plain(user, 64), origin=plain(origin, 128), since=plain(since, 40), began=began
-                )
-        elif (left := _LEFT.search(message)) and (login := open_.pop((left[1], left[2], left[3]), None)) is not None:
-            closed.append(msgspec.structs.replace(login, ended=_moment(stamp)))
-    return [*open_.values(), *reversed([login for login in closed if login.ended is not None])]
-
-
-def _moment(stamp: str) -> datetime | None:
-    """`short-iso` and newer syslogs tell year and zone; older ones neither, and then it is not known."""
-    try:
-        found = datetime.fromisoformat(stamp)
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo is not None else None
-
-
 def _once(logins: Sequence[HostLogin]) -> list[HostLogin]:
-    """Several terminals of one user from one place are one login, since the first."""
-    found: dict[tuple[str, str, datetime | None], HostLogin] = {}
+    """Several terminals of one user from one place by one key are one login, since the first."""
+    found: dict[tuple[str, str, str, datetime | None], HostLogin] = {}
     for login in logins:
-        found.setdefault((login.user, login.origin, login.ended), login)
+        found.setdefault((login.user, login.origin, login.proof, login.ended), login)
     return list(found.values())

@@ -145,9 +145,21 @@ class HostLogin(msgspec.Struct, frozen=True, kw_only=True):
     """From where, as the host says it; empty: at the host itself."""
     since: str = ""
     """In the host's own words."""
+    proof: str = ""
+    """What let them in, where a log tells: the key's fingerprint, a certificate, a password."""
     began: datetime | None = None
     ended: datetime | None = None
-    """Where sshd's log tells; None: not known, or still there."""
+    """Where a log tells; None: not known, or still there."""
+    lost: bool = False
+    """It is over, and no log tells since when."""
+
+
+class HostCommand(msgspec.Struct, frozen=True, kw_only=True):
+    """A docker or podman command that auditd saw somebody run on an engine's host; secrets are hidden."""
+
+    user: str
+    at: datetime
+    words: str
 
 
 class LoginsSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -156,6 +168,7 @@ class LoginsSeen(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     engine: str
     records: tuple[int, ...]
     logins: tuple[HostLogin, ...] = ()
+    commands: tuple[HostCommand, ...] = ()
     answered: bool = True
     """False: the host let us run no such command."""
     log_read: bool = False

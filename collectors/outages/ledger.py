@@ -165,14 +165,13 @@ class Ledger:
         if lapse is not None and lapse.why is Why.OUTAGE:
             if course.phase is Phase.NEW and look.served_from is not None and look.served_from > lapse.begin:
                 self._close(course, lapse, look.served_from)  # nobody watched, but it served meanwhile
-            elif begin < lapse.begin:
-                course.lapse = msgspec.structs.replace(lapse, begin=begin, certain=look.certain)
-                return
             else:
+                if begin < lapse.begin and _better(look.certain, lapse) and _not_before(course, begin) == begin:
+                    course.lapse = msgspec.structs.replace(lapse, begin=begin, certain=look.certain)
                 return
         elif (lapse is not None and lapse.why is Why.REST) or (lapse is not None and not look.certain):
             self._close(course, lapse, max(begin, lapse.begin))
-        course.lapse = _lapse(course, service, Why.OUTAGE, begin, certain=look.certain)
+        course.lapse = _begun(course, service, begin, certain=look.certain)
 
     def _rests(self, service: ServiceKey, course: Course, now: datetime) -> None:
         lapse, course.lapse = course.lapse, None
@@ -188,7 +187,9 @@ class Ledger:
 
     def _close(self, course: Course, lapse: Lapse, end: datetime) -> None:
         course.lapse = None
-        self._written.pop(lapse.service, None)
+        written = self._written.pop(lapse.service, None)
+        if written is None and lapse.why is Why.OUTAGE and not lapse.told and end - lapse.begin < NOTICEABLE:
+            return
         self._over(course, lapse, end)
 
     def _over(self, course: Course, lapse: Lapse, end: datetime) -> None:
@@ -276,8 +277,12 @@ class Ledger:
             course = self._course(lapse.service)
             going = course.lapse
             if lapse.end is not None:
-                if going is None or going.key != lapse.key:
+                reaches_back = going is not None and going.why is Why.OUTAGE and going.begin < lapse.end
+                if going is None or going.key != lapse.key or reaches_back:
                     self._keep(course, lapse)
+                if going is not None and reaches_back and lapse.why is Why.OUTAGE:
+                    begun = _begun(course, lapse.service, going.begin, certain=going.certain)
+                    course.lapse = msgspec.structs.replace(begun, told=going.told)
             elif lapse.why is Why.OUTAGE and course.phase is Phase.NEW:
                 course.lapse = lapse
             elif lapse.why is Why.OUTAGE:
@@ -294,7 +299,9 @@ class Ledger:
                 self._over(course, lapse, last.served_from)
                 return
             told = tuple(dict.fromkeys((*lapse.told, *going.told)))
-            course.lapse = msgspec.structs.replace(going, key=lapse.key, begin=min(going.begin, lapse.begin), told=told)
+            better = going.begin < lapse.begin and _better(going.certain, lapse)
+            begin, certain = (going.begin, going.certain) if better else (lapse.begin, lapse.certain)
+            course.lapse = msgspec.structs.replace(going, key=lapse.key, begin=begin, certain=certain, told=told)
         elif course.phase is Phase.SERVES and not ours:
             since = [turn.since for turn in last.turns if turn.since is not None and turn.since >= lapse.begin]
             self._over(course, lapse, min(since, default=first))
@@ -386,6 +393,22 @@ def _phase(look: Look, course: Course) -> Phase:
     if look.state is ServiceState.STARTING and course.phase is Phase.RESTS:
         return Phase.RESTS
     return Phase.OUT
+
+
+def _better(certain: bool, lapse: Lapse) -> bool:
+    """Whether an earlier begin is worth more than that one: of a loop an engine tells only the earliest it may be."""
+    return certain or not lapse.certain
+
+
+def _not_before(course: Course, begin: datetime) -> datetime:
+    """None reaches back into one that was over: in between it served, for however short."""
+    ends = (lapse.end for lapse in course.past if lapse.why is Why.OUTAGE and lapse.end is not None)
+    return max((end for end in ends if end > begin), default=begin)
+
+
+def _begun(course: Course, service: ServiceKey, begin: datetime, *, certain: bool) -> Lapse:
+    since = _not_before(course, begin)
+    return _lapse(course, service, Why.OUTAGE, since, certain=certain and since == begin)
 
 
 def _lapse(course: Course, service: ServiceKey, why: Why, begin: datetime, *, certain: bool = True) -> Lapse:

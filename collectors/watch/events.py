@@ -34,6 +34,10 @@ PODMANS = frozenset(("cleanup",))
 RING = 256
 """Events an engine keeps in memory (moby: daemon/events/events.go, eventsLimit); a restart of the daemon empties it."""
 
+BURST = 100.0
+"""Events a second that no engine is expected to say out of a sudden."""
+SLACK = 0.1
+
 QUEUE = 10_000
 """Events that wait at most to be taken in; from half of it on, what only repeats is left out."""
 SLICE = 100
@@ -68,6 +72,8 @@ class EventStream:
         """Whoever watched this engine before us heard something of it."""
         self.lost = False
         """Whether it is certain, and not only possible, that something was lost when the past was read last."""
+        self.emptied = False
+        """Whether what the engine had in memory then was gone: only a start of its daemon does that."""
         self.oldest: datetime | None = None
         """The engine's time of the oldest event it still had when asked last."""
         self.overrun = 0
@@ -115,7 +121,9 @@ class EventStream:
         NotAnswering where the engine stops in the middle.
         """
         first = self._read_to is None and recall is None
+        began = self._clock.monotonic()
         ring = await self._past(client, until)
+        took = self._clock.monotonic() - began
         self.oldest = ring[0].time if ring else until
         recalled = recall is not None and await recall([event for event in ring if wanted(event)])
         # The ring loses its oldest first: where it holds one that we had, all that came after that is in it too.
@@ -125,6 +133,7 @@ class EventStream:
         # came after another process had heard all.
         held = bool(self._seen) or (self.heard_before and not client.podman)
         self.lost = not complete and (len(ring) >= RING or held)
+        self.emptied = not complete and held and not client.podman and _was_emptied(ring, until, took)
         self._read_to = nanoseconds(until), self._clock.monotonic()
         fresh = tuple(event for event in ring if wanted(event) and self._first_time(event))
         if not complete:
@@ -281,6 +290,12 @@ class EventStream:
         if len(self._order) > REMEMBERED:
             self._seen.discard(self._order.popleft())
         return True
+
+
+def _was_emptied(ring: Sequence[EngineEvent], until: datetime, took: float) -> bool:
+    """Whether the ring is too short to have been overrun: that would be full, but for what was said since `until`."""
+    span = max((until - ring[0].time).total_seconds(), SLACK) if ring else SLACK
+    return (RING - len(ring)) / (2 * took + SLACK) > max(BURST, 10 * len(ring) / span)
 
 
 def _changes_container(event: EngineEvent) -> bool:

@@ -94,14 +94,22 @@ class Gaps:
         gap, self.open = self.open, None
         if gap is None or (complete and not gap.told):
             return
+        anew = not complete and self._events.emptied
+        if complete:
+            cause = f"{gap.cause}; the engine remembered all of it"
+        elif anew:
+            cause = f"{gap.cause}; the engine was started anew, which empties its memory"
+        else:
+            cause = gap.cause
         self._publish(
             GapSeen(
                 engine=self._engine,
                 begin=gap.begin,
                 end=gap.begin if complete else self._clock.now(),
-                cause=f"{gap.cause}; the engine remembered all of it" if complete else gap.cause,
+                cause=cause,
                 certain=not complete and self._events.lost,
                 differences=differences,
+                restarted=anew or None,
             )
         )
 

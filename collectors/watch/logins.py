@@ -54,6 +54,13 @@ async def _look(fleet: Wanting, engine: str, watch: Looking) -> None:
     records = fleet.take_wanted_logins(engine)
     seen = await watch.logins() or Logins()
     fleet.apply(
-        LoginsSeen(engine=engine, records=records, logins=seen.logins, answered=seen.answered, log_read=seen.log_read)
+        LoginsSeen(
+            engine=engine,
+            records=records,
+            logins=seen.logins,
+            commands=seen.commands,
+            answered=seen.answered,
+            log_read=seen.log_read,
+        )
     )
     await asyncio.sleep(EVERY)

@@ -26,6 +26,7 @@ from fleettop.collectors.model import (
     EventsSeen,
     ExecSeen,
     Health,
+    HostCommand,
     HostLogin,
     ImageSeen,
     LoginsSeen,
@@ -368,7 +369,9 @@ def test_an_exec_that_waits_for_the_inspect_keeps_what_was_learnt_of_it() -> Non
 # -- logins ------------------------------------------------------------------------------------------------------------
 
 
-def correlating(*logins: HostLogin, answered: bool = True, log_read: bool = True) -> Record:
+def correlating(
+    *logins: HostLogin, commands: tuple[HostCommand, ...] = (), answered: bool = True, log_read: bool = True
+) -> Record:
     """A container was stopped by nobody known, and this is who was logged in; then its sequence goes on."""
     watched = Watched()
     address = EngineAddress(name="h1", scheme="ssh", host="h1", correlate=True)
@@ -379,7 +382,10 @@ def correlating(*logins: HostLogin, answered: bool = True, log_read: bool = True
     watched.play("kill(15)", one)
     assert watched.fleet.wanted_logins == ("h1",)
     records = watched.fleet.take_wanted_logins("h1")
-    watched.fleet.apply(LoginsSeen(engine="h1", records=records, logins=logins, answered=answered, log_read=log_read))
+    seen = LoginsSeen(
+        engine="h1", records=records, logins=logins, commands=commands, answered=answered, log_read=log_read
+    )
+    watched.fleet.apply(seen)
     watched.play("die(143) stop", one)
     assert watched.fleet.wanted_logins == ()
     (record,) = watched.records()
@@ -417,6 +423,33 @@ def test_a_login_that_had_ended_or_not_begun_is_no_evidence() -> None:
     later = HostLogin(user="b", origin="y", began=NOON + timedelta(minutes=1))
     just = HostLogin(user="c", origin="z", since="11:59", ended=NOON - timedelta(seconds=1))
     assert correlating(over, later, just).evidence == ("logged in then: c from z since 11:59",)
+
+
+def test_what_let_somebody_in_stands_beside_the_login() -> None:
+    """The key's fingerprint tells persons apart who share an account."""
+    one = msgspec.structs.replace(DBA, proof="with key ED25519 SHA256:abc")
+    assert correlating(one).evidence == ("logged in then: dba1 from 10.0.0.5 since 02:11 with key ED25519 SHA256:abc",)
+
+
+def test_a_login_whose_end_no_log_tells_is_no_correlation() -> None:
+    """It is told for an hour and says so; the sessions of before a power cycle are not told for ever."""
+    lost = msgspec.structs.replace(DBA, lost=True, began=NOON - timedelta(minutes=5))
+    record = correlating(lost, msgspec.structs.replace(lost, user="old", began=NOON - timedelta(hours=2)))
+    assert record.attribution is Attribution.UNKNOWN
+    assert record.evidence == (
+        "logged in then: dba1 from 10.0.0.5 since 02:11 (no longer, and the log does not tell since when)",
+    )
+
+
+def test_a_command_that_auditd_saw_is_evidence_for_the_deeds_it_may_have_asked_for() -> None:
+    """One caller among several logins: correlated, and still nobody's claim."""
+    command = HostCommand(user="dba1", at=NOON - timedelta(seconds=10), words="docker stop web")
+    long_ago = msgspec.structs.replace(command, at=NOON - timedelta(minutes=1), words="docker ps")
+    record = correlating(DBA, HostLogin(user="ops2"), commands=(long_ago, command))
+    assert (record.attribution, record.actor) == (Attribution.CORRELATED, "unknown")
+    assert record.evidence[1:] == ("auditd saw dba1 run “docker stop web” at 11:59:50 UTC",)
+    two = correlating(DBA, commands=(command, msgspec.structs.replace(command, user="ops2")))
+    assert two.attribution is Attribution.UNKNOWN
 
 
 def test_nobody_looks_for_the_sake_of_what_is_known_or_long_ago() -> None:

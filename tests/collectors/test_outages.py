@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
 from fleettop.collectors.model import ContainerState, Health, ServiceKey
 from fleettop.collectors.outages.lapses import Lapse, Why, key_of
 from fleettop.collectors.outages.spans import DAY, HOUR, Span, availability, common, minus, within
@@ -331,6 +332,69 @@ def test_what_served_in_between_is_another_outage() -> None:
         (NOON, None),
         (NOON - seconds(6000), NOON - seconds(300)),
     ]
+
+
+AGAIN = {"state": ContainerState.RESTARTING, "restart_policy": "always"}
+LOOP = {"created": NOON - seconds(60), "started_at": NOON - seconds(7), "restart_count": 9, **AGAIN}
+"""A container that has never run for long: all that its engine tells is that it may have looped since it was made."""
+
+
+@pytest.mark.parametrize("trail_first", [True, False])
+def test_an_outage_never_reaches_back_into_one_that_was_over(trail_first: bool) -> None:
+    """A loop was away, served for a second as its engine came up, and is away again when another process begins."""
+    watched = Watched()
+    known = [lapse(-58, -20), lapse(-19)]
+    if trail_first:
+        watched.fleet.outages.recall(known)
+    watched.list("h1", api(**dead(-6, **LOOP)))
+    look(watched)
+    if not trail_first:
+        assert watched.fleet.outages.began(PAY) == NOON - seconds(60)
+        watched.fleet.outages.recall(known)
+    assert [(one.begin, one.end, one.key) for one in watched.fleet.outages.past(PAY)] == [
+        (NOON - seconds(19), None, known[1].key),
+        (NOON - seconds(58), NOON - seconds(20), known[0].key),
+    ]
+
+
+@pytest.mark.parametrize("trail_first", [True, False])
+def test_where_the_later_outage_was_not_written_it_begins_where_the_one_before_was_over(trail_first: bool) -> None:
+    """That is the earliest it can have begun, and is told as such."""
+    watched = Watched()
+    if trail_first:
+        watched.fleet.outages.recall([lapse(-58, -20)])
+    watched.list("h1", api(**dead(-6, **LOOP)))
+    look(watched)
+    if not trail_first:
+        watched.fleet.outages.recall([lapse(-58, -20)])
+    (going,) = watched.fleet.outages.open().values()
+    assert (going.begin, going.certain) == (NOON - seconds(20), False)
+
+
+def test_an_outage_that_another_process_ends_first_leaves_nothing_behind_it() -> None:
+    """It heard of the start a moment before us; what we then see is not another outage of no length."""
+    watched = Watched()
+    served(watched, api())
+    watched.clock.advance(1)
+    watched.play("die(1)", api(), pause=0.0)
+    watched.see(api(**dead(1)))
+    look(watched)
+    watched.clock.advance(3)
+    watched.fleet.outages.recall([lapse(1, 4)])
+    watched.see(api(**back(1, 4)))
+    look(watched)
+    assert spans(watched) == []
+    assert [one.end for one in watched.fleet.outages.past(PAY)] == [NOON + seconds(4)]
+
+
+def test_a_begin_that_is_known_is_not_put_off_by_one_that_may_be() -> None:
+    """Who watched from the first crash on knows better than the engine's counter."""
+    watched = Watched()
+    watched.fleet.outages.recall([lapse(-50)])
+    watched.list("h1", api(**dead(-6, **LOOP)))
+    look(watched)
+    (going,) = watched.fleet.outages.open().values()
+    assert (going.begin, going.certain) == (NOON - seconds(50), True)
 
 
 def test_an_outage_that_ended_while_nobody_watched_ends_when_its_replica_started() -> None:

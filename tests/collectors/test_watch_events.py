@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
 import pytest
 from fleettop.collectors.clock import ManualClock, nanoseconds
 from fleettop.collectors.errors import ConnectionLost
@@ -77,6 +78,35 @@ async def test_a_ring_without_the_last_event_means_that_some_were_lost() -> None
     await stream.replay(client, until=START)
     client.ring = [event(9, "start")]
     assert not await stream.replay(client, until=START)
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds", "took", "emptied"),
+    [
+        (0, 0, 0.01, True),
+        (3, 5, 0.01, True),
+        (120, 60, 0.01, True),
+        (256, 60, 0.01, False),
+        (250, 60, 0.01, False),
+        (3, 5, 2.0, False),
+        (100, 0.05, 0.01, False),
+    ],
+)
+async def test_a_ring_that_is_too_short_to_be_overrun_is_that_of_a_daemon_started_anew(
+    count: int, seconds: float, took: float, emptied: bool
+) -> None:
+    """An overrun ring is full but for what came while it was read; where that may have been much, it is not known."""
+    clock, client = ManualClock(wall=START), FakeClient()
+    stream = EventStream("web-1", Told(), clock)
+    client.ring = [event(1, "die")]
+    await stream.replay(client, until=START)
+    assert not stream.emptied
+    begin = START - timedelta(seconds=seconds)
+    step = timedelta(seconds=seconds / count if count else 0)
+    client.ring = [msgspec.structs.replace(event(100 + n, "start"), time=begin + step * n) for n in range(count)]
+    client.on_events = lambda: clock.advance(took)
+    assert not await stream.replay(client, until=START)
+    assert stream.emptied is emptied
 
 
 async def test_health_check_noise_is_left_out_of_an_unfiltered_replay() -> None:

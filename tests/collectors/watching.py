@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from fleettop.collectors.engine.client import EngineClient
@@ -63,6 +63,7 @@ class FakeClient(EngineClient):
         self.samples: dict[str, StatsSample] = {}
         self.listing: asyncio.Event | None = None
         self.since: list[int | None] = []
+        self.on_events: Callable[[], object] | None = None
 
     async def list_containers(self, ids: Sequence[str] = ()) -> Listing:
         """The rows."""
@@ -93,6 +94,8 @@ class FakeClient(EngineClient):
         """The ring up to `until`; else the live ones, and then silence."""
         self.filters.append(filters)
         self.since.append(since)
+        if self.on_events is not None:
+            self.on_events()
         for one in self.ring if until is not None else self.live:
             yield one
         if until is None and not self.ends:

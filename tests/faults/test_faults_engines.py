@@ -92,6 +92,7 @@ async def test_a_killed_daemon_leaves_a_certain_gap_with_what_it_hid(fleet: Flee
         gap = await eventually(lambda: stage.closed_gap("h1"))
         assert gap.id == open_gap.id
         assert gap.what.startswith("nothing known for ")
+        assert gap.what.endswith("; the engine was started anew, which empties its memory")
         assert gap.actor == "gap, certain"
         assert gap.reason == "shop-web-1: running → exited"  # dockerd ends what it finds, when it starts after a crash
         assert stage.container(key).state is ContainerState.EXITED

@@ -16,6 +16,7 @@ import pytest
 
 from tests.fleet import Fleet
 from tests.fleet.__main__ import config
+from tests.fleet.syslog import cannot_keep
 
 PROGRAM = (sys.executable, "-m", "fleettop.tui")
 DEADLINE = 60
@@ -138,6 +139,25 @@ def test_what_recording_could_not_hear_is_told_and_what_it_heard_can_be_proved(
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.split()[-1] == recorder.ask("head").stdout.split()[0]
+
+
+def test_the_head_is_kept_in_a_real_journal_and_compared_with_it_later(
+    fleet: Fleet, recorder: Recorder, eventually_sync: EventuallySync
+) -> None:
+    """`--anchor journal` on a host with journald: what stands there is still in the chain."""
+    if why := cannot_keep("journal"):
+        pytest.skip(why)
+    recorder.start()
+    eventually_sync(lambda: recorder.said("engine-up", "h1"), timeout=DEADLINE)
+    head = eventually_sync(lambda: recorder.ask("head").stdout.split()[0], timeout=DEADLINE)
+    fleet.keep_log("h1", "journal")
+    fleet.on("h1", *PROGRAM, "--trail", recorder.trail, "trail", "head", "--anchor", "journal")
+    written = eventually_sync(lambda: fleet.on("h1", "journalctl", "-q", "-o", "cat", "-t", "fleettop-trail"))
+    (kept,) = re.findall(r"\b\d+:[0-9a-f]{64}\b", written)
+    assert int(kept.partition(":")[0]) >= int(head.partition(":")[0])
+    assert recorder.end(signal.SIGTERM) == 0
+    proof = recorder.ask("verify", "--head", kept)
+    assert (proof.returncode, proof.stderr) == (0, ""), proof.stdout
 
 
 def named(recorder: Recorder, name: str, what: str) -> list[dict[str, Any]]:

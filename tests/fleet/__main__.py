@@ -40,6 +40,9 @@ def _arguments() -> argparse.ArgumentParser:
     fault.add_argument("host")
     fault.add_argument("kind", choices=FAULTS, metavar="KIND")
     fault.add_argument("arguments", nargs="*")
+    log = commands.add_parser("log", help="let a host's sshd log to the journal, or to a file such as /var/log/secure")
+    log.add_argument("host")
+    log.add_argument("kind", nargs="?", default="journal")
     commands.add_parser("heal", help="undo all faults").add_argument("host", nargs="?", default="")
     commands.add_parser("wipe", help="heal, and remove all that runs")
     run = commands.add_parser("exec", help="run a command on a host, as root")
@@ -146,6 +149,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "status": _status,
     "config": lambda fleet: print(config(fleet)),
     "fault": lambda fleet, host, kind, arguments: fleet.fault(host, kind, *arguments),
+    "log": lambda fleet, host, kind: fleet.keep_log(host, kind),
     "heal": lambda fleet, host: fleet.heal(host),
     "shop": lambda fleet, host: fleet.shop(*host),
     "wipe": lambda fleet: fleet.wipe(),

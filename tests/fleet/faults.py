@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from . import credentials, network, slow_packets
+from . import credentials, network, slow_packets, syslog
 from .hosts import Hosts
 from .shell import CommandFailed, sh
 from .site import Host, Site
@@ -201,6 +201,13 @@ class Faults:
             state = self.site.state
             state.hosts[host.name].sshd = host.sshd = {}
             self.site.save(state)
+        if host.log:
+            other_sshd = True
+            state = self.site.state
+            state.hosts[host.name].log = host.log = ""
+            self.site.save(state)
+            if self.hosts.first_process(host.name) is not None:
+                syslog.end(self.hosts, host)
         if self.hosts.first_process(host.name) is None:
             self.hosts.boot(host)
         else:

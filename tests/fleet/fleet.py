@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 from fleettop.collectors.address import EngineAddress, TlsFiles
 
-from . import credentials, load, network, registry, swarm
+from . import credentials, load, network, registry, swarm, syslog
 from .engine_api import ask
 from .faults import Faults
 from .hosts import PODMAN_SOCKET, Hosts
@@ -296,6 +296,16 @@ class Fleet:
         state.hosts[host].sshd = changes
         self.site.save(state)
         self.hosts.restart_sshd(state.hosts[host])
+
+    def keep_log(self, host: str, kind: str = syslog.JOURNAL, *, readable: bool = True) -> None:
+        """Let a host's sshd log who comes and goes, as on a real machine: into the `journal`, or into a file such as
+        `/var/log/secure`; `readable` for the user ops. Cuts its sessions; healing undoes it.
+        """
+        self._faults.mark(host)
+        state = self.state
+        state.hosts[host].log = kind
+        self.site.save(state)
+        syslog.keep(self.hosts, state.hosts[host], kind, readable=readable)
 
 
 def _each(do: Callable[[Item], object], items: Iterable[Item], at_once: int = AT_ONCE) -> None:

@@ -250,7 +250,9 @@ class Hosts:
         defaults = {"AllowStreamLocalForwarding": "yes" if host.forward else "no", "MaxSessions": "10"}
         options = {**defaults, "MaxStartups": "100", **options}
         (folder / "ssh/sshd_config").write_text("".join(f"{name} {value}\n" for name, value in options.items()))
-        self.spawn(host.name, "sshd", "/usr/sbin/sshd", "-D", "-e", "-f", folder / "ssh/sshd_config")
+        self.spawn(
+            host.name, "sshd", "/usr/sbin/sshd", "-D", *([] if host.log else ["-e"]), "-f", folder / "ssh/sshd_config"
+        )
 
     def await_sshd(self, host: str) -> None:
         """Wait until a host's sshd greets; asked on the host itself, as a private one cannot be reached."""

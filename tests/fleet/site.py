@@ -31,6 +31,8 @@ class Host(msgspec.Struct):
     disk: str = "512m"
     sshd: dict[str, str] = {}
     """sshd options set for the moment, undone by healing."""
+    log: str = ""
+    """Where its sshd logs to for the moment, `journal` or a file; empty: into the fleet's folder."""
 
 
 class State(msgspec.Struct):

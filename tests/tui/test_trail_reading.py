@@ -12,11 +12,12 @@ from fleettop.collectors.address import EngineAddress
 from fleettop.collectors.clock import ManualClock
 from fleettop.collectors.config import Config
 from fleettop.collectors.errors import StoreFull, TrailError
-from fleettop.collectors.model import Record
+from fleettop.collectors.model import Record, ServiceKey
 from fleettop.collectors.trail import TrailFolder, keeper
 from fleettop.collectors.trail.entry import Entry
 from fleettop.collectors.trail.segments import SegmentStore
 from fleettop.tui.app import FleetApp
+from fleettop.tui.navigation import Place
 from fleettop.tui.screens.page import PageScreen
 from fleettop.tui.screens.prompt import MomentPrompt
 from fleettop.tui.screens.record import RecordPage
@@ -282,6 +283,19 @@ async def test_two_keys_from_a_service_tell_what_was_changed_on_it(eventually: E
         found = [app.dashboard._record(key) for key in app.dashboard._rows.order if isinstance(key, str)]
         assert found
         assert all(record is not None and is_change(record) and record.service == service for record in found)
+
+
+async def test_at_80x24_what_happened_to_a_service_has_more_lines_than_one_records_details(
+    folder: Path, eventually: Eventually
+) -> None:
+    """Its history is what was asked for: as many of its rows as can stand above the details of one."""
+    async with trail(folder, size=(80, 24)) as (app, pilot):
+        await eventually(lambda: len(shown(app)) > 100)
+        app.dashboard.go(Place(view="trail", scope=ServiceKey("compose", "pay", "api")))
+        table, detail = app.dashboard.table, app.dashboard.detail
+        await eventually(lambda: len(shown(app)) > 100 and table.size.height > detail.size.height > 3)
+        await pilot.pause()
+        assert len(table.visible_keys()) >= 10
 
 
 def records(app: FleetApp) -> Sequence[Record]:

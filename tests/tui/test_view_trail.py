@@ -30,6 +30,27 @@ def test_a_folded_loop_is_told_in_the_words_of_its_cause() -> None:
     assert row.cells[4].text == f"exited 1 by itself (9th since {since}), started again by its restart policy"
 
 
+def test_the_details_of_a_record_begin_with_who_did_it_and_what_that_rests_on() -> None:
+    """A login is evidence beside `unknown`, and stands there without a further key."""
+    watched = Watched()
+    note = msgspec.structs.replace(
+        watched.fleet.note("stopped by someone"),
+        kind=RecordKind.EVENT, attribution=Attribution.CORRELATED, actor="unknown",
+        evidence=("logged in then: ops from 10.0.0.5 with key ED25519 SHA256:abc",),
+    )  # fmt: skip
+    watched.fleet.trail.append([note])
+    moment = Moment(watched.clock.now().astimezone(UTC), watched.clock.monotonic())
+    lines = [
+        " ".join(cell.text.strip() for cell in line) for line in TrailView().detail(watched.fleet, note.key, moment)
+    ]
+    assert lines[:4] == [
+        "stopped by someone",
+        "",
+        "who unknown · correlated",
+        "evidence logged in then: ops from 10.0.0.5 with key ED25519 SHA256:abc",
+    ]
+
+
 @pytest.mark.parametrize("kind", list(RecordKind))
 @pytest.mark.parametrize("attribution", list(Attribution))
 def test_records_of_each_kind_have_a_row_a_detail_and_a_story(kind: RecordKind, attribution: Attribution) -> None:

@@ -269,9 +269,9 @@ class DashboardScreen(SparingScreen[None]):
     def _count(self) -> None:
         if isinstance(self._rows, TrailRows):
             self.filter_bar.show_words(found_words(self._rows, self.app.moment()))
-            return
-        shown = len(self._rows.order)
-        self.filter_bar.show_counts(shown, shown + self._rows.hidden)
+        else:
+            shown = len(self._rows.order)
+            self.filter_bar.show_counts(shown, shown + self._rows.hidden)
         self._share()
 
     def _say_empty(self) -> None:
@@ -289,10 +289,12 @@ class DashboardScreen(SparingScreen[None]):
         self._share()
 
     def _share(self) -> None:
-        """Inside a service its few rows take no more lines than they need, and the details have the rest."""
-        few = self.middle.has_class("-under") and isinstance(self.place.scope, ServiceKey)
-        self.middle.set_class(few, "-few")
+        """Inside a service its few rows take no more lines than they need, and the details have the rest; where there
+        are many, as of what happened to it, the rows have the larger part."""
         rows = len(self._rows.order) + self._rows.hidden
+        inside = self.middle.has_class("-under") and isinstance(self.place.scope, ServiceKey)
+        few = inside and rows <= self.app.size.height // 3
+        self.middle.set_class(few, "-few")
         if few:
             self.table.styles.max_height = max(3, rows) + 1
         elif self.table.styles.max_height is not None:  # taken away where there is none it lays out the whole screen

@@ -72,6 +72,9 @@ def record_lines(fleet: Fleet, records: Sequence[Record], moment: Moment) -> lis
 def record_detail(fleet: Fleet, record: Record, moment: Moment) -> tuple[Line, ...]:
     """The pane of one record, and what happened around it on the same thing."""
     facts = (
+        ("who", attribution_words(record)),
+        *(("evidence", sentence) for sentence in record.evidence),
+        ("why", record.reason),
         ("engine", record.engine),
         ("object", f"{record.object_type} {record.object_name}".strip()),
         ("service", record.service_name),
@@ -79,8 +82,6 @@ def record_detail(fleet: Fleet, record: Record, moment: Moment) -> tuple[Line, .
         ("action", record.action),
         ("cause", str(record.cause)),
         ("exit code", "" if record.exit_code is None else str(record.exit_code)),
-        ("who", attribution_words(record)),
-        ("why", record.reason),
         ("engine's time", record.time.isoformat(timespec="milliseconds")),
         ("seen", record.seen.isoformat(timespec="milliseconds")),
         ("like it", f"{record.count} times since {clock_time(record.first, moment)}" if record.first else ""),
