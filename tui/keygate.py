@@ -81,6 +81,8 @@ class KeyGate:
     # -- how
 
     async def _let(self, key: Key) -> None:
+        if not self._app.screen_stack:  # the program ends
+            return
         self._busy = True
         self._turn += 1
         target = self._app.focused or self._app.screen

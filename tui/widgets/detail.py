@@ -18,9 +18,10 @@ from ..rows import Line
 from ..theme import Styles, styles_of
 from . import paint
 from .lines import indent_of
+from .themed import Themed
 
 
-class Detail(ScrollView, can_focus=True):
+class Detail(Themed, ScrollView, can_focus=True):
     """A pane of lines that scrolls: all of one thing."""
 
     DEFAULT_CSS = """
@@ -102,10 +103,6 @@ class Detail(ScrollView, can_focus=True):
             else (line, paint.wrap(line, width, indent_of(line)) if width > 0 else ())
             for number, line in enumerate(self._given)
         ]
-
-    def on_mount(self) -> None:
-        """Follow the theme."""
-        self.app.theme_changed_signal.subscribe(self, self._restyle)
 
     def _restyle(self, _theme: object) -> None:
         self._styles = None

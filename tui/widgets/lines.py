@@ -14,6 +14,7 @@ from ..glyphs import UNICODE, Glyphs
 from ..rows import Line
 from ..theme import Styles, styles_of
 from . import paint
+from .themed import Themed
 
 
 def indent_of(line: Line) -> int:
@@ -28,7 +29,7 @@ def indent_of(line: Line) -> int:
     return len(text) - len(text.lstrip(" "))
 
 
-class Painted(Widget):
+class Painted(Themed, Widget):
     """A widget whose lines are cells. What derives from it says what they are for a width."""
 
     ALLOW_SELECT = False
@@ -72,10 +73,6 @@ class Painted(Widget):
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As many lines as there are."""
         return len(self._lines(width))
-
-    def on_mount(self) -> None:
-        """Follow the theme."""
-        self.app.theme_changed_signal.subscribe(self, self._restyle)
 
     def _restyle(self, _theme: object) -> None:
         self.refresh()

@@ -21,6 +21,7 @@ from ..glyphs import UNICODE, Glyphs
 from ..keymap import table_bindings
 from ..theme import Styles, styles_of
 from .loglines import WIDEST_NAME, LinePainter, LogOptions
+from .themed import Themed
 
 CONTEXTS = (0, 2, 5, 10)
 SHIFT = 20
@@ -28,7 +29,7 @@ KEPT_STRIPS = 600
 WHEEL = 3
 
 
-class LogView(Widget, can_focus=True):
+class LogView(Themed, Widget, can_focus=True):
     """Lines with a cursor. It stays at the newest one (`autoscroll`) until it is moved up.
 
     The view holds on to the numbers of lines and not to places on a page: how many rows a line takes is only worked out
@@ -235,10 +236,6 @@ class LogView(Widget, can_focus=True):
         self.post_message(self.Moved())
 
     # -- drawing
-
-    def on_mount(self) -> None:
-        """Follow the theme."""
-        self.app.theme_changed_signal.subscribe(self, self._restyle)
 
     def _restyle(self, _theme: object) -> None:
         self._styles = None

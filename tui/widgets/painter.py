@@ -15,8 +15,10 @@ from ..rows import Cell, Column, Line, Row
 from ..theme import Styles
 from . import layout, paint
 
-_KEPT = 4096
-"""Strips kept; more than any screen has lines, so that scrolling back is free."""
+_KEPT = 512
+"""Strips kept, of some kB each; more than any screen has lines, so that scrolling back is free."""
+_PARTS = 4096
+"""Cells kept."""
 _STILL_SEEN_WHEN_STALE = ("age-old", "age-warn", "age-page")
 """In a stale row everything is greyed but the age, which says why."""
 
@@ -161,7 +163,7 @@ class Painter:
             known = (slot.index, cell, row.style, roles is _NO_ROLES)
             part = self._parts.get(known)
             if part is None:
-                if len(self._parts) >= _KEPT:
+                if len(self._parts) >= _PARTS:
                     self._parts.clear()
                 part = self._cell(slot, cell, greyed if greyed is not None else roles, base)
                 self._parts[known] = part

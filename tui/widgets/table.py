@@ -24,9 +24,10 @@ from ..rows import Column, Line, Row
 from ..theme import Styles, styles_of
 from .painter import BLURRED, ELSEWHERE, UNDER, Look, Painter, alike
 from .rowset import RowSet
+from .themed import Themed
 
 
-class LineTable(ScrollView, can_focus=True):
+class LineTable(Themed, ScrollView, can_focus=True):
     """Rows under a header that stays. Give it columns, then rows; it tells what the person does by messages."""
 
     DEFAULT_CSS = """
@@ -335,10 +336,6 @@ class LineTable(ScrollView, can_focus=True):
 
     def _refresh_view_line(self, line: int) -> None:
         self.refresh(Region(0, line, max(1, self.size.width), 1))
-
-    def on_mount(self) -> None:
-        """Follow the theme."""
-        self.app.theme_changed_signal.subscribe(self, self._restyle)
 
     def _restyle(self, _theme: object) -> None:
         self._styles = None
