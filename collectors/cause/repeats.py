@@ -9,8 +9,8 @@ from ..model import EngineEvent
 SWARM_TYPES = frozenset(("service", "node", "secret", "config"))
 """Objects of a whole swarm: every manager tells of them."""
 REMEMBERED = 2_048
-"""Identities kept of each engine and of each swarm. An engine has 256 events to tell again (moby, `eventsLimit`); what is
-read twice after a reconnect are some seconds."""
+"""Identities kept of each engine and of each swarm. An engine has 256 events to tell again (moby, `eventsLimit`); what
+is read twice after a reconnect are some seconds."""
 
 
 class Repeats:

@@ -26,7 +26,7 @@ SHELF = 200
 MAKERS = 10_000
 SHELVES = 20_000
 """Services, also ones that are gone, whose records and changes are kept at hand."""
-KEYS = 50_000
+KEYS = 20_000
 """Keys of records and events that are remembered."""
 NO_EVENTS: Mapping[str, str] = MappingProxyType({})
 GONE = 1_000

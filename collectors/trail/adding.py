@@ -14,7 +14,7 @@ from .segment import KINDS, OTHER_KIND, Segment
 from .shelf import Shelf, Skipped
 
 RANKS = {"own": 4, "declared": 3, "derived": 2, "correlated": 1}
-MOST_PLACES = 50_000
+MOST_PLACES = 20_000
 
 Row = tuple[int, int, int, int, int, int, int, int]
 
