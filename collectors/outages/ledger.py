@@ -15,7 +15,7 @@ import msgspec
 
 from ..model import ContainerKey, ServiceKey, ServiceState
 from .lapses import Lapse, Look, Why, key_of
-from .spans import MONTH, Availability, Span, availability, common
+from .spans import MONTH, Availability, Span, availability, common, joined
 
 RESTART = timedelta(seconds=60)
 """What was stopped and serves again within this was restarted: it did not rest, it was away."""
@@ -71,7 +71,8 @@ class Ledger:
         self._ended = ended
         self._courses: OrderedDict[ServiceKey, Course] = OrderedDict()
         self._out_now: dict[ServiceKey, Course] = {}
-        self._gaps: dict[str, deque[Span]] = {}
+        self._gaps: dict[str, list[Span]] = {}
+        """Of each engine, joined."""
         self._open_gaps: dict[str, datetime] = {}
         self._since: datetime | None = None
         """From when on the trail, or without one this process, knows anything."""
@@ -331,7 +332,7 @@ class Ledger:
             return
         self._open_gaps.pop(engine, None)
         if end > begin:
-            self._gaps.setdefault(engine, deque(maxlen=GAPS)).append(Span(begin, end))
+            self._gaps[engine] = joined([*self._gaps.get(engine, ()), Span(begin, end)])[-GAPS:]
 
     # -- what can be asked
 
@@ -374,9 +375,12 @@ class Ledger:
         """When none of these hosts could tell anything."""
         dark: list[Span] | None = None
         for host in hosts:
-            gaps = list(self._gaps.get(host, ()))
-            gaps += [Span(self._open_gaps[host], now)] if host in self._open_gaps else []
+            gaps = self._gaps.get(host, [])
+            if host in self._open_gaps:
+                gaps = joined([*gaps, Span(self._open_gaps[host], now)])
             dark = gaps if dark is None else common(dark, gaps)
+            if not dark:
+                break
         return dark or []
 
 

@@ -55,18 +55,22 @@ def availability(
 
 def within(window: Span, spans: Iterable[Span]) -> list[Span]:
     """The parts inside the window, in order, each moment in one span only."""
-    cut = sorted(
+    return joined(
         Span(max(span.begin, window.begin), min(span.end, window.end))
         for span in spans
         if span.end > window.begin and span.begin < window.end
     )
-    joined: list[Span] = []
-    for span in cut:
-        if joined and span.begin <= joined[-1].end:
-            joined[-1] = Span(joined[-1].begin, max(joined[-1].end, span.end))
+
+
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """The same moments in order, each in one span only."""
+    whole: list[Span] = []
+    for span in sorted(spans):
+        if whole and span.begin <= whole[-1].end:
+            whole[-1] = Span(whole[-1].begin, max(whole[-1].end, span.end))
         elif span.end > span.begin:
-            joined.append(span)
-    return joined
+            whole.append(span)
+    return whole
 
 
 def minus(spans: Iterable[Span], away: Iterable[Span]) -> list[Span]:
@@ -84,14 +88,23 @@ def minus(spans: Iterable[Span], away: Iterable[Span]) -> list[Span]:
     return left
 
 
-def common(one: Iterable[Span], other: Sequence[Span]) -> list[Span]:
-    """The moments that are in both."""
-    return [
-        Span(max(a.begin, b.begin), min(a.end, b.end))
-        for a in one
-        for b in other
-        if min(a.end, b.end) > max(a.begin, b.begin)
-    ]
+def common(one: Sequence[Span], other: Sequence[Span]) -> list[Span]:
+    """The moments that are in both, each of which is as `joined` makes them; and so is what is returned.
+
+    Each is gone over once. With spans that overlap it would be multiplied with each of a service's hosts.
+    """
+    both: list[Span] = []
+    at_one = at_other = 0
+    while at_one < len(one) and at_other < len(other):
+        a, b = one[at_one], other[at_other]
+        begin, end = max(a.begin, b.begin), min(a.end, b.end)
+        if end > begin:
+            both.append(Span(begin, end))
+        if a.end <= b.end:
+            at_one += 1
+        else:
+            at_other += 1
+    return both
 
 
 def total(spans: Iterable[Span]) -> float:

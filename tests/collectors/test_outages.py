@@ -441,6 +441,19 @@ def test_a_gap_of_one_engine_is_unknown_only_where_no_other_could_tell() -> None
     assert ledger.availability(PAY, ("h1", "h2"), NOON, HOUR).unknown == 10
 
 
+def test_gaps_of_hundreds_of_engines_that_overlap_are_gone_over_once_each() -> None:
+    """A line that comes and goes leaves several on each host, told one over the other: they are not multiplied."""
+    ledger = Watched().fleet.outages
+    ledger.known_since(NOON - DAY)
+    hosts = [f"h{number}" for number in range(400)]
+    for host in hosts:
+        for begin, end in ((90, 40), (80, 50), (60, 30), (45, 20), (15, 10)):
+            ledger.gap(host, NOON - seconds(begin), NOON - seconds(end))
+        ledger.gap(host, NOON - seconds(12), None)
+    found = ledger.availability(PAY, hosts, NOON, HOUR)
+    assert (found.unknown, found.down) == (70 + 15, 0)
+
+
 def test_an_outage_that_is_certain_counts_in_a_gap_too() -> None:
     """The engine told of it afterwards."""
     ledger = Watched().fleet.outages
