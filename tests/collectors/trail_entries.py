@@ -55,6 +55,15 @@ def line(thread: str, at: int = T0, **says: object) -> Entry:
     return Entry(thread=thread, at=stamp(at), **values)  # type: ignore[arg-type]
 
 
+def deed(number: int) -> Entry:
+    """Of three numbers the first is what somebody was about to do, then comes the engine's event, and the outcome."""
+    if number % 3 == 1:
+        return event(number)
+    kind, of = ("outcome", f"deed-{number - 2}") if number % 3 else ("intent", "")
+    says = {"kind": kind, "of": of, "actor": "ops@bastion", "attribution": "own", "what": f"restart {number}: {kind}"}
+    return line(f"deed-{number}", T0 + number * SECOND, **says)
+
+
 texts = st.text(max_size=30).map(plain)
 """Text as it is after cleaning."""
 
