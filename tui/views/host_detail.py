@@ -31,7 +31,8 @@ def link_words(engine: EngineStatus, moment: Moment) -> str:
     if link.phase is LinkPhase.CONNECTING:
         return f"{words}, trying"
     if link.retry_at is not None:
-        return f"{words}, again in {fmt.age(link.retry_at - moment.monotonic)}"
+        left = link.retry_at - moment.monotonic
+        return f"{words}, again {f'in {fmt.age(left)}' if left >= 1 else 'now'}"
     return words
 
 
