@@ -74,3 +74,4 @@ async def test_a_key_that_is_handed_on_when_the_last_screen_has_gone_is_dropped(
         key._set_forwarded()
         with patch.dict(app._screen_stacks, {app._current_mode: []}):
             await app.on_event(key)
+        assert app.return_code is None

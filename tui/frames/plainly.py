@@ -75,7 +75,7 @@ class PlainStyles(StylesCache):
         base, background = widget.background_colors
         ground = Style(bgcolor=(base + background).rich_color)
         example = self._as_textual(widget, around.top)
-        del self._cache[around.top]  # kept by Textual before it was filtered
+        self._cache[around.top] = example  # Textual keeps it as it was before it was filtered
         left, right = example.crop(0, around.left), example.crop(size.width - around.right, size.width)
         filters = tuple(widget.get_line_filters())
         self._look = _Look(size, around, content, ground, background, filters, left, right)
