@@ -7,20 +7,22 @@ simulated engine whose containers write 50,000 lines a second; down and up, unti
 
 from __future__ import annotations
 
-import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.fleet import Fleet
 
 from .processes import cpu_seconds, memory_mib, tree
+from .report import put_section
 from .terminal import Terminal
 
 CONTAINERS, LINES = 10, 20_000
@@ -75,7 +77,7 @@ class Reading:
         }
 
 
-def merged() -> dict[str, object]:
+def merged() -> dict[str, dict[str, object]]:
     """The same lines by fleettop and by docker, at once from the past and then followed."""
     fleet = Fleet(29)
     fleet.up(hosts=1, tcp="none", disk="1g")
@@ -180,13 +182,41 @@ def _told(taken: list[float]) -> str:
     )
 
 
+def markdown(typed: dict[str, object] | None, read: dict[str, dict[str, object]] | None, load: float) -> str:
+    """The section of RESULTS.md."""
+    text = [
+        "## Logs",
+        "",
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, Linux {platform.release()}, Python "
+        f"{platform.python_version()}; load before {load:.2f}.",
+    ]
+    if typed is not None:
+        text += ["", f"A key to the changed log screen, while {RATE:,} lines a second arrive from 10 containers:", ""]
+        text += ["| | measured |", "|---|---:|", *(f"| {what} | {value} |" for what, value in typed.items())]
+    if read is not None:
+        text += [
+            "",
+            f"{CONTAINERS} containers of {LINES:,} lines on one real engine, merged and written to a pipe:",
+            "",
+        ]
+        text += [
+            "| program | lines | complete | lines a second | CPU, s | memory, MiB |",
+            "|---|---:|---|---:|---:|---:|",
+        ]
+        for program, one in read.items():
+            cells = (one[name] for name in ("lines", "complete", "lines_per_second", "cpu_seconds", "memory_mib"))
+            text.append(f"| {program} | " + " | ".join(str(cell) for cell in cells) + " |")
+    return "\n".join(text)
+
+
 def main() -> None:
-    """Measure both and print them."""
-    chosen = sys.argv[1:] or ["keys", "merged"]
-    if "keys" in chosen:
-        print(json.dumps({"keys in a storm of 50,000 lines a second": keys()}, indent=2))
-    if "merged" in chosen:
-        print(json.dumps({f"{CONTAINERS} containers of {LINES:,} lines": merged()}, indent=2))
+    """Measure both, write them into RESULTS.md, print them."""
+    chosen, load = sys.argv[1:] or ["keys", "merged"], os.getloadavg()[0]
+    typed = keys() if "keys" in chosen else None
+    read = merged() if "merged" in chosen else None
+    text = markdown(typed, read, load)
+    put_section(Path(__file__).parent, "logs", text)
+    print(text)
 
 
 if __name__ == "__main__":
