@@ -19,6 +19,8 @@ from .outages import outage_lines, outages_short
 from .record_detail import record_lines, records_of
 
 RECORDS = 12
+REPLICAS = 40
+"""Replicas in the pane: what stands below them is to be found, too, and they are drawn anew each second."""
 
 
 def service_detail(fleet: Fleet, service: Service, moment: Moment) -> tuple[Line, ...]:
@@ -73,7 +75,12 @@ def _story(fleet: Fleet, service: Service) -> list[Line]:
 def _replicas(fleet: Fleet, service: Service, moment: Moment) -> list[Line]:
     """One line a replica, those that do not serve first, in columns."""
     ordered = sorted(service.replicas, key=lambda replica: (replica.serving, replica.host, replica.name))
-    return columns([_replica(fleet, replica, moment) for replica in ordered])
+    lines = columns([_replica(fleet, replica, moment) for replica in ordered[:REPLICAS]])
+    if left := ordered[REPLICAS:]:
+        away = sum(1 for replica in left if not replica.serving)
+        words = f"{away} of them not serving" if away else "all serving"
+        lines.append((Cell(f"  and {len(left)} more, {words}; Enter lists them", DIM),))
+    return lines
 
 
 def columns(rows: Sequence[Line]) -> list[Line]:
