@@ -239,7 +239,9 @@ async def test_our_client_reads_usage_and_swarm_alike(pair: Pair) -> None:
             assert picture.error == ""
             assert picture.nodes
             assert all(service.wanted is not None for service in picture.services)
-            assert {task.service_id for task in picture.tasks} == {service.id for service in picture.services}
+            # tasks of a service that another test removed stay listed until their containers are gone
+            kept = {task.service_id for task in picture.tasks if task.desired != "remove"}
+            assert kept == {service.id for service in picture.services}
         finally:
             await client.close()
             await manager.close()
