@@ -6,8 +6,11 @@ import re
 import signal
 from collections.abc import Iterable
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
+IMAGES = 4096
+"""Names of images whose parts are kept: a service of hundreds of replicas asks for the same one hundreds of times."""
 
 
 def age(seconds: float) -> str:
@@ -84,6 +87,7 @@ def signal_name(text: str) -> str:
     return bare if bare.startswith("SIG") else f"SIG{bare}"
 
 
+@lru_cache(IMAGES)
 def image_parts(image: str) -> tuple[str, str]:
     """Name without registry and without digest, and tag: `registry.example.org:5000/pay/api:2@sha256:…` is
     (`pay/api`, `2`). A bare image id has no name.
@@ -117,6 +121,7 @@ def short_image(image: str) -> str:
     return f"{name}:{tag}" if tag else name
 
 
+@lru_cache(IMAGES)
 def familiar_image(image: str) -> str:
     """The same words for the same image: `bb`, `localhost/bb:latest` and `docker.io/library/bb` are all `bb:latest`.
 

@@ -9,6 +9,8 @@ from fleettop.collectors.beat import beat
 from fleettop.collectors.fleet import Changed
 from fleettop.collectors.session import Session
 
+from .loading import met
+
 FRAME, QUICK = 0.05, 0.01
 """Seconds between two hand-overs while changes keep coming. The first after a quiet time goes at once, and the next
 ones soon: what is seen of an engine when it is met, or of a container that ends, comes in three or four parts."""
@@ -17,6 +19,8 @@ QUIET = 0.5
 """Seconds without a change that are a quiet time."""
 BUDGET = 0.03
 """Seconds one hand-over may spend on putting services together."""
+REST = 6
+"""Times what a hand-over took until the next: a storm over services of hundreds of replicas has a seventh of a core."""
 TICK = 1.0
 """Seconds between two looks at what time alone changes: ages, freshness."""
 
@@ -40,7 +44,7 @@ class Bridge:
 
     async def _hand_over(self) -> None:
         loop = asyncio.get_running_loop()
-        last, quick = loop.time(), QUICK_ONES
+        last, quick, complete = loop.time(), QUICK_ONES, False
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -49,9 +53,15 @@ class Bridge:
             changed = self._session.fleet.take_changes(budget=BUDGET)
             if changed:
                 self._show(changed)
+            pause = QUICK if quick else FRAME
             if self._session.fleet.pending:
                 self._wake.set()  # the rest follows in the next frame: keys come first
-            await asyncio.sleep(QUICK if quick else FRAME)
+            if self._session.fleet.complete:
+                if not complete and not self._session.fleet.pending:
+                    complete = True
+                    met()
+                pause = max(pause, REST * (loop.time() - last))
+            await asyncio.sleep(pause)
 
     async def _let_time_pass(self) -> None:
         while True:

@@ -163,6 +163,11 @@ def parse_filter(text: str) -> Filter:
     return found
 
 
+def readable(text: str) -> Filter | None:
+    """As far as it can be read; None: it is empty. What is wrong with it is said where it is typed."""
+    return parse_partial(text)[0] if text.strip() else None
+
+
 def parse_partial(text: str) -> tuple[Filter, FilterError | None]:
     """What can already be read of a filter that is being typed, and the first thing that is wrong with it, if any.
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 from fleettop.collectors import words
@@ -127,7 +128,7 @@ def hosts(names: Sequence[str], width: int, glyphs: Glyphs = UNICODE) -> str:
         whole = " ".join(names)
         if cell_len(whole) <= width:
             return whole
-    if len(names) > 2 and _is_run(names):
+    if len(names) > 2 and _is_run(tuple(names)):
         run = f"{names[0]} {glyphs.run} {names[-1]}"
         if cell_len(run) <= width:
             return run
@@ -139,7 +140,8 @@ def hosts(names: Sequence[str], width: int, glyphs: Glyphs = UNICODE) -> str:
     return cut(names[0], max(1, width - len(more)), "middle", glyphs) + (more if width > len(more) + 1 else "")
 
 
-def _is_run(names: Sequence[str]) -> bool:
+@lru_cache(256)
+def _is_run(names: tuple[str, ...]) -> bool:
     parts = [_NUMBERED.match(name) for name in names]
     stems = {part.group(1) if part else None for part in parts}
     if len(stems) != 1 or None in stems:

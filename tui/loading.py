@@ -1,10 +1,13 @@
-"""The garbage collector, kept out of the way while the program is loaded."""
+"""The garbage collector, kept out of the way of what lives as long as the program."""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+YOUNG = 10_000
+"""New objects between two collections (CPython: 700): most of ours are freed by their counts, and 2 MiB are not much."""
 
 
 @contextmanager
@@ -16,4 +19,13 @@ def loading() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
+        gc.set_threshold(YOUNG)
         gc.enable()
+
+
+def met() -> None:
+    """The whole fleet is met: its tasks, links and sockets stay. They are no longer gone through again and again.
+
+    A full collection took 0.15 to 0.4 s with a thousand engines, each time; a screen that stands still that long.
+    """
+    gc.freeze()

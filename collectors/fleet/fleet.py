@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from functools import cache
 from time import perf_counter
 
 from ..address import EngineAddress
@@ -42,7 +43,7 @@ from ..story.scene import Scene
 from ..story.telling import Story, tell
 from ..trail import MemoryTrail, Trail
 from ..trail.entry import Entry
-from .intake import Intake
+from .intake import REACHABLE, Intake
 from .lines import Context
 from .totals import Totals, totals
 from .touched import Changed
@@ -83,7 +84,7 @@ class Fleet:
         self.outages = Ledger(self._ended)
         """How long services did not serve, and do not."""
 
-        self._complete = False
+        self.complete = False
         """Every host has answered, or failed to, since this began."""
         self.deploys = DeployBook()
         """Changes of what services are made from."""
@@ -354,20 +355,23 @@ class Fleet:
         for container in self._touched.standings:
             self._standings.pop(container, None)
         self._touched.standings.clear()
-        if not self._complete and self._intake.engines.all_heard:
-            self._complete = True
+        if not self.complete and self._intake.engines.all_heard:
+            self.complete = True
             self._touched.rebuild.update(self.services)
         keys, self._touched.rebuild = self._touched.rebuild, set()
         if not keys:
             return
+        freshness = cache(self._intake.engines.freshness)  # one look at each host
         known = Known(
             containers=self.containers,
             place=self._intake.roster.place,
             standing=self._standing,
-            reachable=self._intake.reachable,
+            reachable=lambda host: freshness(host) in REACHABLE,
             lost=self._intake.lost,
-            fresh=lambda key: self.container_freshness(key) is Freshness.LIVE,
-            fresh_host=lambda host: self._intake.engines.freshness(host) is Freshness.LIVE,
+            fresh=lambda key: (
+                freshness(key.engine) is Freshness.LIVE and key.id not in self.engines[key.engine].doubtful
+            ),
+            fresh_host=lambda host: freshness(host) is Freshness.LIVE,
             host_order=self._intake.engines.order,
             now=self.clock.now(),
             ours=self._intake.engines.ours,
@@ -400,7 +404,7 @@ class Fleet:
             if self._intake.services.pop(key, None) is not None:
                 self._touched.services.add(key)
             return
-        self.outages.look(key, look_of(assembled), known.now, complete=self._complete)
+        self.outages.look(key, look_of(assembled), known.now, complete=self.complete)
         began = self.outages.began(key)
         if began is not None:
             assembled = begun_earlier(assembled, began)

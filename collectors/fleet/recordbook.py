@@ -14,7 +14,7 @@ from ..cause.intents import Intent, Intents
 from ..cause.repeats import SWARM_TYPES
 from ..clock import Clock
 from ..model import Attribution, ContainerKey, GapSeen, Record, RecordKind, ServiceKey, Told
-from ..services.changes import Deeds, Made, creations, history
+from ..services.changes import Birth, Deeds, Made, creations, history
 from ..services.places import OWNED
 from ..trail import Trail
 from ..words import age
@@ -63,6 +63,8 @@ class RecordBook:
         self._deeds = Deeds()
         self._makers: OrderedDict[ContainerKey, Record] = OrderedDict()
         """Records of us making a container."""
+        self._creations: dict[ServiceKey, tuple[Sequence[Birth], tuple[Made, ...]]] = {}
+        """What the births of a service tell, beside them: a deed on one of hundreds changes nothing of it."""
         self._histories: dict[ServiceKey, tuple[Made, ...]] = {}
         self._shelves: OrderedDict[ServiceKey, deque[int]] = OrderedDict()
         self._gone: OrderedDict[ServiceKey, None] = OrderedDict()
@@ -152,9 +154,12 @@ class RecordBook:
         known = self._histories.get(service)
         if known is None:
             births = self._roster.births(service)
-            made = creations(births, self._makers, owned=service.source in OWNED)
+            told = self._creations.get(service)
+            if told is None or told[0] != births:
+                told = births, creations(births, self._makers, owned=service.source in OWNED)
+                self._creations[service] = told
             born = {birth.key: birth.created for birth in births}
-            known = self._histories[service] = history(made, self._deeds.of(service), born)
+            known = self._histories[service] = history(told[1], self._deeds.of(service), born)
             self._gone.pop(service, None)
         return known
 
@@ -165,6 +170,7 @@ class RecordBook:
 
     def forget(self, service: ServiceKey) -> None:
         """The service is gone; for a while it is remembered, since it may come back."""
+        self._creations.pop(service, None)
         self._histories.pop(service, None)
         self._gone[service] = None
         self._gone.move_to_end(service)
@@ -359,6 +365,8 @@ class RecordBook:
             shelf.append(record.id)
             self._shelves.move_to_end(service)
         at = self._ours(record.engine, record.time)
+        if _makes(record):
+            self._creations.pop(service, None)
         if self._deeds.note(record, at) or _makes(record):
             self._histories.pop(service, None)
             self._touched.rebuild.add(service)

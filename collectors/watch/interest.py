@@ -19,6 +19,7 @@ class Interest:
     def __init__(self) -> None:
         self.anybody = False
         """A screen is open: it also sorts and adds up by what is not on it."""
+        self._looked_at: frozenset[ContainerKey] = frozenset()
         self._by_engine: dict[str, frozenset[str]] = {}
         self._more: dict[tuple[str, str], asyncio.Event] = {}
         self._rates: dict[tuple[str, str], tuple[float, float]] = {}
@@ -26,8 +27,12 @@ class Interest:
 
     def look_at(self, keys: Iterable[ContainerKey]) -> None:
         """These and no others are on screen."""
+        looked_at = frozenset(keys)
+        if looked_at == self._looked_at and self.anybody:
+            return
+        self._looked_at = looked_at
         by_engine: dict[str, set[str]] = {}
-        for key in keys:
+        for key in looked_at:
             by_engine.setdefault(key.engine, set()).add(key.id)
         opened, self.anybody = not self.anybody, True
         for (engine, _), event in self._more.items():

@@ -15,7 +15,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 from textual.events import Resize
 
-from ..filter import Filter, parse_partial
+from ..filter import readable
 from ..frames.sparing import SparingScreen
 from ..inspecting import come_to
 from ..keymap import Keys
@@ -65,7 +65,7 @@ class DashboardScreen(SparingScreen[None]):
             "storage": StorageView(self._disks),
         }
         self.history = History(Place())
-        self._ticks = 0
+        self._ticks, self._looked = 0, False
 
     def compose(self) -> ComposeResult:
         """Header, tabs, filter, table with details, key hints."""
@@ -132,14 +132,18 @@ class DashboardScreen(SparingScreen[None]):
             self._say_empty()
         if self.filter_bar.display:
             self._count()
-        if moved or changed.containers or changed.services or changed.swarms:
+        if moved:
             self.look_at_visible()
+        elif changed.containers or changed.services or changed.swarms:
+            self._looked = False  # a row's replicas may have come or gone: looked at with the next second
         return dirty
 
     def time_passed(self, changed: Changed) -> None:
         """Ages went on, and some things changed: draw again what is on screen of either."""
         if changed:
             self._take(changed)
+        if not self._looked:
+            self.look_at_visible()
         self._ticks += 1
         visible = self.table.visible_keys()
         if self._ticks % CALM_TICKS:
@@ -175,7 +179,7 @@ class DashboardScreen(SparingScreen[None]):
             self.reading.rows() if view.id == "trail" else PlacedRows(view, self.app.fleet)
         )
         self.reading.stop()
-        order = self._rows.settle(place, _filter(place.filter))
+        order = self._rows.settle(place, readable(place.filter))
         table.clear()
         table.set_columns(view.columns)
         table.set_sort(place.sort, descending=place.reverse)
@@ -194,7 +198,7 @@ class DashboardScreen(SparingScreen[None]):
     def _refilter(self) -> None:
         """The same rows through another filter or in another order; the cursor stays on its row."""
         place, table = self.place, self.table
-        order = self._rows.settle(place, _filter(place.filter))
+        order = self._rows.settle(place, readable(place.filter))
         table.set_sort(place.sort, descending=place.reverse)
         table.update_rows({}, order)
         self.show_around()
@@ -320,6 +324,7 @@ class DashboardScreen(SparingScreen[None]):
 
     def look_at_visible(self) -> None:
         """Have what is on screen sampled, and nothing else."""
+        self._looked = True
         keys: set[ContainerKey] = set()
         for key in self.table.visible_keys():
             keys.update(self.view.containers(self.app.fleet, key))
@@ -441,8 +446,3 @@ class DashboardScreen(SparingScreen[None]):
         """Another size: another arrangement."""
         self._lay_out()
         self._show_detail()
-
-
-def _filter(text: str) -> Filter | None:
-    """As far as it can be read; what is wrong with it was said where it was typed."""
-    return parse_partial(text)[0] if text.strip() else None
