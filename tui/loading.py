@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 YOUNG = 10_000
-"""New objects between two collections (CPython: 700): most of ours are freed by their counts, and 2 MiB are not much."""
+"""New objects between two collections (CPython: 700). Most of ours are freed by their counts; 2 MiB are not much."""
 
 
 @contextmanager

@@ -6,6 +6,7 @@ What is not understood is refused (`Malformed`), a row at a time: one bad contai
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -42,6 +43,8 @@ from .fingerprint import environment, fingerprint
 
 COMMAND_LIMIT = 512
 PROBE_LIMIT = 4096
+PASSED = 2
+"""Results of a health check that are kept where all went well: 9 MiB of all five in a fleet of 10,000 containers."""
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,7 +258,7 @@ def _detail(
         restart_policy=word(policy.name),
         restart_retries=positive(policy.maximum_retry_count),
         failing_streak=health.failing_streak if state.health else None,
-        health_log=tuple(map(_probe, health.log or ())),
+        health_log=_health_log(health.log or ()),
         health_check=_health_check(config),
         health_patience=_health_patience(config),
         memory_limit=positive(host.memory),
@@ -281,6 +284,12 @@ def _cores(host: wire.HostConfig) -> float | None:
         return nano / 1e9
     quota = positive(host.cpu_quota)
     return quota / (positive(host.cpu_period) or 100_000) if quota else None
+
+
+def _health_log(results: Sequence[wire.ProbeResult]) -> tuple[HealthProbe, ...]:
+    """All of them where one failed (Docker keeps five); where all went well, the newest two tell as much."""
+    told = results if any(result.exit_code for result in results) else results[-PASSED:]
+    return tuple(map(_probe, told))
 
 
 def _probe(result: wire.ProbeResult) -> HealthProbe:

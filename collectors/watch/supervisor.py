@@ -36,7 +36,7 @@ from .pace import Pacer, Way
 from .past import Past
 from .questions import Questions
 from .swarm import CALM, Clusters, SwarmReader
-from .usage import AT_ONCE, UsageReader
+from .usage import UsageReader
 
 _log = logging.getLogger(__name__)
 
@@ -430,10 +430,10 @@ class EngineWatch:
         self._publish(LinkChanged(engine=self.address.name, link=self._status))
 
 
-def samples_at_once(endpoint: Endpoint | None) -> int:
-    """As many as the sampler likes; where connections are few, half of them, so that nothing else waits for samples."""
+def samples_at_once(endpoint: Endpoint | None) -> int | None:
+    """None: as many as the sampler likes; where connections are few, half of them: nothing else waits for samples."""
     few = endpoint.connections if isinstance(endpoint, UnixEndpoint) else 0
-    return max(1, few // 2) if few else AT_ONCE
+    return max(1, few // 2) if few else None
 
 
 def first_engine_error(error: BaseException) -> EngineError | None:

@@ -27,8 +27,9 @@ READ_COST, ANSWER_COST = 0.0001, 0.002
 """Seconds of the host's CPU for the counters of one container, and for an answer (measured: 0.1 ms, 1.5 ms)."""
 SAMPLE_COST, LONG_SAMPLE_COST = 0.004, 0.021
 """Of the engine's for one sample; the second where its API knows no single ones (before 1.41)."""
-AT_ONCE = 16
-"""dockerd 20.10 holds a one-shot sample back until its collector's next tick, up to 1 s: few at once would be slow."""
+AT_ONCE, HELD_AT_ONCE = 6, 16
+"""Samples asked for at once; the second of an engine that holds each back until its collector's next tick, up to 1 s,
+as dockerd 20.10 does (API 1.41). Each takes a connection of its own."""
 INSPECTING = 0.2
 DETAILED = 5.0
 """Seconds in which a new container is inspected, which tells where its counters lie."""
@@ -58,7 +59,7 @@ class UsageReader:
         self._wanted: dict[str, float] = {}
         """Since when a container that was not inspected yet is waited for."""
 
-    async def read(self, client: EngineClient, at_once: int = AT_ONCE, host: HostFigures | None = None) -> None:
+    async def read(self, client: EngineClient, at_once: int | None = None, host: HostFigures | None = None) -> None:
         """Sample for ever: at the host what it shows; the rest is asked of the engine, so many containers at once."""
         try:
             async with asyncio.TaskGroup() as group:
@@ -135,8 +136,9 @@ class UsageReader:
 
     # -- of the engine
 
-    async def _ask_engine(self, client: EngineClient, at_once: int, host: HostFigures | None) -> None:
+    async def _ask_engine(self, client: EngineClient, most: int | None, host: HostFigures | None) -> None:
         pacer, turns = Pacer(0.0, self._clock), Turns(API, self._clock)
+        at_once = most or (AT_ONCE if at_least(client.api, "1.42") else HELD_AT_ONCE)
         several, one = asyncio.Semaphore(at_once), asyncio.Semaphore(1)
         samples = _Samples()
         if host is None:
