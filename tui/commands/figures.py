@@ -59,11 +59,12 @@ async def _sample(session: Session, engine: str, ids: list[str]) -> None:
     """Each container by itself, so that what is told in time counts."""
     from fleettop.collectors.engine.stats import usage_between
     from fleettop.collectors.watch.supervisor import samples_at_once
+    from fleettop.collectors.watch.usage import HELD_AT_ONCE
 
     client = session.client(engine)
     if client is None:
         return
-    turn = asyncio.Semaphore(samples_at_once(session.endpoint(engine)))
+    turn = asyncio.Semaphore(samples_at_once(session.endpoint(engine)) or HELD_AT_ONCE)
 
     async def sample(container_id: str) -> StatsSample | None:
         with suppress(EngineError):  # no figure is not a failure of the link
