@@ -38,6 +38,7 @@ from ..widgets.footer import KeyFooter
 from ..widgets.header import Header
 from ..widgets.table import LineTable
 from ..widgets.tabs import Tab, ViewTabs
+from .pulse import Due, Pulse
 from .reading import Reading, found_words
 
 if TYPE_CHECKING:
@@ -47,8 +48,6 @@ BESIDE = 150
 """Columns from which on the details stand beside the table."""
 UNDER = 34
 """Lines from which on they stand under it, on narrower screens."""
-CALM_TICKS = 10
-"""Seconds after which rows that show no seconds are drawn again: their minutes have gone on."""
 
 
 class DashboardScreen(SparingScreen[None]):
@@ -65,7 +64,7 @@ class DashboardScreen(SparingScreen[None]):
             "storage": StorageView(self._disks),
         }
         self.history = History(Place())
-        self._ticks, self._looked = 0, False
+        self._pulse, self._looked = Pulse(), False
 
     def compose(self) -> ComposeResult:
         """Header, tabs, filter, table with details, key hints."""
@@ -144,13 +143,13 @@ class DashboardScreen(SparingScreen[None]):
             self._take(changed)
         if not self._looked:
             self.look_at_visible()
-        self._ticks += 1
-        visible = self.table.visible_keys()
-        if self._ticks % CALM_TICKS:
-            app, moment = self.app, self.app.moment()
-            visible = tuple(key for key in visible if self.view.restless(app.fleet, key, moment))
-        if visible:
-            self.table.forget_rows(visible)
+        app, moment, visible = self.app, self.app.moment(), self.table.visible_keys()
+        restless = tuple(key for key in visible if self.view.restless(app.fleet, key, moment))
+        calm = not (restless or changed) and self.header.facts.calm and self.place.as_of is None
+        if (due := self._pulse.beat(calm=calm)) is Due.NOTHING:
+            return
+        if keys := visible if due is Due.ALL else restless:
+            self.table.forget_rows(keys)
         if not self._rows.order:
             self._say_empty()
         self._headline()

@@ -39,6 +39,11 @@ class HeaderFacts(msgspec.Struct, frozen=True, kw_only=True):
     alarm: str = ""
     """Something that must not be missed, in a few words: the trail cannot be written."""
 
+    @property
+    def calm(self) -> bool:
+        """Whether nothing is wrong and nothing is under way that goes on by the second."""
+        return not (self.down or self.connecting or self.replay or self.alarm) and self.outage is None
+
 
 class Header(Painted):
     """One line, which drops words as it gets narrow, and never the states."""

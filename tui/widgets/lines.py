@@ -54,7 +54,10 @@ class Painted(Themed, Widget):
     def renew(self, *, layout: bool = False) -> None:
         """What is drawn changed; `layout`: perhaps its height as well."""
         self._drawn = None
-        self.refresh(layout=layout)
+        if layout or not self.content_size:
+            self.refresh(layout=layout)
+        else:  # its lines and not the widget whole: how it looks is found out once
+            self.refresh(self.content_size.region)
 
     @property
     def roles(self) -> Styles:
