@@ -35,6 +35,7 @@ FOLDER = Path(__file__).parent
 SECTION = "scale"
 CONNECTED = 120.0
 """Seconds after which a fleet that is not connected is given up."""
+LOOK = 2.0
 BARE = "from textual.app import App\nfrom textual.widgets import Static\n" + (
     "class Bare(App):\n def compose(self):\n  yield Static('bare is here')\nBare().run()\n"
 )
@@ -64,6 +65,8 @@ class Found:
     size: Size
     first_frame: float | None = None
     connected: float | None = None
+    settled: float | None = None
+    """Seconds after the start until all details are read, as far as its CPU tells."""
     idle: float | None = None
     """Percent of a core, watching in view 1 with figures where rows are looked at, nothing happening."""
     stormy: float | None = None
@@ -184,6 +187,17 @@ def cpu_percent(terminal: Terminal, seconds: float) -> float:
     return (cpu_seconds(tree(terminal.pid)) - before) / (time.monotonic() - began) * 100
 
 
+def settled(terminal: Terminal) -> float | None:
+    """Seconds after the start until it has no more to read: two looks in a row at less than a third of a core."""
+    before = 100.0
+    while time.monotonic() - terminal.started < CONNECTED:
+        used = cpu_percent(terminal, LOOK)
+        if max(before, used) < 33:
+            return time.monotonic() - terminal.started - 2 * LOOK
+        before = used
+    return None
+
+
 def measure(size: Size, effort: Effort) -> Found:
     """All of it, for one size."""
     found = Found(size, load=load())
@@ -193,7 +207,7 @@ def measure(size: Size, effort: Effort) -> Found:
         terminal = stack.enter_context(dashboard(addresses, home))
         found.first_frame = shows(terminal, "Services", 60)
         found.connected = shows(terminal, rf"\b{size.containers}\b.{{0,9}} containers", CONNECTED)
-        terminal.pass_time(8.0)
+        found.settled = settled(terminal)
         found.idle = cpu_percent(terminal, effort.watch)
         found.memory = memory_mib(terminal.pid)
         with storm(sockets, size.rate):
@@ -302,6 +316,7 @@ COLUMNS: tuple[tuple[str, Callable[[Found], str]], ...] = (
     ("engines × containers", lambda one: str(one.size)),
     ("first frame, s", lambda one: _cell(one.first_frame, 2)),
     ("all connected, s", lambda one: _cell(one.connected, 1)),
+    ("all details read, s", lambda one: _cell(one.settled, 0)),
     ("CPU idle, %", lambda one: _cell(one.idle, 1)),
     ("CPU with events, %", lambda one: f"{_cell(one.stormy, 1)} ({one.size.rate:g}/s)"),
     ("event to screen p50 / p99, ms", lambda one: f"{_cell(_at(one.events, 0.5))} / {_cell(_at(one.events, 0.99))}"),
