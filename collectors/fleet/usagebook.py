@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from ..figures.history import History
 from ..model import ContainerKey, Usage, UsageSeen
 from .engines import Book
@@ -49,8 +51,10 @@ def _read(usage: Usage) -> tuple[float | None, ...]:
 
 def _units(amount: float | None) -> float | None:
     """Three digits in steps of 1024, as everything that is counted in bytes is told."""
-    if amount is None or amount < 1000:
-        return amount and round(amount)
+    if amount is None or amount == math.inf:
+        return amount
+    if amount < 1000:
+        return round(amount)
     step = 1024.0
     while amount >= 1000 * step:
         step *= 1024
