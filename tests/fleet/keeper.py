@@ -40,9 +40,12 @@ def _free(number: int) -> bool:
     return (site.folder / KEPT).exists() or (not site.known and not namespaces(site))
 
 
-def claim_number() -> tuple[int, IO[str]]:
-    """A fleet number for this run, and the lock on it. FLEETTOP_FLEET_ID asks for one. Raises RuntimeError."""
-    wanted = os.environ.get(NUMBER_VARIABLE)
+def claim_number(*, second: bool = False) -> tuple[int, IO[str]]:
+    """A fleet number for this run, and the lock on it. Raises RuntimeError.
+
+    FLEETTOP_FLEET_ID asks for one; a `second` fleet beside it takes any.
+    """
+    wanted = None if second else os.environ.get(NUMBER_VARIABLE)
     span = LAST - FIRST + 1
     candidates = [int(wanted)] if wanted else [FIRST + (os.getpid() + step) % span for step in range(span)]
     for number in candidates:
@@ -70,6 +73,11 @@ class KeptFleet:
     def up(self) -> None:
         """Bring up what the tests need: h1, h2 (no forwarding), h3 (private), pod1, jump, and a swarm of h1 to h3."""
         self.fleet.up(hosts=3, swarm=True, private=1, noforward=1, podman=True)
+        (self.fleet.folder / KEPT).touch()
+
+    def up_newer(self) -> None:
+        """Bring up what tests of a newer Docker need: n1, a swarm of its own, and `bare` for engines of their own."""
+        self.fleet.up(hosts=0, newer=1, bare=True, swarm=True)
         (self.fleet.folder / KEPT).touch()
 
     def close(self) -> None:
