@@ -17,12 +17,12 @@ from .shell import CommandFailed, sh, surroundings
 
 RELEASE = "trixie"
 FOLDER = Path(__file__).parents[2] / "build" / "debian13"
-SYSTEM = FOLDER / "root-1"
+SYSTEM = FOLDER / "root-2"
 """Another number for another content."""
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
-SIZE = "100 MB"
-ENGINE = ("docker.io", "docker-cli", "containerd", "runc", "tini", "iptables")
+SIZE = "120 MB"
+ENGINE = ("docker.io", "docker-cli", "docker-buildx", "containerd", "runc", "tini", "iptables")
 MACHINE = (
     *("base-files", "libc-bin", "dash", "coreutils", "util-linux", "mount", "grep", "sed", "findutils", "mawk"),
     *("hostname", "procps", "iproute2", "busybox-static", "openssh-server"),
