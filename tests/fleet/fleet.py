@@ -294,10 +294,10 @@ class Fleet:
         """Start a registry of images on a host until the next wipe. Returns the address that images are named by."""
         return registry.serve(self.site, self.hosts, self.state.hosts[host])
 
-    def engine(self, host: str = "bare", **settings: Any) -> AbstractContextManager[None]:
-        """A Docker engine with these settings of daemon.json (``_`` for ``-``), on a host without one, for a block."""
+    def engine(self, *flags: str, host: str = "bare", **settings: Any) -> AbstractContextManager[None]:
+        """A Docker engine on a host without one, for a block: by flags, and by settings of daemon.json (_ for -)."""
         named = {name.replace("_", "-"): value for name, value in settings.items()}
-        return spare.engine(self.site, self.hosts, self.state.hosts[host], named)
+        return spare.engine(self.site, self.hosts, self.state.hosts[host], named, flags)
 
     def podman_health(self, host: str = "pod1") -> None:
         """Podman leaves health checks to systemd's timers; where none runs, somebody must run them."""

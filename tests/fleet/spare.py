@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,13 +17,15 @@ from .waiting import wait_for
 
 
 @contextmanager
-def engine(site: Site, hosts: Hosts, host: Host, settings: Mapping[str, Any]) -> Iterator[None]:
+def engine(
+    site: Site, hosts: Hosts, host: Host, settings: Mapping[str, Any], flags: Sequence[str] = ()
+) -> Iterator[None]:
     """Run it until the block ends; the image is there. Raises TimeoutError where it does not come up."""
     folder = site.home(host.name)
     file, data = folder / "daemon.json", folder / "disk/spare"
     file.write_text(json.dumps({"data-root": str(data), **settings}))
     hosts.on(host.name, "rm", "-f", "/var/run/docker.pid")
-    hosts.spawn(host.name, "spare", *hosts.bare_dockerd(host), "--config-file", file)
+    hosts.spawn(host.name, "spare", *hosts.bare_dockerd(host), "--config-file", file, *flags)
     try:
         log = folder / "spare.log"
         wait_for(f"an engine with {json.dumps(settings)} (see {log})", lambda: hosts.engine_answers(host.name, 2))
