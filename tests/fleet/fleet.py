@@ -65,6 +65,7 @@ class Fleet:
         podman: bool = False,
         newer: int = 0,
         bare: bool = False,
+        all_newer: bool = False,
         tcp: str = "tls",
         disk: str = "512m",
     ) -> State:
@@ -72,7 +73,8 @@ class Fleet:
 
         The last `private` hosts are reached only through `jump`; the `noforward` ones before them have an sshd that
         forwards no sockets. `tcp` is `tls`, `plain` or `none`, for each host, separated by commas, repeated. `newer`
-        hosts run Debian 13, and so does the `bare` one beside them, for engines that a test sets up.
+        hosts run Debian 13, and so does the `bare` one beside them, for engines that a test sets up; with `all_newer`
+        h1, h2, … do as well.
         """
         began = time.monotonic()
         with self.site.lock():
@@ -80,6 +82,8 @@ class Fleet:
             self.folder.mkdir(parents=True)
             state = self._plan(hosts, private, noforward, podman, tcp.split(","), disk)
             self._plan_newer(state, newer, bare, tcp.split(","), disk)
+            for host in state.docker if all_newer else ():
+                host.system = str(debian13.SYSTEM)
             state.swarm, state.managers = swarm, managers
             self.site.save(state)
             for step in (self._cables, self._credentials, self._boot, self._engines, self._swarm):

@@ -15,6 +15,7 @@ from .site import LOCKS, Site
 from .teardown import namespaces
 
 NUMBER_VARIABLE = "FLEETTOP_FLEET_ID"
+NEWER_VARIABLE = "FLEETTOP_FLEET_NEWER"
 FIRST, LAST = 20, 127
 """Numbers below are for people; test runs pick among the others."""
 
@@ -71,8 +72,12 @@ class KeptFleet:
         )  # fmt: skip
 
     def up(self) -> None:
-        """Bring up what the tests need: h1, h2 (no forwarding), h3 (private), pod1, jump, and a swarm of h1 to h3."""
-        self.fleet.up(hosts=3, swarm=True, private=1, noforward=1, podman=True)
+        """Bring up what the tests need: h1, h2 (no forwarding), h3 (private), pod1, jump, and a swarm of h1 to h3.
+
+        With FLEETTOP_FLEET_NEWER=1 those three run Debian 13 with its Docker.
+        """
+        newer = os.environ.get(NEWER_VARIABLE) == "1"
+        self.fleet.up(hosts=3, swarm=True, private=1, noforward=1, podman=True, all_newer=newer)
         (self.fleet.folder / KEPT).touch()
 
     def up_newer(self) -> None:
