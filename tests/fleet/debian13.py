@@ -17,14 +17,14 @@ from .shell import CommandFailed, sh, surroundings
 
 RELEASE = "trixie"
 FOLDER = Path(__file__).parents[2] / "build" / "debian13"
-SYSTEM = FOLDER / "root-2"
+SYSTEM = FOLDER / "root-3"
 """Another number for another content."""
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 SIZE = "120 MB"
 ENGINE = ("docker.io", "docker-cli", "docker-buildx", "containerd", "runc", "tini", "iptables")
 MACHINE = (
-    *("base-files", "libc-bin", "dash", "coreutils", "util-linux", "mount", "grep", "sed", "findutils", "mawk"),
+    *("base-files", "libc-bin", "bash", "dash", "coreutils", "util-linux", "mount", "grep", "sed", "findutils", "mawk"),
     *("hostname", "procps", "iproute2", "busybox-static", "openssh-server"),
 )
 UNREAD = ("usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/info", "usr/share/i18n", "var/cache/apt")
