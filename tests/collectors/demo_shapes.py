@@ -105,12 +105,12 @@ class Pair:
         self.versions = versions
         """Of the API: what is asked of the real ones, and of the simulated ones."""
 
-    async def compare(self, path: str, other: str | None = None, *, swarm: bool = False) -> None:
-        """The same read on both."""
+    async def differences(self, path: str, other: str | None = None, *, swarm: bool = False) -> list[str]:
+        """What the same read on both tells otherwise: what only the real one has, and what is of another type."""
         _, real = await ask(self.real, f"/v{self.versions[0]}{path}")
         _, simulated = await ask(self.swarm if swarm else self.simulated, f"/v{self.versions[1]}{other or path}")
         one, two = shape(real), shape(simulated)
-        assert (missing(one, two), contradictions(one, two)) == ([], []), path
+        return [f"{path}: {what}" for what in (*missing(one, two), *contradictions(one, two))]
 
 
 @asynccontextmanager
