@@ -48,7 +48,7 @@ from .endings import AT_ONCE, QUICK_END, alone, exit_words
 from .history import End, Life, Lives
 from .inside import exec_seen, in_the_engines_word, settle_more, tell_exec
 from .intents import Intents
-from .joining import RUNS, joined_container, on_join
+from .joining import ALIVE, ENDS, RUNS, joined_container, on_join
 from .noise import NOISE
 from .provenance import digest
 from .sequences import HANDLERS, MEMORY_NEAR
@@ -81,8 +81,10 @@ class Chronicle:
             case = self._cases[key] = Case()
         if event.action != "die" and "exitCode" in event.attributes:
             case.forged = True
-        if event.action in ("die", "stop"):
+        if event.action in ENDS:
             self._tell_parted(key, case, ended=self._outside.ours(event.engine, event.time))
+        elif event.action in ALIVE:
+            self._tell_parted(key, case)
         if event.action == "destroy":
             self._tell_held(key, case)
         step = self._step(event, key, case)

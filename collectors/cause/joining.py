@@ -16,6 +16,10 @@ from ..model import ContainerState, EngineEvent
 from .desk import Step, attributed
 
 TWICE = timedelta(seconds=2)
+ENDS = ("die", "stop")
+"""What a `disconnect` may have come with."""
+ALIVE = ("kill", "pause", "unpause", "exec_create")
+"""What is said of one that runs: a `disconnect` before that was not its end."""
 PARTED = 16
 """Disconnects of one container that are kept."""
 RUNS = (ContainerState.RUNNING, ContainerState.PAUSED)

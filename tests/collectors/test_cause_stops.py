@@ -113,3 +113,11 @@ def test_a_disconnect_and_a_connect_by_somebody_are_told_in_their_order() -> Non
     watched.list("h1", RUNNING)
     play(watched, "disconnect connect")
     assert watched.told() == ["disconnected from network back by someone", "connected to network back by someone"]
+
+
+def test_a_disconnect_before_a_kill_is_somebodys() -> None:
+    """The engine disconnects what ends after the signal, not before it."""
+    watched = Watched()
+    watched.list("h1", RUNNING)
+    play(watched, "disconnect kill(9) disconnect die(137)")
+    assert watched.told() == ["disconnected from network back by someone", "killed by someone (SIGKILL, exit 137)"]
