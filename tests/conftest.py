@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.fleet import Fleet, missing, waiting
+from tests.fleet import Fleet, debian13, missing, waiting
 from tests.fleet.keeper import KeptFleet, claim_number
 
 REQUIRED = "FLEETTOP_REQUIRE_FLEET"
-FLEET_FIXTURES = {"fleet", "swarm_fleet"}
+FLEET_FIXTURES = {"fleet", "swarm_fleet", "newer_fleet"}
 AGAIN = "FLEETTOP_TRY_AGAIN"
 """With 1 a test of real processes that fails is tried once more, and the summary names it (`RERUN`): a dozen daemons
 on two cores can be late for a reason that is not in the code. A test that fails twice has failed."""
@@ -49,15 +49,20 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, _empty_home: str) -> None
         monkeypatch.delenv(name, raising=False)
 
 
-@pytest.fixture(scope="session")
-def _session_fleet() -> Iterator[Fleet]:
-    """One fleet for the whole run. Without what it needs: skipped with the reason, or failed where CI asks for it."""
-    reasons = missing()
+def _need(*, podman: bool) -> None:
+    """Without what a fleet needs: skip with the reason, or fail where CI asks for it."""
+    reasons = missing(podman=podman)
     if reasons:
         why = f"no real engines here: {'; '.join(reasons)}"
         if os.environ.get(REQUIRED) == "1":
             pytest.fail(f"{why} (and {REQUIRED}=1)", pytrace=False)
         pytest.skip(why)
+
+
+@pytest.fixture(scope="session")
+def _session_fleet() -> Iterator[Fleet]:
+    """One fleet for the whole run."""
+    _need(podman=True)
     kept = KeptFleet(*claim_number())
     try:
         kept.up()
@@ -77,6 +82,27 @@ def fleet(_session_fleet: Fleet) -> Fleet:
 def swarm_fleet(fleet: Fleet) -> Fleet:
     """The fleet, for tests that are about its swarm: h1 is the manager, h2 and h3 are workers."""
     return fleet
+
+
+@pytest.fixture(scope="session")
+def _session_newer_fleet() -> Iterator[Fleet]:
+    """One fleet with a newer Docker for the whole run. Where that was not fetched: skipped with the reason."""
+    _need(podman=False)
+    if why := debian13.lacking():
+        pytest.skip(why)
+    kept = KeptFleet(*claim_number(second=True))
+    try:
+        kept.up_newer()
+        yield kept.fleet
+    finally:
+        kept.close()
+
+
+@pytest.fixture
+def newer_fleet(_session_newer_fleet: Fleet) -> Fleet:
+    """Docker 26 on Debian 13: n1, a swarm of one, nothing running; `bare`, where `newer_fleet.engine` runs another."""
+    _session_newer_fleet.wipe()
+    return _session_newer_fleet
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ daemon/{stop,kill,restart,delete,monitor}.go)::
     crash    die start (its restart policy)       memory   oom die(137)
     stopping one that waits for its restart       stop alone, after the die
 
+From Docker 23 on (seen on 26.1) `stop` and `die` come in either order.
+
 Podman 4.3 (seen) says less, and in another order::
 
     restart  restart die init start               crash    die restart init start (its restart policy)
@@ -42,11 +44,11 @@ from ..model import (
 from ..words import clock_time, ordinal, short_id, short_image
 from .comparison import recreate_words, update_words
 from .desk import Case, Desk, Draft, Outside, Step, doer
-from .endings import QUICK_END, alone, exit_words
+from .endings import AT_ONCE, QUICK_END, alone, exit_words
 from .history import End, Life, Lives
 from .inside import exec_seen, in_the_engines_word, settle_more, tell_exec
 from .intents import Intents
-from .joining import joined_container, on_join
+from .joining import ALIVE, ENDS, RUNS, joined_container, on_join
 from .noise import NOISE
 from .provenance import digest
 from .sequences import HANDLERS, MEMORY_NEAR
@@ -79,6 +81,10 @@ class Chronicle:
             case = self._cases[key] = Case()
         if event.action != "die" and "exitCode" in event.attributes:
             case.forged = True
+        if event.action in ENDS:
+            self._tell_parted(key, case, ended=self._outside.ours(event.engine, event.time))
+        elif event.action in ALIVE:
+            self._tell_parted(key, case)
         if event.action == "destroy":
             self._tell_held(key, case)
         step = self._step(event, key, case)
@@ -91,6 +97,13 @@ class Chronicle:
 
     def _step(self, event: EngineEvent, key: ContainerKey, case: Case) -> Step:
         return Step(self.desk, event, key, case, self.lives.of(key), self._outside.ours(event.engine, event.time))
+
+    def _tell_parted(self, key: ContainerKey, case: Case, ended: datetime | None = None) -> None:
+        """What it was disconnected from is told, less what was its end."""
+        parted, case.parted = case.parted, []
+        for event in parted:
+            if ended is None or ended - self._outside.ours(event.engine, event.time) > AT_ONCE:
+                self._join(event, settled=True)
 
     def _tell_held(self, key: ContainerKey, case: Case) -> None:
         """It goes before it was inspected: whether its execs were its health check is not known, so they are told."""
@@ -115,6 +128,8 @@ class Chronicle:
         if case is None or life is None:
             return
         self._true_exit(container, detail, case, life)
+        if container.state in RUNS and not any(event.name in container.networks for event in case.parted):
+            self._tell_parted(container.key, case)
         self._settle_execs(case)
         self._settle_update(container, case)
         self._settle_birth(container, case)
@@ -137,6 +152,13 @@ class Chronicle:
     def joined(self, event: EngineEvent) -> bool:
         """Take in a network's event; True: it was somebody's deed on a running container, and is told."""
         found = joined_container(event)
+        if found is not None and event.action == "connect":
+            key = ContainerKey(found.engine, found.id)
+            self._tell_parted(key, self._cases.setdefault(key, Case()))
+        return self._join(event)
+
+    def _join(self, event: EngineEvent, *, settled: bool = False) -> bool:
+        found = joined_container(event)
         if found is None:
             return False
         key = ContainerKey(found.engine, found.id)
@@ -144,7 +166,7 @@ class Chronicle:
         at = self._outside.ours(event.engine, event.time)
         step = Step(self.desk, found, key, case, self.lives.of(key), at)
         with self.desk.hearing(event) as told:
-            deed = on_join(step, event)
+            deed = on_join(step, event, settled=settled)
             if deed and not told():
                 _keep(step)
         return deed

@@ -75,6 +75,8 @@ class Case(msgspec.Struct):
     """Records of files copied into it or out of it."""
     joined: dict[tuple[str, str], datetime] = msgspec.field(default_factory=dict)
     """When it was last connected to or disconnected from a network by somebody."""
+    parted: list[EngineEvent] = msgspec.field(default_factory=list)
+    """When it was disconnected from a network, until it is known whether it ended just then."""
     held: list[EngineEvent] = msgspec.field(default_factory=list)
     more: Counter[str] = msgspec.field(default_factory=Counter)
     """How often each of the held commands was run again, beyond those held."""

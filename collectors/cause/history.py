@@ -55,7 +55,7 @@ class End(StrEnum):
     NONE = ""
     """Nothing seen: it runs, or ended before we looked."""
     STOPPED = "stopped"
-    """`kill die stop`: somebody asked the engine to stop it."""
+    """`kill die stop`, or `kill stop die`: somebody asked the engine to stop it."""
     KILLED = "killed"
     """`kill die` without `stop`: somebody sent a signal."""
     EXITED = "exited"
@@ -80,6 +80,8 @@ class Life(msgspec.Struct):
     """The last end was an action of ours."""
     stop_seen: bool = False
     """The engine said `stop` of the last end."""
+    dying: bool = False
+    """The engine said `stop` of an end whose `die` it has not said yet: from Docker 23 on the two race."""
     by: str = ""
     """Who did that; empty where it is not known."""
     memory_at: datetime | None = None

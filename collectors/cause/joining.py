@@ -2,6 +2,7 @@
 
 The same events come with each start and end of a container, and are noise then. Their order (seen on 20.10):
 `create`, `connect`, `start`; `die`, `disconnect`, `stop`. One `disconnect` by a person is told twice by the engine.
+From Docker 23 on (seen on 26.1) `disconnect` comes before the `die`, so it is told once it is known that none follows.
 Podman 4.3 tells of connects by a person only, and names the container where Docker names the network.
 """
 
@@ -15,6 +16,12 @@ from ..model import ContainerState, EngineEvent
 from .desk import Step, attributed
 
 TWICE = timedelta(seconds=2)
+ENDS = ("die", "stop")
+"""What a `disconnect` may have come with."""
+ALIVE = ("kill", "pause", "unpause", "exec_create")
+"""What is said of one that runs: a `disconnect` before that was not its end."""
+PARTED = 16
+"""Disconnects of one container that are kept."""
 RUNS = (ContainerState.RUNNING, ContainerState.PAUSED)
 
 
@@ -28,10 +35,17 @@ def joined_container(event: EngineEvent) -> EngineEvent | None:
     return msgspec.structs.replace(event, type="container", id=container, name=name, attributes={})
 
 
-def on_join(step: Step, event: EngineEvent) -> bool:
-    """Write a record of it where the container ran at that moment; whether there is one."""
+def on_join(step: Step, event: EngineEvent, *, settled: bool = False) -> bool:
+    """Write a record of it where the container ran at that moment; whether there is one.
+
+    Until it is `settled` that it did not end just then, a `disconnect` from what it was last read to be on is kept.
+    """
     container = step.container
     if container is None or container.state not in RUNS or not _ran(step):
+        return False
+    if event.action == "disconnect" and not settled and event.name in container.networks:
+        if len(step.case.parted) < PARTED:
+            step.case.parted.append(event)
         return False
     network = event.name if "container" in event.attributes else ""
     last = step.case.joined.get((event.action, network))

@@ -66,6 +66,11 @@ def _on_die(step: Step) -> None:
         life.ended_at = step.at
         step.deed(f"restarted by {{who}}{exit_words(life.exit_code)}", exit_code=life.exit_code)
         return
+    if life.dying:
+        life.dying, life.ended_at = False, step.at
+        life.signals.clear()
+        _stopped(msgspec.structs.replace(step, event=msgspec.structs.replace(step.event, action="stop")))
+        return
     asked = asked_to_end(life, step.at)
     if life.memory_at is not None and step.at - life.memory_at <= MEMORY_NEAR and not asked:
         _died(step, End.MEMORY)
@@ -144,7 +149,9 @@ def _recent_memory(draft: Draft, at: datetime) -> bool:
 
 def _on_stop(step: Step) -> None:
     life = step.life
-    if life.end in (End.NONE, End.EXITED, End.MEMORY) and life.ended_at is not None:
+    if asked_to_end(life, step.at):
+        life.dying, life.ended_at, life.exit_code = True, step.at, None
+    elif life.end in (End.NONE, End.EXITED, End.MEMORY) and life.ended_at is not None:
         step.case.deed = None  # it waited for its restart, and somebody ended that (seen: `stop` alone)
     elif life.ended_at is None:
         life.ended_at = step.at
@@ -153,6 +160,11 @@ def _on_stop(step: Step) -> None:
     life.end = End.ENGINE if step.dark and restart_policy(step.container) != "always" else End.STOPPED
     life.calmed()
     step.case.crash = None
+    _stopped(step)
+
+
+def _stopped(step: Step) -> None:
+    life = step.life
     if step.by_swarm:
         _swarm_deed(step, "stopped", exit_code=life.exit_code, trouble=False)
         return
@@ -176,6 +188,7 @@ def _on_start(step: Step) -> None:
     ended, end = life.ended_at, life.end
     life.started_at = step.at
     life.signals.clear()
+    life.dying = False
     life.health, life.failing_since = "", None
     life.end = End.NONE
     draft, fresh = case.deed, case.fresh

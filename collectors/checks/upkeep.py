@@ -20,6 +20,9 @@ MANY_STOPPED = 25
 SOON = timedelta(days=30)
 OLDEST_KERNEL = (4, 0)
 _KERNEL = re.compile(r"(\d+)\.(\d+)")
+_DEBIAN = "dfsg"
+"""What Debian puts into the version of a Docker that it packed itself."""
+_OF_DEBIAN = "apt-get update && apt-get install --only-upgrade docker.io"
 
 
 def _release(_engine: EngineFacts, daemon: DaemonPosture, facts: FleetFacts) -> Said:
@@ -27,19 +30,22 @@ def _release(_engine: EngineFacts, daemon: DaemonPosture, facts: FleetFacts) -> 
         yield Unknown("the table of releases is of Docker Engine")
         return
     version, table = daemon.version, f"by the table of {AS_OF}"
+    remedy = _OF_DEBIAN if _DEBIAN in version else ""
     release, parts = release_of(version), parts_of(version)
     if parts is None or newer_than_known(version):
         yield Unknown(f"the version {version or 'it does not tell'} is not in the table of {AS_OF}")
         return
     if release is None:
-        yield Found(evidence=f"Version = {version}", sentence=f"Docker {version} is long past its life, {table}")
+        yield Found(
+            evidence=f"Version = {version}", sentence=f"Docker {version} is long past its life, {table}", remedy=remedy
+        )
         return
     if release.ends is not None and release.ends <= facts.now.date():
         sentence = f"Docker {release.line} is past its life since {release.ends}, {table}"
-        yield Found(evidence=f"Version = {version}", sentence=sentence)
+        yield Found(evidence=f"Version = {version}", sentence=sentence, remedy=remedy)
     elif parts < (parts_of(release.latest) or parts):
         sentence = f"{release.latest} is the newest of Docker {release.line}, {table}"
-        yield Found(evidence=f"Version = {version}", sentence=sentence, severity=Severity.MEDIUM)
+        yield Found(evidence=f"Version = {version}", sentence=sentence, severity=Severity.MEDIUM, remedy=remedy)
 
 
 def _clock(_engine: EngineFacts, daemon: DaemonPosture, _: FleetFacts) -> Said:

@@ -91,7 +91,8 @@ class DiskUse(msgspec.Struct, frozen=True, kw_only=True):
     """On the monotonic clock."""
     taken: datetime
     layers: int | None = None
-    """Bytes of all image layers, each counted once; None: not told (Podman)."""
+    """Bytes of all image layers, each counted once; None: not told (Podman). Those of containerd's store hold what
+    containers wrote and the build cache, too."""
     images: tuple[StoredImage, ...] = ()
     containers: tuple[StoredContainer, ...] = ()
     volumes: tuple[StoredVolume, ...] = ()
@@ -102,10 +103,20 @@ class DiskUse(msgspec.Struct, frozen=True, kw_only=True):
     """So many rows made no sense; they are left out, and nothing of their kind is thought unused."""
 
     @property
+    def containerd(self) -> bool:
+        """Whether its images are in containerd's store: an image's id is the digest that registries know it by.
+
+        There an image's size is what was pulled and what it was unpacked to; only of the latter is told what others
+        share, and only the latter is among the layers.
+        """
+        return any(name.endswith(f"@{image.id}") for image in self.images for name in image.digests)
+
+    @property
     def images_size(self) -> int:
         """Bytes of all images, shared layers once where that is told."""
         if self.layers is not None:
-            return self.layers
+            apart = self.written + self.cache_size if self.containerd else 0
+            return max(0, self.layers - apart)
         return sum(image.own or 0 for image in self.images) + max((i.shared or 0 for i in self.images), default=0)
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -84,7 +84,9 @@ class Sorted(msgspec.Struct, frozen=True, kw_only=True):
 
 def sort_out(use: DiskUse, needs: Needs, keep: Keep, now: datetime) -> Sorted:
     """What may go of this disk, and what stays. Where not all of the engine's answer made sense, all of it stays."""
-    found = (*_containers(use, needs, now), *_images(use, needs, keep, now), *_volumes(use, needs, keep), *_cache(use))
+    images = tuple(_images(use, needs, keep, now))
+    cache = _cache(use, images_go=any(one.goes for one in images))
+    found = (*_containers(use, needs, now), *images, *_volumes(use, needs, keep), *cache)
     if use.refused:
         why = f"not all of {use.engine}'s answer made sense"
         found = tuple(msgspec.structs.replace(one, goes=False, why=why) if one.goes else one for one in found)
@@ -102,10 +104,31 @@ def _freed_by_images(use: DiskUse, going: set[str]) -> tuple[int, int]:
     """
     if not going:
         return 0, 0
-    own = sum(image.own or 0 for image in use.images if image.id in going)
+    gone = [image for image in use.images if image.id in going]
+    own = sum(image.own or 0 for image in gone)
     kept = [image for image in use.images if image.id not in going]
+    if use.containerd:
+        return _freed_in_containerd(use, gone, kept)
     stays = sum(image.own or 0 for image in kept) + max((image.shared or 0 for image in kept), default=0)
     return own, max(own, use.images_size - stays)
+
+
+def _freed_in_containerd(use: DiskUse, gone: Sequence[StoredImage], kept: Sequence[StoredImage]) -> tuple[int, int]:
+    """The same for containerd's store, which calls what images share of what was pulled each one's own.
+
+    What stays is at most all that stays is said to have. Beyond what goes is said to have of its own, it frees once
+    what it shares with nothing that stays; what is shared is shared by two at least. The layers of what was built here
+    lie there twice, the build cache's and the image's.
+    """
+    own = sum(image.own or 0 for image in gone)
+    largest = max((image.shared or 0 for image in kept), default=0)
+    shared = sum(image.shared or 0 for image in use.images) // 2 - largest
+    among = min(sum(image.shared or 0 for image in gone) // 2, shared, use.images_size - largest)
+    twice = sum(record.size for record in use.cache if record.shared)
+    most = own + max(0, use.images_size - largest if twice else among)
+    told = [image.size for image in kept if image.size is not None]
+    least = use.images_size - twice - sum(told) if len(told) == len(kept) else 0
+    return min(max(0, least), most), most
 
 
 def _containers(use: DiskUse, needs: Needs, now: datetime) -> Iterator[Stored]:
@@ -204,7 +227,7 @@ def _volume_stays(one: StoredVolume, user: str, needs: Needs, keep: Keep) -> str
     return "has a name, so somebody may want its data" if keep.volumes and not one.anonymous else ""
 
 
-def _cache(use: DiskUse) -> Iterator[Stored]:
+def _cache(use: DiskUse, *, images_go: bool) -> Iterator[Stored]:
     for one in use.cache:
         yield Stored(
             engine=use.engine,
@@ -212,15 +235,17 @@ def _cache(use: DiskUse) -> Iterator[Stored]:
             id=one.id,
             name=f"{one.id[:12]} {one.description or one.kind}".strip(),
             size=0 if one.shared else one.size,
-            goes=not one.in_use,
-            why=_cache_words(one),
+            goes=not one.in_use and (images_go or not one.shared),
+            why=_cache_words(one, images_go),
         )
 
 
-def _cache_words(one: CacheRecord) -> str:
+def _cache_words(one: CacheRecord, images_go: bool) -> str:
     if one.in_use:
         return "is in use by a build"
-    return "also an image's: goes if that image goes" if one.shared else "not in use"
+    if one.shared:
+        return "also an image's: goes if that image goes" if images_go else "is also an image's, and none goes"
+    return "not in use"
 
 
 def _seconds(then: datetime | None, now: datetime) -> float | None:

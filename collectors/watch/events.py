@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
+import msgspec
+
 from ..clock import Clock, nanoseconds
 from ..engine.client import EngineClient
 from ..errors import ConnectionLost, NotAnswering
@@ -142,8 +144,8 @@ class EventStream:
             self.last = fresh[-1]
             self._publish(EventsSeen(engine=self.engine, events=fresh, replayed=True))
         for event in fresh:
-            if on_container is not None and _changes_container(event):
-                on_container(event)
+            if on_container is not None and (changed := _changed_container(event)):
+                on_container(changed)
         return complete
 
     def taken_up(self) -> None:
@@ -223,8 +225,8 @@ class EventStream:
             return
         if waiting >= QUEUE:
             self.overrun += 1
-            if _changes_container(event):
-                self._dropped[event.id] = event
+            if changed := _changed_container(event):
+                self._dropped[changed.id] = changed
             return
         self._queue.append(event)
         self._wake.set()
@@ -245,8 +247,8 @@ class EventStream:
             self._publish(EventsSeen(engine=self.engine, events=events))
             dropped, self._dropped = tuple(self._dropped.values()), {}
             for event in (*events, *dropped):
-                if _changes_container(event):
-                    on_container(event)
+                if changed := _changed_container(event):
+                    on_container(changed)
                 if event.action == "exec_create":
                     on_exec(event)
                 if event.type in ("service", "node") or "com.docker.swarm.task.id" in event.attributes:
@@ -298,8 +300,11 @@ def _was_emptied(ring: Sequence[EngineEvent], until: datetime, took: float) -> b
     return (RING - len(ring)) / (2 * took + SLACK) > max(BURST, 10 * len(ring) / span)
 
 
-def _changes_container(event: EngineEvent) -> bool:
-    return event.type == "container" and event.action in CONTAINER_CHANGES and bool(event.id)
+def _changed_container(event: EngineEvent) -> EngineEvent | None:
+    """An event after which a container is not as it was, by that container's id."""
+    if event.type == "network" and event.action in ("connect", "disconnect") and "container" in event.attributes:
+        return msgspec.structs.replace(event, id=event.attributes["container"])
+    return event if event.type == "container" and event.action in CONTAINER_CHANGES and event.id else None
 
 
 def wanted(event: EngineEvent) -> bool:

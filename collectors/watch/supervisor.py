@@ -381,7 +381,8 @@ class EngineWatch:
         return self._info is not None and self._info.swarm is not None and self._info.swarm.manager
 
     def _on_container(self, event: EngineEvent) -> None:
-        self._list.changed(event.id)
+        if event.type == "container" or event.id in self._list.known:  # a swarm connects more than containers
+            self._list.changed(event.id)
 
     def _on_exec(self, event: EngineEvent) -> None:
         container = self._list.known.get(event.id)

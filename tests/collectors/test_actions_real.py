@@ -176,8 +176,9 @@ async def test_one_more_replica_is_made_as_compose_would_have_made_it(fleet: Fle
     assert new["Config"]["Labels"] == {**old["Config"]["Labels"], number: "2"}
     networks = new["NetworkSettings"]["Networks"]
     assert set(networks) == {"pay_default", "pay_back"}
-    assert set(networks["pay_default"]["Aliases"]) == {"pay-api-2", "api", new["Id"][:12]}
-    assert set(networks["pay_back"]["Aliases"]) == {"back-api", new["Id"][:12]}
+    own = {new["Id"][:12]}  # among them before API 1.45
+    assert set(networks["pay_default"]["Aliases"]) - own == {"pay-api-2", "api"}
+    assert set(networks["pay_back"]["Aliases"]) - own == {"back-api"}
     [old_volume], [new_volume] = old["Mounts"], new["Mounts"]
     assert new_volume["Destination"] == "/data"
     assert new_volume["Name"] != old_volume["Name"]
@@ -246,7 +247,7 @@ async def test_a_fixed_port_goes_to_a_host_where_it_is_free(fleet: Fleet) -> Non
         assert made.hosts == ("h2",)
         assert "pay-api-4 on h2" in made.sentences[0]
         assert outcomes(await stage.do(made)) == [Outcome.SUCCESS]
-        assert fleet.on("h2", "wget", "-qO-", "http://127.0.0.1:18080/") == "hello"
+        assert fleet.on("h2", "busybox", "wget", "-qO-", "http://127.0.0.1:18080/") == "hello"
 
 
 async def test_a_port_taken_between_asking_and_doing_is_refused(fleet: Fleet) -> None:

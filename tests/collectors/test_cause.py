@@ -1,4 +1,4 @@
-"""Events become records. The sequences are those seen on dockerd 20.10.24."""
+"""Events become records. The sequences are those seen on dockerd 20.10.24, and on 26.1.5 where `stop` comes first."""
 
 from __future__ import annotations
 
@@ -29,6 +29,10 @@ from .watched import NOON, Watched, container
         ("kill(15) die(143) stop", "stopped by someone (exit 143)", Cause.STOPPED),
         ("kill(15) kill(9) die(137) stop", "stopped by someone (exit 137)", Cause.STOPPED),
         ("kill(15) die(0) stop start restart", "restarted by someone (exit 0)", Cause.RESTARTED),
+        ("kill(15) stop die(143)", "stopped by someone (exit 143)", Cause.STOPPED),
+        ("kill(15) kill(9) stop die(137)", "stopped by someone (exit 137)", Cause.STOPPED),
+        ("kill(15) stop die(0) start restart", "restarted by someone (exit 0)", Cause.RESTARTED),
+        ("kill(15) stop die(143) destroy", "stopped and removed by someone (exit 143)", Cause.REMOVED),
         ("kill(9) die(137)", "killed by someone (SIGKILL, exit 137)", Cause.KILLED),
         ("kill(15) die(143)", "ended by someone (SIGTERM, exit 143)", Cause.KILLED),
         ("kill(9) die(137) destroy", "removed by force by someone (exit 137)", Cause.REMOVED),

@@ -254,6 +254,13 @@ def test_what_is_not_told_is_not_passed(check: str, bad: FleetFacts, words: str)
         assert check not in found.passed
 
 
+def test_of_debians_own_docker_debians_package_is_named() -> None:
+    """E02: docker-ce is not what is installed there."""
+    for version, package in (("26.1.5+dfsg1", "docker.io"), ("26.1.4", "docker-ce")):
+        [found] = of(looked(facts(daemon(version=version))), "E02")
+        assert f"--only-upgrade {package}" in found.remedy
+
+
 def test_of_containers_that_have_ended_only_their_end_is_checked() -> None:
     """What a stopped container may do matters to nobody; that it was killed does."""
     ended = holding(state=ContainerState.EXITED, memory=0, privileged=True, oom_killed=True)

@@ -6,8 +6,8 @@ import shlex
 import signal
 import socketserver
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -24,84 +24,27 @@ from fleettop.collectors.config.waivers import Waiver
 from fleettop.collectors.engine.client import EngineClient
 from fleettop.collectors.links.base import UnixEndpoint
 from fleettop.collectors.model import ContainerState
-from fleettop.collectors.session import Session
 from msgspec.structs import replace
 
 from tests.collectors.actions_stage import off_loop
+from tests.collectors.checks_stage import (
+    CAREFUL,
+    CARELESS,
+    FOUND_IN_THE_CARELESS,
+    SLEEP,
+    at,
+    looked,
+    sources,
+    watching,
+)
 from tests.fleet import Fleet
 from tests.fleet.engine_api import ask
 from tests.fleet.waiting import wait_for
 
-SECOND = 1_000_000_000
-LIMITED = {"Type": "json-file", "Config": {"max-size": "1m"}}
-SLEEP = "sh -c 'trap \"exit 0\" TERM; while :; do sleep 1; done'"
 HOSTS = ("h1", "h2", "h3")
 
 
-@asynccontextmanager
-async def watching(addresses: Sequence[EngineAddress]) -> AsyncIterator[Session]:
-    """These engines, watched, and listed once."""
-    async with Session(addresses) as session:
-        await session.settled(20)
-        session.fleet.take_changes()
-        yield session
-
-
-def sources(session: Session) -> Sources:
-    """Where the facts come from."""
-    return Sources(session.fleet, session.client, session.certificates, session.log_sizes)
-
-
-async def looked(session: Session) -> Report:
-    """One look."""
-    session.fleet.take_changes()
-    return report(CHECKS.values(), await gather(sources(session), lambda _read, _of: None))
-
-
-def at(found: Report, name: str) -> dict[str, Finding]:
-    """The findings of one object, by check: the worst of each."""
-    mine = [finding for finding in found.findings if finding.object == name]
-    return {finding.check: finding for finding in sorted(mine, key=lambda finding: -finding.severity.rank)}
-
-
 # -- containers
-
-CARELESS: dict[str, Any] = {
-    "Env": ["DB_PASSWORD=correct-horse-battery", "LOG_LEVEL=info"],
-    "HostConfig": {
-        "PidMode": "host",
-        "IpcMode": "host",
-        "Binds": ["/var/run/docker.sock:/var/run/docker.sock", "/etc:/host-etc"],
-        "SecurityOpt": ["seccomp=unconfined"],
-        "Devices": [{"PathOnHost": "/dev/null", "PathInContainer": "/dev/nothing", "CgroupPermissions": "r"}],
-        "PortBindings": {"8080/tcp": [{"HostPort": "808"}]},
-    },
-    "ExposedPorts": {"8080/tcp": {}},
-}
-CAREFUL: dict[str, Any] = {
-    "Env": ["DB_PASSWORD_FILE=/run/secrets/db", "LOG_LEVEL=info"],
-    "User": "99:99",
-    "Healthcheck": {"Test": ["CMD-SHELL", "true"], "Interval": SECOND},
-    "ExposedPorts": {"8080/tcp": {}},
-    "HostConfig": {
-        "NetworkMode": "shop",
-        "Memory": 64 << 20,
-        "NanoCpus": SECOND,
-        "PidsLimit": 64,
-        "ReadonlyRootfs": True,
-        "SecurityOpt": ["no-new-privileges:true"],
-        "RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": 3},
-        "LogConfig": LIMITED,
-        "PortBindings": {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "18080"}]},
-        "Binds": ["/etc/hostname:/etc/name:ro"],
-    },
-}
-FOUND_IN_THE_CARELESS = {
-    "C02": Severity.CRITICAL,
-    **dict.fromkeys(("C03", "C04", "C06", "C09", "C17"), Severity.HIGH),
-    **dict.fromkeys(("C08", "C11", "C13", "C14", "C15", "C16", "C19"), Severity.MEDIUM),
-    **dict.fromkeys(("C07", "C10", "C12", "C20"), Severity.LOW),
-}
 
 
 async def test_a_careless_container_is_found_and_a_careful_one_passes(fleet: Fleet, eventually: Any) -> None:
@@ -526,7 +469,7 @@ async def test_services_of_a_swarm_are_found_by_how_they_bear_failure(swarm_flee
     fleet = swarm_fleet
     fleet.run_service("careless", SLEEP, 1, EndpointSpec={"Ports": [{"TargetPort": 80, "PublishedPort": 8090}]})
     spec = {"Image": "bb:1", "Command": shlex.split(SLEEP)}
-    amounts = {"MemoryBytes": 32 << 20, "NanoCPUs": SECOND // 10}
+    amounts = {"MemoryBytes": 32 << 20, "NanoCPUs": 100_000_000}
     fleet.run_service(
         "careful",
         SLEEP,

@@ -523,10 +523,12 @@ RUNNING = container(identifier="c" * 64, started_at=NOON - timedelta(hours=1))
 def test_a_running_container_joined_to_a_network_is_somebodys_deed_told_once(action: str) -> None:
     """The engine tells of a disconnect by hand twice (seen on 20.10)."""
     watched = Watched()
-    watched.list("h1", RUNNING)
+    watched.list("h1", msgspec.structs.replace(RUNNING, networks=("back",)))
     for _ in range(2):
         thing(watched, "network", action, id=NETWORK, name="back", container=RUNNING.id)
         watched.clock.advance(0.001)
+    assert len(watched.told()) == (action == "connect")
+    watched.see(RUNNING)  # it runs on
     word = "connected to" if action == "connect" else "disconnected from"
     (record,) = watched.records()
     assert (record.what, record.object_type, record.object_name) == (

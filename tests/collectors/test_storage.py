@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from fleettop.collectors.actions import Deed, plan_prune
 from fleettop.collectors.clock import SystemClock
@@ -125,18 +126,23 @@ def test_where_layers_are_shared_the_least_and_the_most_are_said() -> None:
 
 
 def test_of_the_build_cache_goes_what_no_build_uses() -> None:
-    """What an image has as well frees nothing by itself, and is listed since its image may go."""
+    """What an image has as well frees nothing by itself, and is listed where its image may be one that goes."""
     use = disk(
+        layers=9 * MB,
+        images=(image(1, own=9),),
         cache=(
             CacheRecord(id="a" * 25, description="RUN make", size=3 * MB),
             CacheRecord(id="b" * 25, in_use=True, size=MB),
             CacheRecord(id="c" * 25, shared=True, size=9 * MB),
-        )
+        ),
     )
     found = sort_out(use, Needs(), Keep(), NOW)
-    assert found.most == 3 * MB
-    [step] = plan_prune([found], keep=Keep()).steps
+    assert found.most == 9 * MB + 3 * MB
+    [_image, step] = plan_prune([found], keep=Keep()).steps
     assert (step.deed, step.kind, set(step.parts)) == (Deed.PRUNE, Kind.CACHE.value, {"a" * 25, "c" * 25})
+    stays = sort_out(use, Needs(), Keep(images=60 * DAY), NOW)
+    assert {one.id for one in stays.going} == {"a" * 25}
+    assert "is also an image's, and none goes" in whys(stays, goes=False).values()
 
 
 def test_where_not_all_of_the_answer_made_sense_nothing_goes() -> None:
@@ -232,7 +238,51 @@ CONTAINERD: dict[str, Any] = {
     ],
 }  # fmt: skip
 """As Docker 25 to 28 with containerd's image store answer by API 1.44 to 1.51: no VirtualSize, `Parents`, an image's
-id is the digest of its index, and what is shared is not worked out."""
+id is the digest of its index, and what is shared may not be worked out (26.1 does)."""
+
+
+def test_of_containerds_store_only_what_is_sure_is_promised() -> None:
+    """As 26.1 told of three builds on one image: it counts the pulled base as each one's own, and what a container
+    wrote as a layer. 13.7 MB were free afterwards."""
+    sizes = {"run:1": (4152088, 2), "a:1": (6256457, 0), "b:1": (9405248, 0), "c:1": (10454840, 0)}
+    use = disk(
+        layers=18800640,
+        images=tuple(
+            StoredImage(id=f"sha256:{n:064x}", tags=(tag,), digests=(f"{tag[:-2]}@sha256:{n:064x}",), size=size,
+                        shared=2011136, users=users, created=NOW)
+            for n, (tag, (size, users)) in enumerate(sizes.items())
+        ),
+        containers=(StoredContainer(id="c" * 64, name="up", state=ContainerState.RUNNING, written=3145728),),
+    )  # fmt: skip
+    assert use.containerd
+    assert (use.images_size, use.total) == (18800640 - 3145728, 18800640)
+    found = sort_out(use, Needs(), Keep(images=0), NOW)
+    assert set(whys(found, goes=True)) == {"a:1", "b:1", "c:1"}
+    assert (found.least, found.most) == (11502824, 22094273)
+    assert found.least < 13_700_000 < found.most
+    assert not msgspec.structs.replace(use, images=(image(1),)).containerd
+
+
+def test_of_containerds_store_all_that_goes_with_nothing_left_is_sure() -> None:
+    """Nothing stays: all layers are free, and what was pulled besides at most."""
+    named = StoredImage(id="sha256:1", tags=("a:1",), digests=("a@sha256:1",), size=10 * MB, shared=0, users=0)
+    use = disk(layers=7 * MB, images=(named,))
+    found = sort_out(use, Needs(), Keep(images=0), NOW)
+    assert (found.least, found.most) == (7 * MB, 10 * MB)
+
+
+def test_what_was_built_into_containerds_store_lies_there_twice() -> None:
+    """As 26.1 told after builds: a layer that the build cache shares is an image's besides, and both go, or stay."""
+    images = tuple(
+        StoredImage(id=f"sha256:{n}", tags=(f"{n}:1",), digests=(f"{n}@sha256:{n}",), size=10 * MB, shared=2 * MB,
+                    users=users)
+        for n, users in enumerate((0, 1))
+    )  # fmt: skip
+    cache = (CacheRecord(id="b" * 25, shared=True, size=8 * MB), CacheRecord(id="c" * 25, size=3 * MB))
+    use = disk(layers=25 * MB, images=images, cache=cache)
+    assert (use.images_size, use.total) == (22 * MB, 25 * MB)
+    found = sort_out(use, Needs(), Keep(images=0), NOW)
+    assert (found.least, found.most) == (4 * MB + 3 * MB, 8 * MB + 20 * MB + 3 * MB)
 
 
 def test_a_containerd_image_store_is_read_and_what_it_does_not_work_out_is_not_known() -> None:

@@ -6,10 +6,12 @@ import argparse
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
 
+from . import debian13
 from .engine_api import ask
 from .faults import FAULTS
 from .fleet import Fleet
@@ -29,6 +31,8 @@ def _arguments() -> argparse.ArgumentParser:
     up.add_argument("--noforward", type=int, default=0, help="K hosts whose sshd forwards no unix sockets")
     up.add_argument("--tcp", default="tls", help="tls, plain or none for each host, separated by commas, repeated")
     up.add_argument("--podman", action="store_true", help="one more host, with Podman")
+    up.add_argument("--newer", type=int, default=0, help="K hosts more with Debian 13 and its Docker: n1, n2, …")
+    up.add_argument("--bare", action="store_true", help="one more such host, without an engine")
     up.add_argument("--disk", default="512m", help="size of each host's disk, which lies in memory")
     commands.add_parser("down", help="take it away without a trace")
     commands.add_parser("status", help="what runs on each host")
@@ -49,6 +53,7 @@ def _arguments() -> argparse.ArgumentParser:
     run.add_argument("host")
     run.add_argument("words", nargs=argparse.REMAINDER)
     commands.add_parser("doctor", help="say what is missing on this machine")
+    commands.add_parser("fetch", help=f"get Debian 13 for hosts with its Docker ({debian13.SIZE}, once)")
     commands.add_parser("keep")
     return parser
 
@@ -109,7 +114,10 @@ def _engine(fleet: Fleet, host: str) -> str:
 
 
 def _up(fleet: Fleet, **options: Any) -> int:
-    if reasons := missing(podman=options["podman"]):
+    reasons = missing(podman=options["podman"])
+    if options["newer"] or options["bare"]:
+        reasons += filter(None, [debian13.lacking()])
+    if reasons:
         print(f"No fleet can run here: {'; '.join(reasons)}.\nOn Debian: apt-get install {PACKAGES}", file=sys.stderr)
         return 1
     print("seconds:", json.dumps(fleet.up(**options).seconds))
@@ -137,6 +145,15 @@ def _doctor(_fleet: Fleet) -> int:
     return bool(reasons)
 
 
+def _fetch(_fleet: Fleet) -> int:
+    try:
+        print(f"Debian 13 with Docker {debian13.fetch()} is in {debian13.SYSTEM}.")
+    except (RuntimeError, OSError, subprocess.SubprocessError) as error:
+        print(f"Debian 13 cannot be had: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
 def _status(fleet: Fleet) -> None:
     print(*status(fleet), sep="\n")
 
@@ -146,6 +163,7 @@ COMMANDS: dict[str, Callable[..., int | None]] = {
     "down": _down,
     "exec": _exec,
     "doctor": _doctor,
+    "fetch": _fetch,
     "status": _status,
     "config": lambda fleet: print(config(fleet)),
     "fault": lambda fleet, host, kind, arguments: fleet.fault(host, kind, *arguments),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 from fleettop.collectors.address import EngineAddress, TlsFiles
 
-from . import credentials, load, network, registry, swarm, syslog
+from . import credentials, debian13, load, network, registry, spare, swarm, syslog
 from .engine_api import ask
 from .faults import Faults
 from .hosts import PODMAN_SOCKET, Hosts
@@ -22,11 +23,15 @@ from .teardown import take_down
 
 Item = TypeVar("Item")
 AT_ONCE = 8
+FIRST_NEWER = 101
+"""The last number of the addresses of hosts with Debian 13, from there on."""
+
 BUILT_IN_NETWORKS = ("bridge", "host", "none", "podman", "docker_gwbridge", "ingress")
 
 
 class Fleet:
-    """Hosts h1, h2, … with Docker, and where asked for `pod1` with Podman and `jump` in front of the private ones.
+    """Hosts h1, h2, … with Docker, and where asked for n1, n2, … with that of Debian 13, `bare` with none,
+    `pod1` with Podman and `jump` in front of the private ones.
 
     Everything here blocks; beside a running event loop say ``await asyncio.to_thread(fleet.fault, "h1", "freeze")``
     where it takes longer than a moment.
@@ -58,19 +63,27 @@ class Fleet:
         private: int = 0,
         noforward: int = 0,
         podman: bool = False,
+        newer: int = 0,
+        bare: bool = False,
+        all_newer: bool = False,
         tcp: str = "tls",
         disk: str = "512m",
     ) -> State:
         """Bring a fleet up, in about 3 s, after taking down what has the same number.
 
         The last `private` hosts are reached only through `jump`; the `noforward` ones before them have an sshd that
-        forwards no sockets. `tcp` is `tls`, `plain` or `none`, for each host, separated by commas, repeated.
+        forwards no sockets. `tcp` is `tls`, `plain` or `none`, for each host, separated by commas, repeated. `newer`
+        hosts run Debian 13, and so does the `bare` one beside them, for engines that a test sets up; with `all_newer`
+        h1, h2, … do as well.
         """
         began = time.monotonic()
         with self.site.lock():
             self._take_down()
             self.folder.mkdir(parents=True)
             state = self._plan(hosts, private, noforward, podman, tcp.split(","), disk)
+            self._plan_newer(state, newer, bare, tcp.split(","), disk)
+            for host in state.docker if all_newer else ():
+                host.system = str(debian13.SYSTEM)
             state.swarm, state.managers = swarm, managers
             self.site.save(state)
             for step in (self._cables, self._credentials, self._boot, self._engines, self._swarm):
@@ -104,6 +117,20 @@ class Fleet:
             address, other = f"{management}.{last}", f"{cluster}.{last}"
             hosts.append(Host(name="jump", disk="16m", address=address, cluster=other))
         return State(hosts={host.name: host for host in hosts})
+
+    def _plan_newer(self, state: State, count: int, bare: bool, tcp: list[str], disk: str) -> None:
+        names = [*(f"n{number}" for number in range(1, count + 1)), *(["bare"] if bare else [])]
+        for number, name in enumerate(names, FIRST_NEWER):
+            host = Host(
+                name=name,
+                address=f"{self.site.management}.{number}",
+                cluster=f"{self.site.cluster}.{number}",
+                engine="" if name == "bare" else "docker",
+                tcp="none" if name == "bare" else tcp[(number - FIRST_NEWER) % len(tcp)],
+                disk=disk,
+                system=str(debian13.SYSTEM),
+            )
+            state.hosts[name] = host
 
     def _cables(self, state: State) -> None:
         network.plug(self.site, state)
@@ -270,6 +297,11 @@ class Fleet:
     def serve_registry(self, host: str = "h1") -> str:
         """Start a registry of images on a host until the next wipe. Returns the address that images are named by."""
         return registry.serve(self.site, self.hosts, self.state.hosts[host])
+
+    def engine(self, *flags: str, host: str = "bare", **settings: Any) -> AbstractContextManager[None]:
+        """A Docker engine on a host without one, for a block: by flags, and by settings of daemon.json (_ for -)."""
+        named = {name.replace("_", "-"): value for name, value in settings.items()}
+        return spare.engine(self.site, self.hosts, self.state.hosts[host], named, flags)
 
     def podman_health(self, host: str = "pod1") -> None:
         """Podman leaves health checks to systemd's timers; where none runs, somebody must run them."""

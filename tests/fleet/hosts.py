@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import re
 import shlex
@@ -24,10 +25,11 @@ PODMAN = "podman --runtime runc --cgroup-manager cgroupfs --events-backend file 
 UNSHARE = "unshare --mount --uts --ipc --pid --fork --kill-child --propagation private --mount-proc"
 
 # `ip netns exec` would mount another /sys and lose /sys/fs/cgroup, so a host mounts its own and keeps that.
-# Its process 1 must reap orphans, as engines and sshd leave some.
+# Its process 1 must reap orphans, as engines and sshd leave some. A host with a system of its own has that as its root,
+# and of the machine only the fleet's folder.
 FIRST_PROCESS = r"""
 set -e
-D=$1; NAME=$2
+D=$1; NAME=$2; SYSTEM=$3
 hostname "$NAME"
 mkdir -p $D/cg
 mount --rbind /sys/fs/cgroup $D/cg
@@ -35,6 +37,13 @@ mount -t sysfs sysfs /sys
 mount --move $D/cg /sys/fs/cgroup
 mount -t tmpfs -o mode=755,size=64m tmpfs /run
 mkdir -p /run/sshd /run/lock
+if [ -n "$SYSTEM" ]; then
+    mkdir -p $D/root $D/disk/upper $D/disk/work
+    mount -t overlay -o lowerdir=$SYSTEM,upperdir=$D/disk/upper,workdir=$D/disk/work overlay $D/root
+    mkdir -p $D/root${D%/*}
+    for d in /proc /sys /dev /run ${D%/*}; do mount --rbind $d $D/root$d; done
+    cd $D/root; pivot_root . .; umount -l .; cd /
+fi
 for d in /var/lib/docker /var/lib/containerd /var/lib/containers /etc/docker; do
     mkdir -p $d $D/disk$d; mount --bind $D/disk$d $d
 done
@@ -127,7 +136,7 @@ class Hosts:
         network = ("nsenter", f"--net=/run/netns/{self.site.namespace(host.name)}")
         with (folder / "init.log").open("ab") as log:
             first = subprocess.Popen(
-                [*network, *shlex.split(UNSHARE), "sh", "-c", FIRST_PROCESS, "host", str(folder), host.name],
+                [*network, *shlex.split(UNSHARE), "sh", "-c", FIRST_PROCESS, "host", folder, host.name, host.system],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd="/", env=surroundings(),
             )  # fmt: skip
         self._started.append(first)
@@ -189,12 +198,8 @@ class Hosts:
 
     def _dockerd(self, host: Host) -> Iterator[object]:
         folder = self.site.home(host.name)
-        yield "dockerd"
-        yield from ("-H", "unix:///var/run/docker.sock", "-H", f"unix://{self.site.socket(host.name)}")
-        yield from ("--group", "docker", "--exec-opt", "native.cgroupdriver=cgroupfs")
-        yield from ("--cgroup-parent", f"{self.site.cgroup}/{host.name}", "--storage-driver", "overlay2")
-        yield from ("--default-address-pool", "base=172.30.0.0/16,size=24", "--bip", "172.17.0.1/24")
-        yield from ("--shutdown-timeout", "2")
+        yield from self.bare_dockerd(host)
+        yield from ("--storage-driver", "overlay2")
         if host.tcp == "tls":
             authority = self.site.folder / "tls/ca/ca.pem"
             yield from ("-H", f"tcp://{host.address}:2376", "--tlsverify", "--tlscacert", authority)
@@ -202,11 +207,20 @@ class Hosts:
         elif host.tcp == "plain":
             yield from ("-H", f"tcp://{host.address}:2375", "--tls=false")
 
+    def bare_dockerd(self, host: Host) -> Iterator[object]:
+        """What starts any Docker engine on a host, whatever else it is set to."""
+        yield "dockerd"
+        yield from ("-H", "unix:///var/run/docker.sock", "-H", f"unix://{self.site.socket(host.name)}")
+        yield from ("--group", "docker", "--exec-opt", "native.cgroupdriver=cgroupfs")
+        yield from ("--cgroup-parent", f"{self.site.cgroup}/{host.name}")
+        yield from ("--default-address-pool", "base=172.30.0.0/16,size=24", "--bip", "172.17.0.1/24")
+        yield from ("--shutdown-timeout", "2")
+
     def engine_answers(self, host: str, timeout: float = 10) -> bool:
         """Whether an engine answers a ping."""
         try:
             return ask(self.site.socket(host), "GET", "/_ping", timeout=timeout)[0] == 200
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return False
 
     def await_engine(self, host: Host) -> None:
@@ -277,7 +291,7 @@ class Hosts:
 
     def sshd_sessions(self, host: str) -> list[int]:
         """The sshd processes that serve open connections."""
-        sessions = []
+        sessions = self.processes(host, "sshd-session")  # a program of its own from OpenSSH 9.8 on
         for number in self.processes(host, "sshd"):
             if b"[listener]" not in Path(f"/proc/{number}/cmdline").read_bytes():
                 sessions.append(number)

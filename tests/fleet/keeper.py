@@ -15,6 +15,7 @@ from .site import LOCKS, Site
 from .teardown import namespaces
 
 NUMBER_VARIABLE = "FLEETTOP_FLEET_ID"
+NEWER_VARIABLE = "FLEETTOP_FLEET_NEWER"
 FIRST, LAST = 20, 127
 """Numbers below are for people; test runs pick among the others."""
 
@@ -40,9 +41,12 @@ def _free(number: int) -> bool:
     return (site.folder / KEPT).exists() or (not site.known and not namespaces(site))
 
 
-def claim_number() -> tuple[int, IO[str]]:
-    """A fleet number for this run, and the lock on it. FLEETTOP_FLEET_ID asks for one. Raises RuntimeError."""
-    wanted = os.environ.get(NUMBER_VARIABLE)
+def claim_number(*, second: bool = False) -> tuple[int, IO[str]]:
+    """A fleet number for this run, and the lock on it. Raises RuntimeError.
+
+    FLEETTOP_FLEET_ID asks for one; a `second` fleet beside it takes any.
+    """
+    wanted = None if second else os.environ.get(NUMBER_VARIABLE)
     span = LAST - FIRST + 1
     candidates = [int(wanted)] if wanted else [FIRST + (os.getpid() + step) % span for step in range(span)]
     for number in candidates:
@@ -68,8 +72,17 @@ class KeptFleet:
         )  # fmt: skip
 
     def up(self) -> None:
-        """Bring up what the tests need: h1, h2 (no forwarding), h3 (private), pod1, jump, and a swarm of h1 to h3."""
-        self.fleet.up(hosts=3, swarm=True, private=1, noforward=1, podman=True)
+        """Bring up what the tests need: h1, h2 (no forwarding), h3 (private), pod1, jump, and a swarm of h1 to h3.
+
+        With FLEETTOP_FLEET_NEWER=1 those three run Debian 13 with its Docker.
+        """
+        newer = os.environ.get(NEWER_VARIABLE) == "1"
+        self.fleet.up(hosts=3, swarm=True, private=1, noforward=1, podman=True, all_newer=newer)
+        (self.fleet.folder / KEPT).touch()
+
+    def up_newer(self) -> None:
+        """Bring up what tests of a newer Docker need: n1, a swarm of its own, and `bare` for engines of their own."""
+        self.fleet.up(hosts=0, newer=1, bare=True, swarm=True)
         (self.fleet.folder / KEPT).touch()
 
     def close(self) -> None:

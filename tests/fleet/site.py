@@ -26,6 +26,8 @@ class Host(msgspec.Struct):
     """How its engine listens on TCP: `tls`, `plain` or `none`."""
     private: bool = False
     """Reached only through the jump host."""
+    system: str = ""
+    """The folder with the system that it runs, such as Debian 13; empty: the machine's own."""
     forward: bool = True
     """Its sshd forwards unix sockets."""
     disk: str = "512m"
