@@ -126,13 +126,16 @@ class Folder:
     def traces(self, number: int) -> tuple[int, int, int]:
         """What shows from outside that a segment was written or another begun: other numbers, where anyone did.
 
-        What is written within one tick of the file system's clock may leave the same.
+        What is written within one tick of the file system's clock may leave the same. Where SQLite has removed its log,
+        as whoever closes the segment last does, the next to write makes one, which changes the folder.
         """
+        folder = 0
         try:
-            log = os.stat(f"{self.file(number)}{BESIDE[0]}")  # noqa: PTH116 - called every second
-            return os.stat(self.path).st_mtime_ns, log.st_mtime_ns, log.st_size  # noqa: PTH116
+            folder = os.stat(self.path).st_mtime_ns  # noqa: PTH116 - called every second
+            log = os.stat(f"{self.file(number)}{BESIDE[0]}")  # noqa: PTH116
         except OSError:
-            return 0, 0, 0
+            return folder, 0, 0
+        return folder, log.st_mtime_ns, log.st_size
 
     def size(self) -> int:
         """Bytes of all its files."""

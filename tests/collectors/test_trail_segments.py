@@ -210,6 +210,19 @@ def test_what_others_write_leaves_traces(folder: Path, opened: Opener) -> None:
     assert one.traces() != before
 
 
+def test_a_segment_without_a_log_leaves_traces_too(folder: Path, opened: Opener) -> None:
+    """SQLite removes its log with the last connection: the folder tells then, and the next line makes a new one."""
+    one = opened()
+    one.append([event(0)])
+    for log in folder.glob("*-wal"):
+        log.rename(folder.parent / log.name)
+    before = one.traces()
+    assert before is not None
+    assert one.traces() == before
+    _turn_back(folder)
+    assert one.traces() != before
+
+
 def _turn_back(folder: Path) -> None:
     """As if all this was long ago: a file system's clock may stand still between two lines of a test."""
     for file in (folder, *folder.iterdir()):
