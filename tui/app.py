@@ -187,8 +187,11 @@ class FleetApp(App[int]):
         return self.dashboard
 
     def on_mount(self) -> None:
-        """Begin to watch."""
+        """Keys are answered from now on."""
         self.screen_change_signal.subscribe(self, lambda _: self.keygate.answerable(), immediate=True)
+
+    def on_ready(self) -> None:
+        """Begin to watch: the first frame stands, which would else wait for all that engines have to say."""
         self.run_worker(self._watch(), name="watch", exit_on_error=True)
 
     def end_by(self, number: int) -> None:
