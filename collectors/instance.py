@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import secrets
 import socket
 
 import msgspec
@@ -31,7 +30,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
 
 def this_instance() -> Instance:
     """A new name for this process."""
-    return Instance(name=secrets.token_hex(6), actor=own_name(), host=socket.gethostname(), pid=os.getpid())
+    return Instance(name=os.urandom(6).hex(), actor=own_name(), host=socket.gethostname(), pid=os.getpid())
 
 
 def own_name() -> str:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from .beat import beat
 from .clock import Clock, nanoseconds
@@ -21,7 +22,9 @@ from .trail.entry import event_key, moment
 from .trail.keeper import Keeper
 from .trail.store import Line, Mark, Query
 from .watch.past import LeftOff
-from .watch.supervisor import EngineWatch
+
+if TYPE_CHECKING:
+    from .watch.supervisor import EngineWatch
 
 AT_HAND = 500
 """Records of the past that are at hand from the first moment on."""

@@ -7,26 +7,26 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from .address import EngineAddress
 from .clock import Clock, SystemClock
-from .engine.client import EngineClient
 from .errors import EngineError, Unreachable
 from .fleet.fleet import Fleet
 from .instance import VERSION, this_instance
 from .keeping import Keeping
-from .links import HandshakeGate
-from .links.base import Endpoint
 from .model import Change, ContainerKey, UsageSeen, WordsSeen
 from .services.places import ServiceRule
 from .trail import OpenTrail
 from .trail.keeper import Keeper
 from .watch.interest import Interest
-from .watch.logins import read_logins
-from .watch.supervisor import EngineWatch
-from .watch.swarm import Clusters
+
+if TYPE_CHECKING:
+    from .engine.client import EngineClient
+    from .links.base import Endpoint
+    from .watch.supervisor import EngineWatch
 
 WORDS = 12
 """Lines read of a dead container's log."""
@@ -62,8 +62,23 @@ class Session:
             keeper = Keeper(opened, instance=self.instance.name, clock=self.clock, tidy=open_trail.tidy)
             self.keeping = Keeping(keeper, self.fleet, instance=self.instance, clock=self.clock)
         self.interest = Interest()
+        self._addresses = tuple(addresses)
+        self._stirred = asyncio.Event()
+        """Something was told since last words were looked for."""
+        self._stirred.set()
+        self._group = asyncio.TaskGroup()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._keeping: list[asyncio.Task[None]] = []
+
+    @cached_property
+    def _watches(self) -> Mapping[str, EngineWatch]:
+        """Who watches each engine. What that takes is loaded here: the dashboard's first screen stands without it."""
+        from .links import HandshakeGate
+        from .watch.supervisor import EngineWatch
+        from .watch.swarm import Clusters
+
         gate, clusters = HandshakeGate(), Clusters()
-        self._watches: dict[str, EngineWatch] = {
+        return {
             address.name: EngineWatch(
                 address,
                 publish=self._take,
@@ -72,18 +87,12 @@ class Session:
                 gate=gate,
                 clusters=clusters,
                 interest=self.interest,
-                read_only=read_only,
+                read_only=self.read_only,
                 clock=self.clock,
                 past=self.keeping,
             )
-            for address in addresses
+            for address in self._addresses
         }
-        self._stirred = asyncio.Event()
-        """Something was told since last words were looked for."""
-        self._stirred.set()
-        self._group = asyncio.TaskGroup()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._keeping: list[asyncio.Task[None]] = []
 
     def _other_addresses(self, name: str) -> list[EngineWatch]:
         """The second addresses of the engine that is counted under this name."""
@@ -140,7 +149,9 @@ class Session:
             if self.keeping is not None:
                 self._tasks.append(self._group.create_task(self.keeping.keep_marks(self._watches)))
                 self._tasks.append(self._group.create_task(self.keeping.downtimes.keep()))
-            if any(watch.address.correlate for watch in self._watches.values()):
+            if any(address.correlate for address in self._addresses):
+                from .watch.logins import read_logins
+
                 self._tasks.append(self._group.create_task(read_logins(self.fleet, self._watches)))
 
     async def settled(self, deadline: float) -> None:

@@ -130,11 +130,14 @@ def test_quick_commands_never_load_the_terminal_interface(arguments: list[str], 
 
 
 def test_the_dashboard_starts_without_what_its_first_screen_does_without() -> None:
-    """What keys do, alarms, the SDK, SSH and aiohttp are loaded behind the first screen, or when they are wanted."""
+    """What keys do, what talks to engines, alarms, the SDK, SSH and aiohttp are loaded behind the first screen, or when
+    they are wanted."""
     loaded = _modules_loaded_by("import fleettop.tui.run")
     assert "fleettop.tui.app" in loaded
-    parts = ("actions", "alarms", "logs", "checks", "recording", "demo")
-    late = {f"fleettop.collectors.{part}" for part in parts} | {"docker", "asyncssh", "aiohttp", "importlib.metadata"}
+    parts = ("actions", "alarms", "logs", "checks", "recording", "demo", "links", "engine.client", "watch.supervisor")
+    late = {f"fleettop.collectors.{part}" for part in parts}
+    late |= {"docker", "asyncssh", "aiohttp", "httptools", "importlib.metadata"}
+    late |= {"hashlib", "json", "statistics", "shlex", "sqlite3"}
     assert sorted(loaded & {*late, *later.MODULES}) == []
 
 

@@ -23,7 +23,7 @@ from textual.events import Event, Key, Resize
 from textual.filter import Monochrome, NoColor
 from textual.screen import Screen
 
-from . import later
+from . import later, loading
 from .alarming import alarm
 from .bridge import Bridge
 from .changelist import Changes
@@ -187,8 +187,12 @@ class FleetApp(App[int]):
         return self.dashboard
 
     def on_mount(self) -> None:
-        """Begin to watch."""
+        """Keys are answered from now on."""
         self.screen_change_signal.subscribe(self, lambda _: self.keygate.answerable(), immediate=True)
+
+    def on_ready(self) -> None:
+        """Begin to watch: the first frame stands, which would else wait for all that engines have to say."""
+        loading.done()
         self.run_worker(self._watch(), name="watch", exit_on_error=True)
 
     def end_by(self, number: int) -> None:
@@ -271,6 +275,13 @@ class FleetApp(App[int]):
             self._exception = error
             self._exception_event.set()
         self._close_messages_no_wait()
+
+    def refresh_css(self, animate: bool = True) -> None:
+        """Once there is a screen: before, Textual would parse for the theme what it parses anew for the screen."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
 
     # -- commands ------------------------------------------------------------------------------------------------------
 

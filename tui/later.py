@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from .looking import Look
 
 MODULES = (
+    "fleettop.tui.views.containers",
+    "fleettop.tui.views.hosts",
+    "fleettop.tui.views.trail",
+    "fleettop.tui.views.checks",
+    "fleettop.tui.views.storage",
+    "fleettop.tui.views.swarm",
     "fleettop.tui.looking",
     "fleettop.tui.screens.help",
     "fleettop.tui.acting",

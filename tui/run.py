@@ -17,10 +17,10 @@ from fleettop.collectors.trail import OpenTrail, TrailFolder
 from textual.worker import WorkerFailed
 
 from .app import FleetApp
-from .inspecting import sightings_of
 from .terminal import speaks_unicode, theme_for
 
 if TYPE_CHECKING:
+    from fleettop.collectors.checks import Sightings
     from fleettop.collectors.demo import DemoFleet
     from fleettop.collectors.recording import ReplaySession
 
@@ -50,7 +50,7 @@ async def run_dashboard(
         app = FleetApp(
             addresses,
             config,
-            sightings=partial(sightings_of, None if demo is not None else open_trail),
+            sightings=partial(_sightings, None if demo is not None else open_trail),
             read_only=read_only,
             notes=notes,
             theme=theme_for(environ, color=color, chosen=config.theme),
@@ -66,6 +66,12 @@ async def run_dashboard(
         if app.crash is not None:
             raise _root(app.crash)
         return app.return_value if app.return_value is not None else app.return_code or 0
+
+
+def _sightings(trail: OpenTrail | None) -> Sightings:
+    from .inspecting import sightings_of
+
+    return sightings_of(trail)
 
 
 def _root(crash: BaseException) -> BaseException:

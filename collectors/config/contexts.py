@@ -6,14 +6,14 @@ context spoils none of the others.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from ..address import DOCKER_SOCKET, EngineAddress, TlsFiles, parse_address
+from ..digest import digest
 from ..errors import ConfigError
 
 DEFAULT = "default"
@@ -122,17 +122,24 @@ def socket_name(path: str) -> str:
 
 
 def _read_meta(meta: Path) -> tuple[str, Mapping[str, object]]:
-    data = json.loads(meta.read_bytes())
+    data = _json(meta)
     name = data.get("Name") if isinstance(data, dict) else None
     if not isinstance(name, str) or not name or not name.isprintable():
         raise ValueError("it names no context")
-    if hashlib.sha256(name.encode()).hexdigest() != meta.parent.name:
+    if digest(name.encode()) != meta.parent.name:
         raise ValueError(f"it says it is {name!r}, and its folder says otherwise")
     endpoints = data.get("Endpoints")
     endpoint = endpoints.get("docker") if isinstance(endpoints, dict) else None
     if not isinstance(endpoint, dict):
         raise ValueError("it has no docker endpoint")
     return name, endpoint
+
+
+def _json(path: Path) -> Any:
+    read = path.read_bytes()
+    import json  # takes 2 ms to load, and most starts read no such file
+
+    return json.loads(read)
 
 
 def _address(name: str, endpoint: Mapping[str, object], tls_folder: Path) -> EngineAddress:
@@ -150,7 +157,7 @@ def _address(name: str, endpoint: Mapping[str, object], tls_folder: Path) -> Eng
 def _current(folder: Path, notes: list[str]) -> str:
     path = folder / "config.json"
     try:
-        data = json.loads(path.read_bytes())
+        data = _json(path)
     except FileNotFoundError:
         return ""
     except (OSError, ValueError, RecursionError) as error:
@@ -163,8 +170,8 @@ def _current(folder: Path, notes: list[str]) -> str:
 def _why(error: Exception) -> str:
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower()
-    if isinstance(error, json.JSONDecodeError):
-        return f"it is not JSON (line {error.lineno})"
+    if (line := getattr(error, "lineno", None)) is not None:
+        return f"it is not JSON (line {line})"
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     return "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)

@@ -23,7 +23,6 @@ from .contexts import (
     written_address,
 )
 from .settings import Config
-from .sshnames import ssh_names
 from .tomlfile import nearest
 
 
@@ -157,6 +156,8 @@ class _Sources:
         return msgspec.structs.replace(address, ssh_config=ssh_config, origin="argument")
 
     def _ssh_names(self) -> tuple[str, ...]:
+        from .sshnames import ssh_names  # most starts name no host of the ssh config
+
         return ssh_names(self._config.ssh_config or self._home / ".ssh" / "config", home=self._home)
 
     def _unknown(self, text: str, hosts: Iterable[str]) -> ConfigError:

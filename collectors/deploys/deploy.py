@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
 from enum import StrEnum
 
 import msgspec
 
+from ..digest import digest
 from ..model import Attribution, ContainerKey, ServiceKey
 from ..words import familiar_image, image_parts, short_id, short_image
 
@@ -101,7 +101,7 @@ class Deploy(msgspec.Struct, frozen=True, kw_only=True):
 
 def key_of(service: ServiceKey, first: str) -> str:
     """The same for whoever sees it; `first`: the container or the event that began it."""
-    return hashlib.sha256("\0".join(("deploy", *service, first)).encode()).hexdigest()[:32]
+    return digest("\0".join(("deploy", *service, first)).encode())[:32]
 
 
 def from_to(deploy: Deploy, *, short: bool = False) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -12,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from ..cause.history import SETTLE
+from ..digest import digest
 from ..model import ContainerKey, ServiceKey, ServiceState
 from ..services.replicas import Condition, Standing
 
@@ -97,4 +97,4 @@ def key_of(service: ServiceKey, begin: datetime, *, exact: bool = False) -> str:
     """What names a lapse of a service that began then, `exact` to the microsecond or about then."""
     seconds = begin.astimezone(UTC).timestamp()
     text = "\0".join(("lapse", *service, repr(seconds) if exact else str(int(seconds) // GRAIN)))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return digest(text.encode())[:32]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..engine.client import EngineClient
 from ..errors import EngineError
 from ..model import DiskUse
+
+if TYPE_CHECKING:
+    from ..engine.client import EngineClient
 
 DEADLINE = 60.0
 """Seconds one engine has to add up its files."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
@@ -84,7 +83,9 @@ def newest(group: Sequence[Standing]) -> Standing:
 
 def _loop(group: Sequence[Standing], standing: Standing) -> Reason:
     runs = [s.ran.total_seconds() for s in group if s.ran is not None]
-    run = _seconds(statistics.median(runs)) if runs else ""
+    from statistics import median  # takes 2 ms to load, and few ask why
+
+    run = _seconds(median(runs)) if runs else ""
     one = f" about {run} after it starts" if run else " again and again"
     many = f" about {run} after they start" if run else " again and again"
     after = f" after {run}" if run else " again and again"

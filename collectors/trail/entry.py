@@ -9,7 +9,6 @@ separators=(",", ":"), ensure_ascii=False)` gives anywhere. Fields that say noth
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,6 +16,7 @@ from functools import lru_cache
 import msgspec
 
 from ..clock import nanoseconds
+from ..digest import digest
 from ..model import EngineEvent
 
 FORMAT = 1
@@ -105,7 +105,7 @@ def parse(body: bytes | str) -> Entry:
 
 def chained(seq: int, previous: str, body: bytes) -> str:
     """The hash of line `seq`, in 64 hex digits."""
-    return hashlib.sha256(b"%d\n%s\n%s" % (seq, previous.encode(), body)).hexdigest()
+    return digest(b"%d\n%s\n%s" % (seq, previous.encode(), body))
 
 
 def event_key(event: EngineEvent, origin: str) -> str:
@@ -115,7 +115,7 @@ def event_key(event: EngineEvent, origin: str) -> str:
     """
     scope = origin if event.type in SHARED_IDS or not event.id else ""
     text = "\0".join((scope, str(event.time_nano), event.type, event.action, event.argument, event.id))
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return digest(text.encode())[:32]
 
 
 def stamp(nanos: int) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
+from collections.abc import Iterator
 
 from fleettop.tui.frames.pace import FIRST, HURRIED, HURRY, PATIENCE, PAUSE, QUESTION, Pace
 
@@ -82,6 +84,24 @@ def test_an_answer_that_nobody_asked_for_is_none() -> None:
     pace.answered()
     pace.sent(1.0, 5000)
     assert pace.wait(1.1, drained=True) > 0
+
+
+class Answered(deque[tuple[float, int]]):
+    """Open questions whose answers arrive, in the thread that reads, just when they have been looked at."""
+
+    def __iter__(self) -> Iterator[tuple[float, int]]:
+        """All of them; then they are gone."""
+        found = list(super().__iter__())
+        self.clear()
+        return iter(found)
+
+
+def test_an_answer_may_arrive_while_the_questions_are_counted() -> None:
+    """The thread that reads the terminal waits for nobody: a frame that still waits is asked about again."""
+    pace = spoken()
+    pace._open = Answered([(1.0, 5000)])
+    assert pace.wait(1.1, drained=True) > 0
+    assert pace.wait(1.1, drained=True) == 0.0
 
 
 def test_settling_waits_for_the_answers_under_way() -> None:

@@ -61,7 +61,7 @@ def test_one_program_runs_in_a_simulated_container(start: Start) -> None:
 def test_the_demo_s_dashboard_gives_its_terminal_to_a_shell_and_comes_back(start: Start) -> None:
     """By X, as with a real engine; ctrl+d ends it."""
     terminal = start("demo")
-    terminal.until_shown("SERVICE")
+    terminal.until_shown("pay/api")
     terminal.press(b"2")
     terminal.until_shown("CONTAINER")
     terminal.press(b"G")  # the healthiest

@@ -7,7 +7,7 @@ import argparse
 from fleettop.collectors.config.tomlfile import nearest
 from fleettop.collectors.errors import ConfigError
 
-from ..loading import loading
+from .. import loading
 from . import COMMANDS
 from .request import USAGE, Request
 
@@ -33,10 +33,10 @@ def run(request: Request) -> int:
         raise ConfigError(str(error), hint=f"Did you mean `fleettop {near}`?" if near else error.hint) from error
     if not can_draw(request):
         return USAGE
-    with loading():
-        import asyncio
+    loading.begin()
+    import asyncio
 
-        from ..run import run_dashboard
+    from ..run import run_dashboard
 
     return asyncio.run(
         run_dashboard(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from ..loading import loading
+from .. import loading
 from .dashboard import can_draw, color_mode
 from .request import USAGE, Request
 
@@ -34,10 +34,10 @@ def run(request: Request) -> int:
     from fleettop.collectors.demo import DemoFleet
     from fleettop.collectors.trail import TrailFolder
 
-    with loading():
-        import asyncio
+    loading.begin()
+    import asyncio
 
-        from ..run import run_dashboard
+    from ..run import run_dashboard
 
     args = request.args
     return asyncio.run(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fleettop.collectors.config.durations import parse_duration
 from fleettop.collectors.errors import ConfigError
 
-from ..loading import loading
+from .. import loading
 from .dashboard import can_draw, color_mode
 from .request import USAGE, Request
 
@@ -39,10 +39,10 @@ def run(request: Request) -> int:
         return USAGE
     player = Player(recording)
     player.paused = at is not None
-    with loading():
-        import asyncio
+    loading.begin()
+    import asyncio
 
-        from ..run import run_dashboard
+    from ..run import run_dashboard
 
     return asyncio.run(
         run_dashboard(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import suppress
 
 QUESTION = "\x1b[5n"
 """Device status report: what every terminal answers, in two bytes of content."""
@@ -58,7 +59,7 @@ class Pace:
     def answered(self) -> None:
         """The terminal has taken in what went before its oldest open question."""
         self.speaks = True
-        if self._open:
+        with suppress(IndexError):  # none was open, or it was taken for lost just now
             self._open.popleft()
         if not self._open:
             self._quiet.set()
@@ -71,10 +72,11 @@ class Pace:
         """Seconds until it is worth asking again; 0: a frame may go now. `drained`: nothing waits to be written."""
         if self.speaks is False:
             return max(0.0, self._sent + PAUSE - now) if drained else PAUSE
-        under_way = sum(size for _, size in self._open)
+        questions = tuple(self._open)  # as they are now: an answer may arrive meanwhile, in its thread
+        under_way = sum(size for _, size in questions)
         if not under_way or (now - self._pressed < HURRY and under_way <= HURRIED):
             return 0.0
-        since, _ = self._open[0]
+        since, _ = questions[0]
         patience = since + (FIRST if self.speaks is None else PATIENCE) - now
         if patience > 0:
             return patience

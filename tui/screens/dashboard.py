@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -17,21 +17,17 @@ from textual.events import Resize
 
 from ..filter import readable
 from ..frames.sparing import SparingScreen
-from ..inspecting import come_to
 from ..keymap import Keys
 from ..navigation import History, Place, placed
 from ..rows import Line, Row
 from ..trail.rows import TrailRows
-from ..views import VIEWS
+from ..views import Views
 from ..views.base import View
-from ..views.checks import ChecksView
 from ..views.crumbs import crumbs
 from ..views.empty import empty_lines
 from ..views.headline import headline
 from ..views.service_detail import service_head
-from ..views.storage import Disks, StorageView
 from ..views.table import BIGGEST_FIRST, PlacedRows, renamed
-from ..views.trail import TrailView
 from ..widgets.detail import Detail
 from ..widgets.filterbar import FilterBar
 from ..widgets.footer import KeyFooter
@@ -43,6 +39,7 @@ from .reading import Reading, found_words
 
 if TYPE_CHECKING:
     from ..app import FleetApp
+    from ..views.storage import Disks
 
 BESIDE = 150
 """Columns from which on the details stand beside the table."""
@@ -58,11 +55,9 @@ class DashboardScreen(SparingScreen[None]):
     def __init__(self, keys: Keys) -> None:
         super().__init__()
         self._keys = keys
-        self._views: Mapping[str, View] = {view.id: view for view in VIEWS} | {
-            "trail": TrailView(self._record),
-            "checks": ChecksView(lambda: self.app.inspection),
-            "storage": StorageView(self._disks),
-        }
+        self._views = Views(
+            {"trail": self._record, "checks": lambda: self.app.inspection, "storage": self._disks},
+        )
         self.history = History(Place())
         self._pulse, self._looked = Pulse(), False
 
@@ -190,6 +185,8 @@ class DashboardScreen(SparingScreen[None]):
         self.show_around()
         self.reading.go_on()
         if view.id == "checks":
+            from ..inspecting import come_to
+
             come_to(self)
         if view.id == "storage":
             self.app.storing.look()
@@ -262,7 +259,7 @@ class DashboardScreen(SparingScreen[None]):
     def _show_tabs(self) -> None:
         place = self.place
         tabs = [
-            Tab(view.id, self._keys.label(f"view.{view.id}").split(" ")[0], view.title) for view in self._views.values()
+            Tab(name, self._keys.label(f"view.{name}").split(" ")[0], self._views.title(name)) for name in self._views
         ]
         changes = self.app.changes.words()
         if changes:

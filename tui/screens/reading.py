@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 from textual.worker import Worker
 
-from ..trail.around import Around
 from ..trail.live import LiveTrail
 from ..trail.rows import TrailRows
 from ..trail.window import Item
 from ..views.base import Moment
 from ..views.cells import clock_time
-from .record import RecordPage
 
 if TYPE_CHECKING:
     from .dashboard import DashboardScreen
+    from .record import RecordPage
 
 
 class Reading:
@@ -75,6 +74,9 @@ class Reading:
         standing = rows.standing(key) if rows is not None else None
         if record is None or standing is None:
             return None
+        from ..trail.around import Around
+        from .record import RecordPage
+
         around = Around(app.fleet, self.live, app.session.keeping)
         return RecordPage(around, Item(standing, record.key, record), app.moment, app.glyphs)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from fleettop.collectors.model import Service, ServiceKey
 
 from ..navigation import Place, scope_words
 from ..rows import Cell, Line
 from .base import Moment
-from .trail import as_of_words
+from .cells import age_since, clock_time
 
 
 def crumbs(place: Place, services: Mapping[ServiceKey, Service], changes: str, moment: Moment) -> Line:
@@ -24,7 +25,12 @@ def crumbs(place: Place, services: Mapping[ServiceKey, Service], changes: str, m
     if place.only_changes:
         words.append(Cell("only what somebody did ", "warning"))
     if place.as_of is not None:
-        words += [Cell(as_of_words(place.as_of, moment), "read-only"), Cell(" ")]
+        words += [Cell(_as_of_words(place.as_of, moment), "read-only"), Cell(" ")]
     if place.filter:
         words.append(Cell(f"/{place.filter} ", "key"))
     return tuple(words)
+
+
+def _as_of_words(at: datetime, moment: Moment) -> str:
+    """Which moment of the past is looked at: `as of 12:05:00, 2h 3m ago`."""
+    return f" as of {clock_time(at, moment)}, {age_since(at, moment)} ago "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from datetime import datetime
 
 from fleettop.collectors.cause import told
 from fleettop.collectors.fleet import Changed, Fleet
@@ -144,11 +143,6 @@ class TrailView(View):
         if self._find is not None:
             return self._find(key)
         return fleet.record(key) if isinstance(key, str) else None
-
-
-def as_of_words(at: datetime, moment: Moment) -> str:
-    """Which moment of the past is looked at: `as of 12:05:00, 2h 3m ago`."""
-    return f" as of {clock_time(at, moment)}, {age_since(at, moment)} ago "
 
 
 def sign_words(sign: Sign, moment: Moment) -> Cell:

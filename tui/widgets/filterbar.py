@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
@@ -23,7 +22,9 @@ class _Status(Painted):
 
     DEFAULT_CSS = "_Status { height: 1; width: auto; padding: 0 1; }"
 
-    cells: Line = ()
+    def __init__(self, cells: Line = (), *, glyphs: Glyphs, classes: str | None = None) -> None:
+        super().__init__(glyphs=glyphs, classes=classes)
+        self.cells = cells
 
     def show(self, cells: Line) -> None:
         if cells != self.cells:
@@ -65,23 +66,17 @@ class FilterBar(Horizontal):
     def __init__(self, *, glyphs: Glyphs = UNICODE, id: str | None = None) -> None:  # noqa: A002
         """An empty one."""
         super().__init__(id=id)
-        self._glyphs = glyphs
-        self._slash = _Status(glyphs=glyphs, classes="slash")
-        self._slash.show((Cell("/", "key"),))
+        self._slash = _Status((Cell("/", "key"),), glyphs=glyphs, classes="slash")
         self._input = Input(compact=True, select_on_focus=False)
         self._status = _Status(glyphs=glyphs)
         self._counts: tuple[int, int] | None = None
         self._words = ""
         self._error: FilterError | None = None
 
-    def compose(self) -> ComposeResult:
-        """The slash, the input, and what is said of it."""
-        yield self._slash
-        yield self._input
-        yield self._status
-
     def open(self, text: str = "") -> None:
         """Let a filter be typed, beginning with `text`."""
+        if not self._input.is_attached:  # the first screen is there sooner without what only this needs
+            self.mount(self._slash, self._input, self._status)
         with self.prevent(Input.Changed):
             self._input.value = text
         self._input.cursor_position = len(text)
