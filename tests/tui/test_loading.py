@@ -15,8 +15,10 @@ from fleettop.tui.app import FleetApp
 @pytest.fixture
 def begun() -> Iterator[None]:
     """A dashboard is being opened."""
+    thresholds = gc.get_threshold()
     loading.begin()
     yield
+    gc.set_threshold(*thresholds)
     gc.enable()
     gc.unfreeze()
 
@@ -34,7 +36,17 @@ async def test_nothing_is_kept_for_good_where_no_program_was_loaded() -> None:
     """Else each app of a test would stay."""
     frozen = gc.get_freeze_count()
     loading.done()
+    loading.met()
     assert gc.get_freeze_count() == frozen
+
+
+def test_what_stands_when_the_fleet_is_met_is_left_alone(begun: None) -> None:
+    """A thousand engines' tasks and sockets are not gone through with each full collection."""
+    loading.done()
+    frozen, link = gc.get_freeze_count(), [[]]  # type: ignore[var-annotated]
+    loading.met()
+    assert gc.get_freeze_count() > frozen
+    assert link == [[]]
 
 
 async def test_the_first_screen_has_the_theme_that_was_chosen() -> None:
