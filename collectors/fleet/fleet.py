@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
-from functools import cache
 from time import perf_counter
 
 from ..address import EngineAddress
@@ -43,7 +42,8 @@ from ..story.scene import Scene
 from ..story.telling import Story, tell
 from ..trail import MemoryTrail, Trail
 from ..trail.entry import Entry
-from .intake import REACHABLE, Intake
+from .intake import Intake
+from .known import known_now
 from .lines import Context
 from .totals import Totals, totals
 from .touched import Changed
@@ -361,22 +361,7 @@ class Fleet:
         keys, self._touched.rebuild = self._touched.rebuild, set()
         if not keys:
             return
-        freshness = cache(self._intake.engines.freshness)  # one look at each host
-        known = Known(
-            containers=self.containers,
-            place=self._intake.roster.place,
-            standing=self._standing,
-            reachable=lambda host: freshness(host) in REACHABLE,
-            lost=self._intake.lost,
-            fresh=lambda key: (
-                freshness(key.engine) is Freshness.LIVE and key.id not in self.engines[key.engine].doubtful
-            ),
-            fresh_host=lambda host: freshness(host) is Freshness.LIVE,
-            host_order=self._intake.engines.order,
-            now=self.clock.now(),
-            ours=self._intake.engines.ours,
-            engine_of_node=self._intake.swarms.engine_of_node,
-        )
+        known = known_now(self._intake, self._standing)
         # What it takes of this machine, whatever time it is for the fleet: in a replay that stands meanwhile.
         until = None if budget is None else perf_counter() + budget
         while keys:
