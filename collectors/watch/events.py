@@ -234,10 +234,13 @@ class EventStream:
     async def deliver(
         self,
         on_container: Callable[[EngineEvent], None],
+        on_dropped: Callable[[EngineEvent], None],
         on_swarm: Callable[[], None],
         on_exec: Callable[[EngineEvent], None] = lambda event: None,
     ) -> None:
-        """Hand over what `read` queued, as it comes, for ever."""
+        """Hand over what `read` queued, as it comes, for ever; `on_dropped` gets the last of each container that was
+        left out, whatever came after it.
+        """
         while True:
             if not self._queue:
                 self._wake.clear()
@@ -246,9 +249,9 @@ class EventStream:
             self.last = events[-1]  # in the order they were said, which is that of the ring; not in that of their times
             self._publish(EventsSeen(engine=self.engine, events=events))
             dropped, self._dropped = tuple(self._dropped.values()), {}
-            for event in (*events, *dropped):
+            for place, event in enumerate((*events, *dropped)):
                 if changed := _changed_container(event):
-                    on_container(changed)
+                    (on_container if place < len(events) else on_dropped)(changed)
                 if event.action == "exec_create":
                     on_exec(event)
                 if event.type in ("service", "node") or "com.docker.swarm.task.id" in event.attributes:

@@ -13,7 +13,7 @@ from ..clock import Clock
 from ..engine.client import EngineClient
 from ..engine.decode import Listing
 from ..errors import EngineError, Malformed, Rejected
-from ..model import Change, Container, ContainersSeen, ContainerState, EngineInfo, Health, Listed
+from ..model import Change, Container, ContainersSeen, ContainerState, EngineEvent, EngineInfo, Health, Listed
 from .pace import Coalescer, Way
 
 COALESCE = 0.05
@@ -58,6 +58,8 @@ class ContainerList:
         self._given_up: set[str] = set()
         """Of those, the ones not asked for again before the next list."""
         self._meanwhile: set[str] = set()
+        self._asking: frozenset[str] = frozenset()
+        """Those that events named and that are being inspected."""
         self._turns = {False: asyncio.Semaphore(INSPECTS_AT_ONCE), True: asyncio.Semaphore(1)}
 
     @property
@@ -68,6 +70,24 @@ class ContainerList:
     def changed(self, container_id: str) -> None:
         """An event names this container: read it again soon."""
         self._dirty.add(container_id)
+
+    def heard(self, event: EngineEvent) -> None:
+        """An event of now, in its order: what it does not tell itself is read again soon."""
+        known = self.known.get(event.id)
+        if event.type != "container" and known is None:
+            return  # a swarm connects more than containers
+        after = None if known is None or self.waits(event.id) else told_whole(known, event)
+        if after is None:
+            self.changed(event.id)
+            return
+        self.known[event.id] = after
+        self._meanwhile.add(event.id)
+        at = self._clock.monotonic()
+        self._publish(ContainersSeen(engine=self.engine, containers=(after,), gone=(), refused=(), at=at))
+
+    def waits(self, container_id: str) -> bool:
+        """Whether it is to be read again, or being read."""
+        return container_id in self._asking or container_id in self._dirty
 
     def inherit(self, other: ContainerList) -> None:
         """Go on with what was read of the same engine over another address."""
@@ -165,7 +185,9 @@ class ContainerList:
         failed restart while inspect does not (seen on dockerd 20.10 with a full disk).
         """
         while True:
-            await self.inspect(client, await self._dirty.take())
+            self._asking = await self._dirty.take()
+            await self.inspect(client, self._asking)
+            self._asking = frozenset()
 
     async def fill_in(self, client: EngineClient) -> None:
         """Inspect what was only listed so far: trouble at once, the rest spread out."""
@@ -196,6 +218,22 @@ class ContainerList:
 def in_trouble(container: Container) -> bool:
     """Not plainly running and well: its details matter at once."""
     return container.state is not ContainerState.RUNNING or container.health in (Health.UNHEALTHY, Health.STARTING)
+
+
+def told_whole(before: Container, event: EngineEvent) -> Container | None:
+    """The container after an event that tells all that an inspect would: half a millisecond less for both sides.
+
+    None: it does not, or what was known does not go with it. Whether one with a health check is healthy after a pause
+    is not told.
+    """
+    if event.type != "container" or before.detail is None:
+        return None
+    if event.action == "pause" and before.state is ContainerState.RUNNING:
+        return msgspec.structs.replace(before, state=ContainerState.PAUSED, health=Health.NONE, status="")
+    unchecked = not before.detail.health_check
+    if event.action == "unpause" and before.state is ContainerState.PAUSED and unchecked:
+        return msgspec.structs.replace(before, state=ContainerState.RUNNING, health=Health.NONE, status="")
+    return None
 
 
 def _with_detail(row: Container, before: Container | None) -> Container:

@@ -52,6 +52,10 @@ class Coalescer:
         self._pending.add(key)
         self._wake.set()
 
+    def __contains__(self, key: str) -> bool:
+        """Whether it waits to be taken."""
+        return key in self._pending
+
     async def take(self) -> frozenset[str]:
         """Wait for the next ones."""
         await self._wake.wait()

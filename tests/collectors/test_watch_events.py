@@ -30,7 +30,7 @@ async def _follow(stream: EventStream, client: FakeClient, until: Callable[[], b
     named: list[EngineEvent] = []
     tasks = [
         asyncio.ensure_future(stream.read(client)),
-        asyncio.ensure_future(stream.deliver(named.append, lambda: None)),
+        asyncio.ensure_future(stream.deliver(named.append, named.append, lambda: None)),
     ]
     while not until():
         await asyncio.sleep(0)

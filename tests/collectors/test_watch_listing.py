@@ -12,7 +12,7 @@ from fleettop.collectors.errors import EngineError, Malformed, Rejected
 from fleettop.collectors.model import Change, Container, ContainersSeen, ContainerState, EngineInfo, Health, Listed
 from fleettop.collectors.watch.listing import ContainerList, differences
 
-from .watching import FakeClient, Told, container, detailed
+from .watching import FakeClient, Told, container, detailed, event
 
 
 def _list() -> tuple[ContainerList, Told, FakeClient]:
@@ -250,3 +250,66 @@ def test_an_engine_is_in_trouble_while_a_container_of_it_is(row: Container, trou
     listing, _, _ = _list()
     listing.known = {"db": container("db"), row.id: row}
     assert listing.in_trouble is trouble
+
+
+async def _inspected(**given: object) -> tuple[ContainerList, Told, FakeClient, Container]:
+    listing, told, client = _list()
+    api = container("api")
+    client.rows, client.details = [api], {api.id: detailed(api, **given)}
+    await listing.read_all(client)
+    await listing.inspect(client, [api.id])
+    told.changes.clear()
+    return listing, told, client, api
+
+
+async def test_a_pause_and_its_end_tell_themselves_what_changed() -> None:
+    """No question is asked for it; the state is told at once, and nothing else of the container is another."""
+    listing, told, _, api = await _inspected(restart_count=3)
+    for action, state in (("pause", ContainerState.PAUSED), ("unpause", ContainerState.RUNNING)):
+        listing.heard(event(1, action, "api", id=api.id))
+        assert listing.known[api.id] == detailed(container("api", state=state, status=""), restart_count=3)
+    assert [change.containers[0].state for change in told.of(ContainersSeen) if isinstance(change, ContainersSeen)] == [
+        ContainerState.PAUSED,
+        ContainerState.RUNNING,
+    ]
+    assert not listing.waits(api.id)
+
+
+@pytest.mark.parametrize(
+    ("actions", "given"),
+    [
+        (("start",), {}),
+        (("unpause",), {}),
+        (("pause", "pause"), {}),
+        (("die", "pause"), {}),
+        (("pause", "unpause"), {"health_check": ("CMD", "true")}),
+    ],
+)
+async def test_what_an_event_does_not_tell_is_read_again(actions: tuple[str, ...], given: dict[str, object]) -> None:
+    """What does not go with what was known, what comes while it is to be read, and how a health check stands."""
+    listing, _, _, api = await _inspected(**given)
+    for action in actions:
+        listing.heard(event(1, action, "api", id=api.id))
+    assert listing.waits(api.id)
+
+
+async def test_a_pause_while_the_list_is_on_its_way_is_read_again() -> None:
+    """Which of the two is older is not known, so the list does not undo it and an inspect decides."""
+    listing, _, client, api = await _inspected()
+    client.listing = asyncio.Event()
+    reading = asyncio.ensure_future(listing.read_all(client))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    listing.heard(event(1, "pause", "api", id=api.id))
+    client.listing.set()
+    await reading
+    assert listing.known[api.id].state is ContainerState.PAUSED
+    assert listing.waits(api.id)
+
+
+async def test_a_network_of_a_swarm_connects_what_is_no_container_of_ours() -> None:
+    """Only a container that is known is read again after it."""
+    listing, _, _, api = await _inspected()
+    for identity in ("f" * 64, api.id):
+        listing.heard(event(1, "connect", "api", type="network", id=identity))
+        assert listing.waits(identity) == (identity == api.id)
