@@ -1,7 +1,7 @@
 """Make things happen in a simulated fleet at a rate: ``python -m bench.storm FOLDER --rate 50``.
 
-Containers are paused and resumed through their engine's own API, which makes one event each. SIGTERM ends it, and it
-prints how many there were.
+Containers are paused and resumed through their engine's own API, which makes one event each, and restarted, which makes
+five; half of the events are of either kind. SIGTERM ends it, and it prints how many there were.
 """
 
 from __future__ import annotations
@@ -19,6 +19,11 @@ from pathlib import Path
 
 import aiohttp
 
+EVENTS = {"restart": 5}
+"""`kill`, `die`, `stop`, `start`, `restart`; the other deeds make one each."""
+RESTARTS = 2 / 7
+"""The share of them among what is done to one that is not paused: each pause is followed by its end."""
+
 
 async def storm(sockets: Sequence[Path], rate: float, seed: int) -> int:
     """Until SIGTERM: events at this rate, evenly over the engines. Returns how many."""
@@ -28,9 +33,7 @@ async def storm(sockets: Sequence[Path], rate: float, seed: int) -> int:
     running = [await _running(session) for session in sessions]
     paused: set[str] = set()
 
-    async def one(place: int, identity: str) -> None:
-        deed = "unpause" if identity in paused else "pause"
-        paused.symmetric_difference_update((identity,))
+    async def one(place: int, identity: str, deed: str) -> None:
         with suppress(aiohttp.ClientError):  # an engine that a soak has taken away for a while
             async with sessions[place].post(f"http://engine/containers/{identity}/{deed}") as answer:
                 await answer.read()
@@ -40,11 +43,18 @@ async def storm(sockets: Sequence[Path], rate: float, seed: int) -> int:
         async with asyncio.TaskGroup() as group:
             while not ended.is_set():
                 due = int((time.monotonic() - began) * rate)
-                for _ in range(due - done):
+                while done < due:
                     place = chance.randrange(len(sessions))
-                    if running[place]:
-                        group.create_task(one(place, chance.choice(running[place])))
-                done = max(done, due)
+                    if not running[place]:
+                        done += 1
+                        continue
+                    identity = chance.choice(running[place])
+                    fresh = "restart" if chance.random() < RESTARTS else "pause"
+                    deed = "unpause" if identity in paused else fresh
+                    if deed != "restart":
+                        paused.symmetric_difference_update((identity,))
+                    done += EVENTS.get(deed, 1)
+                    group.create_task(one(place, identity, deed))
                 await asyncio.sleep(0.01)
     finally:
         for session in sessions:
