@@ -64,7 +64,7 @@ from .touched import Touched
 from .usagebook import UsageBook
 from .witnesses import Witnesses
 
-REACHABLE = (Freshness.LIVE, Freshness.LATE)
+_REACHABLE = (Freshness.LIVE, Freshness.LATE)
 
 
 class Intake:
@@ -149,7 +149,7 @@ class Intake:
 
     def reachable(self, host: str) -> bool:
         """Whether what is known of a host is of the present."""
-        return self.engines.freshness(host) in REACHABLE
+        return self.engines.freshness(host) in _REACHABLE
 
     def lost(self, host: str) -> datetime | None:
         """Since when a host does not answer, on our clock; None: it does, or is not watched."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
 from ..model import (
     Container,
     ContainerKey,
+    Freshness,
     Replica,
     Service,
     ServiceChange,
@@ -31,17 +33,20 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     containers: Mapping[ContainerKey, Container]
     place: Callable[[ContainerKey], Place | None]
     standing: Callable[[ContainerKey], Standing | None]
-    reachable: Callable[[str], bool]
-    """Whether a host answers."""
-    fresh: Callable[[ContainerKey], bool]
-    """Whether a container's reading is confirmed lately and makes sense."""
+    freshness: Callable[[str], Freshness]
+    """How far what a host says is of the present."""
+    doubtful: Callable[[ContainerKey], bool]
+    """Whether a container's newest reading made no sense."""
     lost: Callable[[str], datetime | None]
     """Since when a host does not answer."""
-    fresh_host: Callable[[str], bool]
     host_order: Callable[[str], tuple[int, str]]
     now: datetime
     ours: Callable[[str, datetime], datetime]
     engine_of_node: Mapping[str, str]
+
+    def reachable(self, host: str) -> bool:
+        """Whether a host answers."""
+        return self.freshness(host) in (Freshness.LIVE, Freshness.LATE)
 
 
 class Assembled(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,11 +152,13 @@ def _preferred(one: Standing, other: Standing) -> bool:
 
 def _seen(standing: Standing, known: Known) -> Seen:
     container, host = standing.replica.container, standing.replica.host
-    reachable = known.reachable(host)
+    freshness = known.freshness(host)
+    live = freshness is Freshness.LIVE
+    reachable = live or freshness is Freshness.LATE
     return Seen(
         standing=standing,
         reachable=reachable,
-        fresh=reachable and (container is None or known.fresh(container)),
+        fresh=reachable if container is None else live and not known.doubtful(container),
         lost=None if reachable else known.lost(host),
     )
 
@@ -167,7 +174,7 @@ def _of_swarm(picture: Picture, service_id: str, known: Known) -> tuple[list[See
     """Its replicas as the swarm wants them, seen in their containers where these can be seen."""
     swarm, manager = picture.services[service_id], picture.picture.manager
     sees = known.reachable(manager) and not picture.picture.error
-    fresh = sees and known.fresh_host(manager)
+    fresh = sees and known.freshness(manager) is Freshness.LIVE
 
     def ours(moment: datetime) -> datetime:
         return known.ours(manager, moment)
@@ -203,6 +210,7 @@ def _as_task(standing: Standing, task: SwarmTask, service: str) -> Standing:
     return msgspec.structs.replace(standing, replica=replica)
 
 
+@lru_cache(4096)
 def _number(text: str) -> int:
     return int(text) if text.isdigit() and len(text) < 10 else 0
 

@@ -77,7 +77,8 @@ def is_stale(fleet: Fleet, engine: str) -> bool:
 
 
 def _samples(fleet: Fleet, keys: Iterable[ContainerKey]) -> list[Usage]:
-    return [fleet.usage[key] for key in keys if key in fleet.usage]
+    newest = fleet.usage.get
+    return [sample for key in keys if (sample := newest(key)) is not None]
 
 
 def _age_style(samples: list[Usage], moment: Moment) -> str:
