@@ -257,7 +257,7 @@ class Chronicle:
             return
         if abs(self._outside.ours(container.engine, finished) - life.ended_at) > MEMORY_NEAR:
             return  # that is another end than the one we saw
-        memory = bool(detail.oom_killed) and life.end is End.EXITED
+        memory = detail.ended_for_memory and life.end is End.EXITED
         if detail.exit_code == life.exit_code and not memory:
             return
         old, life.exit_code = life.exit_code, detail.exit_code

@@ -31,12 +31,21 @@ def code_words(code: int | None) -> str:
     return "exited" if code is None else f"exited {code}"
 
 
+def killed_itself(code: int | None) -> bool:
+    """Of one that ended for memory: whether it was killed, and not one of its processes, after which it gave up."""
+    return code in (137, None)
+
+
+def memory_words(code: int | None) -> str:
+    """`killed for memory`; `ran out of memory and exited 1`."""
+    return "killed for memory" if killed_itself(code) else f"ran out of memory and {code_words(code)}"
+
+
 def alone(life: Life, end: End | None = None) -> str:
     """How a container ended that nobody asked to."""
     if (end or life.end) is End.MEMORY:
-        if life.exit_code in (137, None):
-            return f"killed for memory{exit_words(life.exit_code)}"
-        return f"ran out of memory and {code_words(life.exit_code)}"
+        killed = killed_itself(life.exit_code)
+        return memory_words(life.exit_code) + (exit_words(life.exit_code) if killed else "")
     return f"{code_words(life.exit_code)} by itself"
 
 

@@ -21,9 +21,10 @@ STOP_TIMEOUT = 10
 
 def _loop(container: ContainerPosture, _engine: EngineFacts, facts: FleetFacts) -> Said:
     if container.oom_killed:
+        itself = container.exit_code == 137 or container.state is ContainerState.RESTARTING
         yield Found(
             evidence="State.OOMKilled = true",
-            sentence="it was killed for memory",
+            sentence=f"{'it' if itself else 'a process in it'} was killed for memory",
             remedy="mem_limit: 1g   # more than it needs at its peak; docker stats shows what it takes",
         )
     started = container.started_at

@@ -68,6 +68,10 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
     read_write: bool = True
 
 
+CALM_EXITS = (0, 143)
+"""Codes of one that was done, or did as SIGTERM says."""
+
+
 class HealthProbe(msgspec.Struct, frozen=True, kw_only=True):
     """One run of a container's health check."""
 
@@ -117,6 +121,15 @@ class ContainerDetail(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     command_print: bytes = b""
     """Of the command with its arguments, likewise: as shown, their secrets are hidden."""
     auto_remove: bool = False
+
+    @property
+    def ended_for_memory(self) -> bool:
+        """Whether its end comes of a process in it that was killed for memory.
+
+        `oom_killed` alone tells only that one was since it was started: it stays set of a container that went on, and
+        that ended well, or when it was asked to, much later (seen on Docker 26, with cgroup v2).
+        """
+        return bool(self.oom_killed) and self.exit_code not in CALM_EXITS
 
 
 class Container(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -17,7 +17,7 @@ from enum import StrEnum
 
 import msgspec
 
-from ..cause.endings import code_words
+from ..cause.endings import code_words, memory_words
 from ..cause.history import HOUR, LOOP_WINDOW, SETTLE, End, Life
 from ..model import Container, ContainerDetail, ContainerState, Health, Replica
 from .places import Place
@@ -280,7 +280,7 @@ def _end(container: Container, life: Life) -> End:
     if life.end is not End.NONE:
         return life.end
     detail = container.detail
-    if detail is not None and detail.oom_killed:
+    if detail is not None and detail.ended_for_memory:
         return End.MEMORY
     return End.NONE
 
@@ -307,7 +307,7 @@ def _note(container: Container, condition: Condition, looping: bool, end: End, l
         return "stopped" if _exit_code(container, life) else "finished"
     if condition is Condition.FAILED:
         error = container.detail.error if container.detail is not None else ""
-        words = {End.KILLED: "killed by someone", End.MEMORY: "killed for memory"}.get(end, code)
+        words = {End.KILLED: "killed by someone", End.MEMORY: memory_words(_exit_code(container, life))}.get(end, code)
         return f"{words}: {error}" if error else words
     return ""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
+from ..cause.endings import killed_itself
 from ..cause.history import End
 from ..model import Cause, ContainerState, Record
 from ..services.replicas import Condition, Standing
@@ -90,12 +91,17 @@ def _loop(group: Sequence[Standing], standing: Standing) -> Reason:
     many = f" about {run} after they start" if run else " again and again"
     after = f" after {run}" if run else " again and again"
     said = f" ({standing.error})" if standing.error else ""
-    if standing.end is End.MEMORY:
+    if standing.end is End.MEMORY and killed_itself(standing.exit_code):
         return Reason(f"is killed for memory{one}", f"are killed for memory{many}", f"killed for memory{after}", said)
     code = _with_code(standing)
     short = "" if standing.exit_code is None else f" {standing.exit_code}"
     if standing.replica.container is None and standing.exit_code is None:
         return Reason(f"fails{one}", f"fail{many}", f"failing{after}", said)
+    if standing.end is End.MEMORY:
+        short = f"out of memory{after}"
+        return Reason(
+            f"runs out of memory and exits{code}{one}", f"run out of memory and exit{code}{many}", short, said
+        )
     verb = "exits" if len(group) == 1 else "exit"
     return Reason(f"exits{code}{one}", f"exit{code}{many}", f"{verb}{short}{after}", said)
 
@@ -124,6 +130,9 @@ def _ended(scene: Scene, standing: Standing) -> Reason:
         case End.KILLED:
             words = f"killed by {_who(scene, standing, 'die')}"
             return Reason(f"was {words}", f"were {words}", words, said)
+        case End.MEMORY if not killed_itself(standing.exit_code):
+            words = f"ran out of memory and exited{code}"
+            return Reason(words, words, f"out of memory, {short}", said)
         case End.MEMORY:
             return Reason("was killed for memory", "were killed for memory", "killed for memory", said)
         case End.ENGINE:

@@ -390,6 +390,17 @@ def test_an_inspect_tells_of_a_kill_for_memory_where_no_event_did() -> None:
     assert watched.told() == ["killed for memory (exit 137)"]
 
 
+def test_a_process_killed_for_memory_long_ago_is_no_cause_of_an_end_that_was_asked_for() -> None:
+    """The container's own state says `OOMKilled` for as long as it runs on, and after that."""
+    watched = Watched()
+    one = container()
+    watched.list("h1", one)
+    watched.play("die(0)", one)
+    ended = watched.clock.now()
+    watched.see(container(state=ContainerState.EXITED, exit_code=0, oom_killed=True, finished_at=ended))
+    assert watched.told() == ["exited 0 by itself"]
+
+
 def test_our_own_restart_is_ours_with_its_reason() -> None:
     """The engine's events inside the window of our call are known to be ours."""
     watched = Watched()

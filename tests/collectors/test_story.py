@@ -192,6 +192,15 @@ def _out_of_memory(watched: Watched) -> None:
     watched.see(api(state=RESTARTING, exit_code=137, oom_killed=True, finished_at=watched.clock.now()))
 
 
+def _given_up(watched: Watched) -> None:
+    watched.play("oom die(7)", api(), pause=0)
+    watched.see(api(state=EXITED, exit_code=7, oom_killed=True, finished_at=watched.clock.now()))
+
+
+def _gone_on(watched: Watched) -> None:
+    watched.see(api(state=EXITED, exit_code=0, oom_killed=True, restart_policy="no", finished_at=watched.clock.now()))
+
+
 def _unhealthy(watched: Watched) -> None:
     watched.event("health_status", api(), argument="unhealthy")
     log = [probe(watched.clock.now(), 1, "connection\nrefused")]
@@ -222,6 +231,12 @@ def _no_space(watched: Watched) -> None:
             "Its only replica was killed for memory at 12:00:00, waiting to be restarted.",
             "1 replica killed for memory since 12:00:00",
         ),
+        (
+            _given_up,
+            "Its only replica ran out of memory and exited with code 7 at 12:00:00.",
+            "1 replica out of memory, exited 7 since 12:00:00",
+        ),
+        (_gone_on, "Its only replica finished 1m 30s ago.", "finished 1m 30s ago"),
         (
             _unhealthy,
             "Its only replica runs but its health check fails since 12:00:00: “connection refused”.",

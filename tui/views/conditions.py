@@ -35,7 +35,7 @@ def _ended(container: Container) -> tuple[str, str]:
         return "dead", "down"
     if detail is None or detail.exit_code is None:
         return "exited", "unknown"
-    if detail.oom_killed:
+    if detail.ended_for_memory:
         return "out of mem", "down"
     restarted_by_policy = detail.restart_policy in ("always", "unless-stopped") and not detail.error
     calm = detail.exit_code == 0 or restarted_by_policy

@@ -78,8 +78,9 @@ def _state(container: Container, moment: Moment) -> list[Line]:
         words.append(f"ended {clock_time(detail.finished_at, moment)}, {age_since(detail.finished_at, moment)} ago")
         if detail.exit_code is not None:
             words.append(f"exit code {detail.exit_code}")
-        if detail.oom_killed:
-            words.append("killed for memory")
+    if detail.oom_killed:
+        itself = detail.exit_code == 137 and container.state.value not in ("running", "paused")
+        words.append("killed for memory" if itself else "a process in it was killed for memory")
     if detail.restart_count:
         words.append(f"restarted {count(detail.restart_count, 'time')} by its policy ({policy(detail)})")
     lines: list[Line] = [(Cell(", ".join(words), DIM),)]
