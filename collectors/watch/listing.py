@@ -12,7 +12,7 @@ import msgspec
 from ..clock import Clock
 from ..engine.client import EngineClient
 from ..engine.decode import Listing
-from ..errors import EngineError, Malformed, Rejected
+from ..errors import EngineError, Malformed, NotAnswering, Rejected
 from ..model import Change, Container, ContainersSeen, ContainerState, EngineEvent, EngineInfo, Health, Listed
 from .pace import Coalescer, Way
 
@@ -54,7 +54,7 @@ class ContainerList:
         self._dirty = Coalescer(COALESCE, clock)
         self._doubted: set[str] = set()
         self._refused: set[str] = set()
-        """Their last inspect made no sense."""
+        """Their last inspect made no sense, or was not answered."""
         self._given_up: set[str] = set()
         """Of those, the ones not asked for again before the next list."""
         self._meanwhile: set[str] = set()
@@ -140,7 +140,9 @@ class ContainerList:
     async def inspect(self, client: EngineClient, ids: Iterable[str]) -> None:
         """Inspect these, a few at a time, and publish what was found. One that vanished is simply gone (no error).
 
-        One whose answer makes no sense keeps its old reading, which is stale then, and hides none of the others.
+        One whose answer makes no sense keeps its old reading, which is stale then, and hides none of the others. So
+        does one of which the engine says nothing while it answers a ping: it holds a container while it starts it, and
+        an inspect waits for that (seen on Docker 26: 10 s and more on a host that had much to do).
         """
         at = self._clock.monotonic()
         ids = tuple(ids)
@@ -153,6 +155,9 @@ class ContainerList:
                 try:
                     found[container_id] = await client.inspect(container_id)
                 except (Malformed, Rejected):
+                    refused.append(container_id)
+                except NotAnswering:
+                    await client.ping()  # raises where it is the engine that is silent
                     refused.append(container_id)
                 self.answered_at = self._clock.monotonic()
 

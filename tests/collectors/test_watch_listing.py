@@ -8,11 +8,13 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 from fleettop.collectors.clock import ManualClock
-from fleettop.collectors.errors import EngineError, Malformed, Rejected
+from fleettop.collectors.errors import EngineError, Malformed, NotAnswering, Rejected
 from fleettop.collectors.model import Change, Container, ContainersSeen, ContainerState, EngineInfo, Health, Listed
 from fleettop.collectors.watch.listing import ContainerList, differences
 
 from .watching import FakeClient, Told, container, detailed, event
+
+SILENT = NotAnswering("web-1 did not answer within 5 s.")
 
 
 def _list() -> tuple[ContainerList, Told, FakeClient]:
@@ -128,7 +130,7 @@ async def test_a_list_that_contradicts_the_engines_own_count_is_doubted() -> Non
     assert listing.contradicts(msgspec.structs.replace(info, running=1))
 
 
-@pytest.mark.parametrize("error", [Malformed("nonsense"), Rejected("driver failed", status=500)])
+@pytest.mark.parametrize("error", [Malformed("nonsense"), Rejected("driver failed", status=500), SILENT])
 async def test_a_container_that_cannot_be_inspected_hides_none_of_the_others(error: EngineError) -> None:
     """F10: it keeps its old reading and is not asked for again before the next list; the link does not break."""
     listing, told, client = _list()
@@ -153,6 +155,17 @@ def _refused(changes: Sequence[Change]) -> tuple[str, ...]:
     last = changes[-1]
     assert isinstance(last, Listed | ContainersSeen)
     return last.refused
+
+
+async def test_an_engine_that_answers_nothing_at_all_is_silent() -> None:
+    """Where not even a ping is answered, it is not the one container that is busy: the watch ends with that."""
+    listing, _, client = _list()
+    api = container("api")
+    client.rows, client.broken, client.silent = [api], {api.id: SILENT}, SILENT
+    await listing.read_all(client)
+    with pytest.raises(NotAnswering):
+        await listing.inspect(client, [api.id])
+    assert client.asked == ["list", "inspect api", "ping"]
 
 
 async def test_a_container_known_well_is_inspected_again_after_an_inspect_that_made_no_sense() -> None:

@@ -60,10 +60,18 @@ class FakeClient(EngineClient):
         self.api = "1.41"
         self.ends = False
         self.broken: dict[str, EngineError] = {}
+        self.silent: EngineError | None = None
         self.samples: dict[str, StatsSample] = {}
         self.listing: asyncio.Event | None = None
         self.since: list[int | None] = []
         self.on_events: Callable[[], object] | None = None
+
+    async def ping(self) -> float:
+        """At once, unless it is silent."""
+        self.asked.append("ping")
+        if self.silent is not None:
+            raise self.silent
+        return 0.0
 
     async def list_containers(self, ids: Sequence[str] = ()) -> Listing:
         """The rows."""
