@@ -39,7 +39,7 @@ async def test_counters_are_read_as_the_command_for_hosts_reads_them(tmp_path: P
     plant(tmp_path, kind)
     found = (await reader(tmp_path).read([TARGET]))[ID]
     network = (trees.READ.received, trees.READ.sent) if kind.told else (None, None)
-    assert (found.cpu, found.memory, found.memory_limit) == (123456789000, 6000000 - 4194304, 1 << 28)
+    assert (found.cpu, found.memory, found.memory_limit) == (trees.READ.cpu, trees.MEMORY - 81797120, 1 << 28)
     assert (found.received, found.sent) == network
 
 

@@ -19,29 +19,64 @@ Inter-|   Receive                                                |  Transmit
   tun0:     500       5    0    0    0     0          0         0   500       5    0    0    0     0       0          0
 """
 STAT_V1 = """\
-cache 5000000
-rss 1500000
+cache 81928192
+rss 53248
 inactive_file 11
-total_cache 5000000
-total_rss 1500000
+total_cache 81928192
+total_rss 53248
 total_inactive_anon 0
-total_active_file 4096
-total_inactive_file 4194304
+total_active_file 131072
+total_inactive_file 81797120
 total_unevictable 0
 """
 STAT_V2 = """\
-anon 1500000
-file 5000000
-kernel 80000
+anon 53248
+file 81928192
+kernel 2723840
+kernel_stack 16384
+pagetables 36864
+sec_pagetables 0
+percpu 1068
+sock 0
+vmalloc 12288
+shmem 0
+file_mapped 65536
+file_dirty 0
+file_writeback 0
+swapcached 0
+anon_thp 0
+file_thp 0
+shmem_thp 0
 inactive_anon 0
-active_anon 1400000
-inactive_file 4194304
-active_file 4096
+active_anon 53248
+inactive_file 81797120
+active_file 131072
 unevictable 0
-workingset_refault_file 3
+slab_reclaimable 2502872
+slab_unreclaimable 137552
+slab 2640424
+workingset_refault_anon 0
+workingset_refault_file 0
+workingset_activate_anon 0
+workingset_activate_file 0
+pgscan 0
+pgfault 1752
 """
-CPU_STAT = "usage_usec 123456789\nuser_usec 100000000\nsystem_usec 23456789\nnr_periods 0\n"
-READ = Counters(cpu=123456789000, memory=6000000, inactive_file=4194304, received=1234567 + 10000, sent=76543 + 2000)
+"""Linux 6.12 (Debian 13), a container that wrote and read 78 MiB of files; from `workingset` on shortened."""
+CPU_STAT = """\
+usage_usec 3605156
+user_usec 458768
+system_usec 3146388
+nice_usec 0
+nr_periods 1535
+nr_throttled 1519
+throttled_usec 101018811
+nr_bursts 0
+burst_usec 0
+"""
+"""The same kernel, with the periods of a container held at a fifth of a core."""
+MEMORY = 84705280
+READ = Counters(cpu=3605156000, memory=MEMORY, inactive_file=81797120, received=1234567 + 10000, sent=76543 + 2000)
 
 
 class Kind(NamedTuple):
@@ -89,14 +124,14 @@ def plant(folder: Path, kind: Kind, container: str = ID, pid: int = PID) -> Tree
     tree = Tree(folder / "cgroup", folder / "proc")
     place = kind.place.replace("ID", container)
     if kind.version == 1:
-        write(tree.groups / f"cpuacct{place}/cpuacct.usage", "123456789000\n")
-        write(tree.groups / f"memory{place}/memory.usage_in_bytes", "6000000\n")
+        write(tree.groups / f"cpuacct{place}/cpuacct.usage", f"{READ.cpu}\n")
+        write(tree.groups / f"memory{place}/memory.usage_in_bytes", f"{MEMORY}\n")
         write(tree.groups / f"memory{place}/memory.stat", STAT_V1)
         where = f"12:pids:{place}\n8:cpu,cpuacct:{place}\n4:memory:{place}\n1:name=systemd:{place}{kind.below}\n"
         where += f"0::{place}\n"
     else:
         write(tree.groups / f"{place[1:]}/cpu.stat", CPU_STAT)
-        write(tree.groups / f"{place[1:]}/memory.current", "6000000\n")
+        write(tree.groups / f"{place[1:]}/memory.current", f"{MEMORY}\n")
         write(tree.groups / f"{place[1:]}/memory.stat", STAT_V2)
         where = f"0::{place}{kind.below}\n"
     for root in ("cpuacct", "") if kind.version == 1 else ("",):
