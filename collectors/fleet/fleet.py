@@ -164,7 +164,7 @@ class Fleet:
         return self._intake.engines.freshness(engine)
 
     def container_freshness(self, key: ContainerKey) -> Freshness:
-        """As its engine's; stale where its newest reading made no sense."""
+        """As its engine's; stale where its newest reading made no sense or was not answered."""
         status = self.engines.get(key.engine)
         if status is not None and key.id in status.doubtful:
             return Freshness.STALE

@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 from fleettop.collectors.errors import NoSocket, Refused
 from fleettop.collectors.model import (
     Cause,
+    ContainerKey,
     ContainerState,
+    Freshness,
     Health,
     ServiceState,
 )
@@ -172,3 +174,28 @@ async def test_a_list_that_lies_after_a_failed_restart_is_corrected(fleet: Fleet
         await heal(fleet, "h1")
         await asyncio.to_thread(fleet.docker, "h1", "start", key.id)
         await eventually(lambda: stage.container(key).state is ContainerState.RUNNING)
+
+
+async def test_a_container_that_its_engine_holds_breaks_no_link(newer_fleet: Fleet, eventually: Eventually) -> None:
+    """While a start takes its time no inspect of that container is answered: it alone is stale, until it is read."""
+    home = newer_fleet.site.home("bare")
+    runtime, go = home / "slow-runtime", home / "go"
+    waits = f'case " $* " in *" start "*) until test -e {go}; do sleep 0.1; done; esac; exec runc "$@"'
+    runtime.write_text(f"#!/bin/sh\n{waits}\n")
+    runtime.chmod(0o755)
+    with newer_fleet.engine(runtimes={"slow": {"path": str(runtime)}}):
+        made = newer_fleet.docker("bare", "create", "--runtime", "slow", "bb:1", "sleep", "1000").strip()
+        other, held = await ran(newer_fleet, "bare", "other"), ContainerKey("bare", made)
+        async with watching(newer_fleet.address("bare")) as stage, asyncio.TaskGroup() as group:
+            await eventually(lambda: stage.container(held).detail is not None)
+            group.create_task(asyncio.to_thread(newer_fleet.docker, "bare", "start", made))
+            try:
+                await eventually(lambda: stage.session.fleet.container_freshness(held) is Freshness.STALE, timeout=30)
+                assert stage.live("bare")
+                assert stage.session.fleet.container_freshness(other) is Freshness.LIVE
+                assert stage.container(held).state is ContainerState.CREATED
+            finally:
+                go.touch()
+            await eventually(lambda: stage.container(held).state is ContainerState.RUNNING, timeout=30)
+            assert stage.session.fleet.container_freshness(held) is Freshness.LIVE
+            assert len(stage.gaps("bare")) <= 1
