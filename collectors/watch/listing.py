@@ -71,14 +71,17 @@ class ContainerList:
         """An event names this container: read it again soon."""
         self._dirty.add(container_id)
 
+    def named(self, event: EngineEvent) -> None:
+        """An event of whenever: what it names is read again soon, where that is a container."""
+        if event.type == "container" or event.id in self.known:  # a swarm connects more than containers
+            self.changed(event.id)
+
     def heard(self, event: EngineEvent) -> None:
         """An event of now, in its order: what it does not tell itself is read again soon."""
         known = self.known.get(event.id)
-        if event.type != "container" and known is None:
-            return  # a swarm connects more than containers
         after = None if known is None or self.waits(event.id) else told_whole(known, event)
         if after is None:
-            self.changed(event.id)
+            self.named(event)
             return
         self.known[event.id] = after
         self._meanwhile.add(event.id)

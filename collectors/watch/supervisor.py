@@ -264,7 +264,7 @@ class EngineWatch:
 
         def happened(event: EngineEvent) -> None:
             if again or event.time_nano >= listed:  # maybe after the list was made
-                self._named(event)
+                self._list.named(event)
 
         await self._gaps.take_up(info)  # not before the list: what is there now is shown first
         async with self._list.way.alone():  # the past can be long too
@@ -280,7 +280,7 @@ class EngineWatch:
         self._gaps.close(complete, differences, self._list.known)
         self._events.taken_up()
         group.create_task(self._follow_events(client, filtered=info.kind == "docker"))
-        group.create_task(self._events.deliver(self._list.heard, self._named, self._swarm.changed, self._on_exec))
+        group.create_task(self._events.deliver(self._list.heard, self._list.named, self._swarm.changed, self._on_exec))
         group.create_task(self._list.follow(client))
         group.create_task(self._keep(client))
         group.create_task(self._questions.ask(client, self._list.way))
@@ -379,10 +379,6 @@ class EngineWatch:
 
     def _is_manager(self) -> bool:
         return self._info is not None and self._info.swarm is not None and self._info.swarm.manager
-
-    def _named(self, event: EngineEvent) -> None:
-        if event.type == "container" or event.id in self._list.known:  # a swarm connects more than containers
-            self._list.changed(event.id)
 
     def _on_exec(self, event: EngineEvent) -> None:
         container = self._list.known.get(event.id)
