@@ -365,9 +365,10 @@ class RecordBook:
             shelf.append(record.id)
             self._shelves.move_to_end(service)
         at = self._ours(record.engine, record.time)
-        if _makes(record):
+        makes = _makes(record)
+        if makes:
             self._creations.pop(service, None)
-        if self._deeds.note(record, at) or _makes(record):
+        if self._deeds.note(record, at) or makes:
             self._histories.pop(service, None)
             self._touched.rebuild.add(service)
 
