@@ -24,6 +24,9 @@ TRIAL = 6.0
 LINGER = 10.0
 """Seconds the engine has to finish what it was saying after its client has hung up."""
 CHUNK = 65536
+PACKET = 8192
+"""Bytes of an SSH packet at most: nothing of one is known before all of it is here (RFC 4253, section 6). One of the
+32 kB that are usual takes longer than a request's deadline at 6 kB/s, so that an answer looks like silence."""
 AGAIN = 0.1
 TRIES = 20
 """For a session, one AGAIN after the other, where none of ours is open."""
@@ -159,7 +162,9 @@ class DialServer:
 
         async with self._turns:
             try:
-                process = await self._connection.create_process(self._command, encoding=None, stderr=asyncssh.DEVNULL)
+                process = await self._connection.create_process(
+                    self._command, encoding=None, stderr=asyncssh.DEVNULL, max_pktsize=PACKET
+                )
             except asyncssh.ChannelOpenError:
                 return self._connection.is_closed()
             except (asyncssh.Error, OSError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import shutil
 import tempfile
 from pathlib import Path
@@ -13,7 +14,7 @@ from ..errors import ConnectionLost, ForwardingForbidden, NoSocket
 from ..text import plain
 from . import remote
 from .base import UnixEndpoint
-from .dialstdio import CHANNELS, READERS, DialServer, try_dialling
+from .dialstdio import CHANNELS, PACKET, READERS, DialServer, try_dialling
 from .handshakes import FIRST_TURN, HandshakeGate, JumpLease, Turn
 from .lineshell import LineShell
 from .login import Login, log_in
@@ -162,7 +163,7 @@ class SshLink:
         local = str(self._folder / "engine.sock")
         trouble = await self._try_channel(login)
         if trouble is None:
-            self._listener = await login.connection.forward_local_path(local, self.socket)
+            self._listener = await _forward_path(login.connection, local, self.socket)
             self.route = "ssh"
             return UnixEndpoint(local)
         await self._why_not(login, sight, trouble)
@@ -214,6 +215,14 @@ class SshLink:
         raise refused or ForwardingForbidden(
             f"The sshd of {who} forwards no sockets, and the host has no docker command."
         )
+
+
+async def _forward_path(connection: asyncssh.SSHClientConnection, local: str, socket: str) -> asyncssh.SSHListener:
+    """What asyncssh's `forward_local_path` does, in packets of `PACKET`, which that has no word for."""
+    from asyncssh.listener import create_unix_forward_listener
+
+    far = functools.partial(connection.create_unix_connection, remote_path=socket, max_pktsize=PACKET)
+    return await create_unix_forward_listener(connection, asyncio.get_running_loop(), far, local)
 
 
 def make_folder() -> Path:
