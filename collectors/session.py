@@ -17,7 +17,7 @@ from .errors import EngineError, Unreachable
 from .fleet.fleet import Fleet
 from .instance import VERSION, this_instance
 from .keeping import Keeping
-from .model import Change, ContainerKey, UsageSeen, WordsSeen
+from .model import Change, Confirmed, ContainerKey, UsageSeen, WordsSeen
 from .services.places import ServiceRule
 from .trail import OpenTrail
 from .trail.keeper import Keeper
@@ -194,7 +194,7 @@ class Session:
 
     def _take(self, change: Change) -> None:
         self.fleet.apply(change)
-        if not isinstance(change, UsageSeen):
+        if not isinstance(change, UsageSeen | Confirmed):
             self._stirred.set()
         if self.on_told is not None:
             self.on_told(change)

@@ -242,7 +242,7 @@ class Intake:
 
     def _on_confirmed(self, change: Confirmed, book: Book) -> None:
         self.engines.confirmed(book, change.at, change.latency)
-        self.touched.engines.add(book.name)
+        self.touched.confirmed.add(book.name)
         self._refresh(book)
 
     def _refresh(self, book: Book) -> None:
@@ -372,7 +372,8 @@ class Intake:
                 if event.action == "destroy":
                     self._remember(event, book)
                 self._chronicle.fold(event)
-                self.marking.container(ContainerKey(event.engine, event.id))
+                if not event.action.startswith("exec_"):  # three for each health check; it stays what it was
+                    self.marking.container(ContainerKey(event.engine, event.id))
             elif not self._chronicle.joined(event):
                 self._objects.fold(event)
 

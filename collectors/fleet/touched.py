@@ -32,6 +32,8 @@ class Touched:
 
     def __init__(self) -> None:
         self.engines: set[str] = set()
+        self.confirmed: set[str] = set()
+        """Engines that answered again, in whatever time that took."""
         self.containers: set[ContainerKey] = set()
         self.services: set[ServiceKey] = set()
         self.usage: set[ContainerKey] = set()
@@ -46,14 +48,14 @@ class Touched:
 
     @property
     def urgent(self) -> bool:
-        """There is more than figures, which nobody need be woken for."""
+        """There is more than figures and engines that answer as before, which nobody need be woken for."""
         sets = (self.engines, self.containers, self.services, self.words, self.rebuild, self.deploys)
         return self.swarms or any(sets) or bool(self.records)
 
     def take(self) -> Changed:
         """All of it; from here on nothing is touched."""
         changed = Changed(
-            engines=frozenset(self.engines),
+            engines=frozenset(self.engines | self.confirmed),
             containers=frozenset(self.containers),
             services=frozenset(self.services),
             usage=frozenset(self.usage),
@@ -62,7 +64,8 @@ class Touched:
             swarms=self.swarms,
             records=tuple(self.records[number] for number in sorted(self.records)),
         )
-        for collected in (self.engines, self.containers, self.services, self.usage, self.words, self.deploys):
+        told = (self.engines, self.confirmed, self.containers, self.services, self.usage, self.words, self.deploys)
+        for collected in told:
             collected.clear()
         self.records.clear()
         self.swarms = False

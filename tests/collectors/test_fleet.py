@@ -19,6 +19,7 @@ from fleettop.collectors.model import (
     EventsSeen,
     Freshness,
     GapSeen,
+    Health,
     LinkChanged,
     LinkPhase,
     LinkStatus,
@@ -84,6 +85,47 @@ def test_whoever_waits_is_woken_when_something_becomes_new() -> None:
     before = len(woken)
     watched.see(api(1))
     assert len(woken) > before
+
+
+def test_an_engine_that_answers_as_before_wakes_nobody_and_is_told_all_the_same() -> None:
+    """A thousand pings in ten seconds are told with the next tick, not in a frame for each."""
+    watched = Watched()
+    watched.fleet.take_changes()
+    woken: list[int] = []
+    watched.fleet.on_change = lambda: woken.append(1)
+    watched.confirm()
+    assert not woken
+    assert watched.fleet.take_changes().engines == {"h1"}
+    assert not watched.fleet.take_changes()
+
+
+def test_an_engine_that_answers_again_after_too_long_wakes_whoever_waits() -> None:
+    """Its rows are live again, which is seen at once."""
+    watched = Watched()
+    watched.list("h1", api(1))
+    watched.pass_time(120, answering=False)
+    watched.fleet.take_changes()
+    woken: list[int] = []
+    watched.fleet.on_change = lambda: woken.append(1)
+    watched.confirm()
+    assert woken
+    assert PAY_API in watched.fleet.take_changes().services
+
+
+def test_the_commands_of_a_health_check_wake_nobody() -> None:
+    """Three events for each check that is well: nothing is put together again for them."""
+    watched = Watched()
+    one = api(1, health=Health.HEALTHY, health_check=("CMD-SHELL", "test -f /ok"))
+    watched.list("h1", one)
+    watched.fleet.take_changes()
+    woken: list[int] = []
+    watched.fleet.on_change = lambda: woken.append(1)
+    watched.event("exec_create", one, argument="/bin/sh -c test -f /ok")
+    watched.event("exec_start", one, argument="/bin/sh -c test -f /ok")
+    watched.event("exec_die", one)
+    assert not woken
+    watched.event("exec_create", one, argument="psql -c select")
+    assert woken
 
 
 def test_a_listing_replaces_what_was_listed_before() -> None:
