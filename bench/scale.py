@@ -267,7 +267,7 @@ def probes(terminal: Terminal, sockets: Path, times: int) -> list[float]:
     took: list[float] = []
     for turn in range(times):
         deed, state = (("pause", "paused"), ("unpause", "running|healthy|unhealthy|starting"))[turn % 2]
-        line = re.compile(rf"{re.escape(name)}\s+(?:{state})\b").search
+        line = re.compile(rf"\W*{re.escape(name)}\s+(?:{state})\b").match  # its row: the detail tells of the past, too
         terminal.pass_time(0.2)
         if any(map(line, terminal.lines())):  # the storm had it by the same name
             continue
