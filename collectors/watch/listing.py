@@ -245,14 +245,23 @@ def told_whole(before: Container, event: EngineEvent) -> Container | None:
 
 
 def _with_detail(row: Container, before: Container | None) -> Container:
-    """The listed row with the details known from before, where it still is in the same state."""
+    """The listed row with the details known from before, where it still is in the same state; that of before where
+    nothing is new, so that a list a minute changes nothing in a calm fleet."""
     if before is None or before.detail is None:
         return row
     if (row.state, row.name) != (before.state, before.name) or _restarted(row, before):
         return row
     if before.health is not row.health and row.health is not Health.UNKNOWN:
         return row
-    return msgspec.structs.replace(row, detail=before.detail, health=before.health, mounts=before.mounts or row.mounts)
+    now = msgspec.structs.replace(row, detail=before.detail, health=before.health, mounts=before.mounts or row.mounts)
+    return before if _only_older(now, before) else now
+
+
+def _only_older(now: Container, before: Container) -> bool:
+    """Nothing but how long ago its state began, in words: `Up 4 minutes`, `Exited (1) 4 minutes ago`."""
+    if now.state is not ContainerState.RUNNING and now.status.partition(")")[0] != before.status.partition(")")[0]:
+        return False
+    return msgspec.structs.replace(now, status=before.status) == before
 
 
 def _restarted(row: Container, before: Container) -> bool:

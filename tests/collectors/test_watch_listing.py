@@ -326,3 +326,35 @@ async def test_a_network_of_a_swarm_connects_what_is_no_container_of_ours() -> N
     for identity in ("f" * 64, api.id):
         listing.heard(event(1, "connect", "api", type="network", id=identity))
         assert listing.waits(identity) == (identity == api.id)
+
+
+async def test_a_list_in_which_only_time_has_passed_changes_nothing() -> None:
+    """`Up 4 minutes` after `Up 3 minutes`: the very container of before is published, so that nothing is told anew."""
+    listing, told, client = _list()
+    api = container("api", status="Up 3 minutes")
+    client.rows, client.details = [api], {api.id: detailed(api)}
+    await listing.read_all(client)
+    await listing.inspect(client, [api.id])
+    before = listing.known[api.id]
+    client.rows = [msgspec.structs.replace(api, status="Up 4 minutes")]
+    await listing.read_all(client)
+    *_, change = told.of(Listed)
+    assert isinstance(change, Listed)
+    assert change.containers[0] is before
+    assert listing.known[api.id] is before
+
+
+async def test_a_list_in_which_an_ended_container_ended_otherwise_is_news() -> None:
+    """It ran again and failed between two lists: the words tell its exit code, and they are kept."""
+    listing, told, client = _list()
+    job = container("job", state=ContainerState.EXITED, status="Exited (0) 3 minutes ago")
+    client.rows, client.details = [job], {job.id: detailed(job, exit_code=0)}
+    await listing.read_all(client)
+    await listing.inspect(client, [job.id])
+    client.rows = [job]
+    await listing.read_all(client)
+    client.rows = [msgspec.structs.replace(job, status="Exited (1) 2 seconds ago")]
+    await listing.read_all(client)
+    *_, change = told.of(Listed)
+    assert isinstance(change, Listed)
+    assert change.containers[0].status == "Exited (1) 2 seconds ago"
