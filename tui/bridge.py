@@ -11,7 +11,7 @@ from fleettop.collectors.session import Session
 
 from .loading import met
 
-FRAME, QUICK = 0.05, 0.01
+FRAME, QUICK = 0.04, 0.01
 """Seconds between two hand-overs while changes keep coming. The first after a quiet time goes at once, and the next
 ones soon: what is seen of an engine when it is met, or of a container that ends, comes in three or four parts."""
 QUICK_ONES = 4
@@ -19,10 +19,44 @@ QUIET = 0.5
 """Seconds without a change that are a quiet time."""
 BUDGET = 0.03
 """Seconds one hand-over may spend on putting services together."""
-REST = 6
-"""Times what a hand-over took until the next: a storm over services of hundreds of replicas has a seventh of a core."""
+REST, LONG_REST = 6, 12
+"""Times what a hand-over takes on average until the next: a storm over services of hundreds of replicas has a seventh
+of a core, and half of that once it lasts. The first frames of it are the ones that tell something new."""
+MOST = 0.5
+"""Seconds of rest at most."""
+MEMORY = 8
+"""Hand-overs that the average is over, about: one alone that sorts ten thousand rows anew holds up nothing."""
+LASTING = 40
+"""Hand-overs without a quiet time between them."""
 TICK = 1.0
 """Seconds between two looks at what time alone changes: ages, freshness."""
+
+
+class Pauses:
+    """How long to rest after each hand-over. Times are in seconds, of any one clock."""
+
+    def __init__(self) -> None:
+        self._began = 0.0
+        self._rested = float("-inf")
+        self._unbroken = 0
+        self._takes = 0.0
+        """On average."""
+
+    def begin(self, now: float) -> None:
+        """A hand-over begins."""
+        self._unbroken = 0 if now - self._rested > QUIET else self._unbroken + 1
+        self._began = now
+
+    def next(self, now: float, *, complete: bool) -> float:
+        """It ended: rest for so long. Until the fleet is `complete` there is much to show and nobody waits for keys."""
+        pause = QUICK if self._unbroken < QUICK_ONES else FRAME
+        if complete:
+            took = now - self._began
+            self._takes += (took - self._takes) / MEMORY if self._takes else took
+            times = REST if self._unbroken < LASTING else LONG_REST
+            pause = max(pause, min(MOST, times * min(took, self._takes)))
+        self._rested = now + pause
+        return pause
 
 
 class Bridge:
@@ -43,25 +77,20 @@ class Bridge:
             group.create_task(self._let_time_pass())
 
     async def _hand_over(self) -> None:
-        loop = asyncio.get_running_loop()
-        last, quick, complete = loop.time(), QUICK_ONES, False
+        clock, pauses, complete = asyncio.get_running_loop().time, Pauses(), False
         while True:
             await self._wake.wait()
             self._wake.clear()
-            quick = QUICK_ONES if loop.time() - last > QUIET else max(0, quick - 1)
-            last = loop.time()
+            pauses.begin(clock())
             changed = self._session.fleet.take_changes(budget=BUDGET)
             if changed:
                 self._show(changed)
-            pause = QUICK if quick else FRAME
             if self._session.fleet.pending:
                 self._wake.set()  # the rest follows in the next frame: keys come first
-            if self._session.fleet.complete:
-                if not complete and not self._session.fleet.pending:
-                    complete = True
-                    met()
-                pause = max(pause, REST * (loop.time() - last))
-            await asyncio.sleep(pause)
+            elif self._session.fleet.complete and not complete:
+                complete = True
+                met()
+            await asyncio.sleep(pauses.next(clock(), complete=self._session.fleet.complete))
 
     async def _let_time_pass(self) -> None:
         while True:
