@@ -232,12 +232,12 @@ class Effort:
 
 
 def keys(terminal: Terminal, presses: int) -> list[float]:
-    """Arrow keys down and up again."""
+    """Arrow keys: three down and three up again."""
     took = []
     for press in range(presses):
         terminal.pass_time(0.1)
         before = cursor_line(terminal)
-        pressed = terminal.arrow(up=press % 4 == 3)
+        pressed = terminal.arrow(up=press % 6 >= 3)  # the smallest fleet has few rows
         chunk = terminal.until(lambda then=before: cursor_line(terminal) not in (None, then), 3.0)  # type: ignore[misc]
         if chunk is not None and before is not None:
             took.append((chunk.monotonic - pressed) * 1000)
