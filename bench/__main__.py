@@ -28,7 +28,7 @@ from .processes import load
 from .programs import Program
 from .report import METHOD, TOO_LOADED, Results
 
-OTHERS = ("figures", "logs", "scale", "screen", "soak", "trail", "trailview")
+OTHERS = ("figures", "logs", "profiles", "scale", "screen", "soak", "trail", "trailview")
 QUICK = Effort(keys=8, events=1, watch=6.0, requests=15.0, starts=False)
 FULL = Effort()
 PATIENCE = 60.0
