@@ -11,6 +11,8 @@ class Changed(msgspec.Struct, frozen=True, kw_only=True):
     """What changed, by key. False where nothing did."""
 
     engines: frozenset[str] = frozenset()
+    confirmed: frozenset[str] = frozenset()
+    """Engines of which no more is new than that they answered again, and in what time."""
     containers: frozenset[ContainerKey] = frozenset()
     services: frozenset[ServiceKey] = frozenset()
     usage: frozenset[ContainerKey] = frozenset()
@@ -33,7 +35,6 @@ class Touched:
     def __init__(self) -> None:
         self.engines: set[str] = set()
         self.confirmed: set[str] = set()
-        """Engines that answered again, in whatever time that took."""
         self.containers: set[ContainerKey] = set()
         self.services: set[ServiceKey] = set()
         self.usage: set[ContainerKey] = set()
@@ -55,7 +56,8 @@ class Touched:
     def take(self) -> Changed:
         """All of it; from here on nothing is touched."""
         changed = Changed(
-            engines=frozenset(self.engines | self.confirmed),
+            engines=frozenset(self.engines),
+            confirmed=frozenset(self.confirmed - self.engines),
             containers=frozenset(self.containers),
             services=frozenset(self.services),
             usage=frozenset(self.usage),

@@ -95,7 +95,8 @@ def test_an_engine_that_answers_as_before_wakes_nobody_and_is_told_all_the_same(
     watched.fleet.on_change = lambda: woken.append(1)
     watched.confirm()
     assert not woken
-    assert watched.fleet.take_changes().engines == {"h1"}
+    changed = watched.fleet.take_changes()
+    assert (changed.confirmed, changed.engines) == ({"h1"}, frozenset())
     assert not watched.fleet.take_changes()
 
 

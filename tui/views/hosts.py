@@ -56,7 +56,7 @@ class HostsView(View):
 
     def dirty(self, changed: Changed, fleet: Fleet) -> set[Hashable] | None:
         """Engines that changed, those whose containers did, and those whose services have fewer replicas elsewhere."""
-        found = {*changed.engines, *(key.engine for key in (*changed.containers, *changed.usage))}
+        found = {*changed.engines, *changed.confirmed, *(key.engine for key in (*changed.containers, *changed.usage))}
         services = (fleet.services[key] for key in changed.services if key in fleet.services)
         return found | {host for service in services for host in service.hosts if host in fleet.engines}
 
