@@ -231,6 +231,20 @@ async def test_a_row_that_gets_another_key_keeps_cursor_mark_and_place() -> None
         assert app.on_screen("fifty") == line
 
 
+async def test_a_row_that_gets_another_key_shows_what_is_known_of_it_now() -> None:
+    """Without a manager's word a swarm's service is unknown; what the table kept of that is not what it is."""
+    app = Host(lambda key: row(key, f"{key}: healthy" if key == "fifty" else None))
+    async with app.run_test(size=(80, 11)) as pilot:
+        app.table.set_rows([row(0), row(1, "unknown"), row(2)])
+        await settle(pilot)
+        assert "unknown" in app.text(2)
+        app.table.forget_rows(["fifty"])  # as the dashboard does with all that changed, by the keys they have now
+        app.table.rename_rows({1: "fifty"})
+        app.table.update_rows({}, [0, "fifty", 2])
+        await settle(pilot)
+        assert "fifty: healthy" in app.text(2)
+
+
 def test_a_swarms_services_are_the_same_once_their_cluster_is_known() -> None:
     """Labels name the service alone; its cluster is known when a manager was read."""
     before = [ServiceKey("swarm", "", "pay"), ServiceKey("compose", "shop", "web"), ServiceKey("swarm", "", "gone")]

@@ -159,10 +159,13 @@ class LineTable(Themed, ScrollView, can_focus=True):
         self._arrange(order)
 
     def rename_rows(self, names: Mapping[Hashable, Hashable]) -> None:
-        """These keys are others from now on, of the same things. Before the order that has them is given."""
+        """These keys are others from now on, of the same things. Before the order that has them is given.
+
+        Their rows are asked for again: more of them is other than their names.
+        """
         cursor = self._set.cursor
         self._set.rename(names)
-        self._rows = {names.get(key, key): row for key, row in self._rows.items()}
+        self._rows = {key: row for key, row in self._rows.items() if key not in names}
         self._tell_cursor(cursor)
 
     def forget_rows(self, keys: Iterable[Hashable] | None = None) -> None:
