@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 import re
 from contextlib import AsyncExitStack, suppress
@@ -12,6 +13,9 @@ from .connection import Connection, Reply, Untouched
 
 KEEPALIVE = 30.0
 """Seconds for which a connection is kept that nobody uses."""
+RACE = 0.25
+"""Seconds until a name's next address is tried beside the one before (RFC 8305). An address alone has nothing to race
+with, and a race that is cancelled loses sockets it has connected (asyncio/staggered.py of Python 3.11)."""
 PARTING = 1.0
 """Seconds to wait at most for sockets to be let go of."""
 _NUMBER = re.compile(r"\[Errno (\d+)\]")
@@ -105,8 +109,9 @@ class Pool:
             async with asyncio.timeout(self._connect):
                 if isinstance(endpoint, UnixEndpoint):
                     return (await loop.create_unix_connection(Connection, endpoint.path))[1]
+                race = None if is_address(endpoint.host) else RACE
                 made = await loop.create_connection(
-                    Connection, endpoint.host, endpoint.port, ssl=endpoint.tls, happy_eyeballs_delay=0.25
+                    Connection, endpoint.host, endpoint.port, ssl=endpoint.tls, happy_eyeballs_delay=race
                 )
                 return made[1]
         except TimeoutError as error:
@@ -126,6 +131,15 @@ class Pool:
         self._idle = [(since, one) for since, one in self._idle if one.usable]
         if self._idle:
             self._sweeping = loop.call_at(self._idle[0][0] + KEEPALIVE, self._sweep)
+
+
+def is_address(host: str) -> bool:
+    """Whether this is an address already, of IPv4 or IPv6, with or without a zone."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _one_of(error: OSError) -> OSError:
