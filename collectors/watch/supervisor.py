@@ -44,7 +44,7 @@ PING = 8.0
 RELIST = 60.0
 DEADLINE, LONGEST_DEADLINE = 5.0, 20.0
 """Seconds for an answer to begin. Longer after a list that did not come in while smaller answers did: over SSH the
-first 32 kB arrive all at once, which at 2 kB/s takes 16 s."""
+first 8 kB arrive all at once (`PACKET`), which at 1 kB/s takes 8 s."""
 NEAR = 0.05
 """An engine that is greeted in so many seconds is asked for its list and for who it is in one breath. On a slower way
 the list might fill it, and the answer behind it come too late."""
