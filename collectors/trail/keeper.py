@@ -32,6 +32,8 @@ PIECE = 200
 """Lines of others that are handed on at once: 10 ms of work."""
 OTHERS = 1.0
 """Seconds between two looks at what others wrote."""
+QUIET = 60
+"""Looks that showed nothing, after which the trail is asked all the same."""
 TIDY = 3600.0
 FAREWELL = 5.0
 """Seconds that closing may take to write what is left."""
@@ -257,17 +259,21 @@ class Keeper:
     async def _listen(self) -> None:
         more = False
         traces: list[tuple[int, ...] | None] = [None, None]
+        quiet = 0
         while True:
             if not more:
                 await beat(OTHERS)
             if self._store is None or self.on_lines is None:
                 more = False
                 continue
-            # Asked twice after each change: what is written right after a look may leave the same trace.
+            # Asked twice after each change: what is written right after a look may leave the same trace. And now and
+            # then without any: on a slow disk a line shows in the log long before SQLite, once it is synced, tells it.
             traces = [*traces[-2:], self._store.traces()]
-            if not more and None not in traces and len(set(traces)) == 1:
+            quiet += 1
+            if not more and None not in traces and len(set(traces)) == 1 and quiet < QUIET:
                 continue
             more = False
+            quiet = 0
             try:
                 lines = await self._in(self._writer, self._newer)
             except TrailError:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -20,6 +20,8 @@ COALESCE = 0.05
 INSPECTS_AT_ONCE = 4
 BACKGROUND_BATCH = 10
 BACKGROUND_PAUSE = 0.2
+
+T = TypeVar("T")
 
 
 class Early(NamedTuple):
@@ -129,6 +131,20 @@ class ContainerList:
         """Ask for the list now; the next `read_all` takes it."""
         self._meanwhile.clear()
         self.early = Early(self._clock.now(), self._clock.monotonic(), group.create_task(self._told(client)))
+
+    async def beside(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer to what is asked while a list that was asked for early comes in.
+
+        Over a narrow way all of that list can stand before it (an SSH connection carries its bytes in order), for
+        longer than the deadline: it is asked again then, once the list is here. Raises an EngineError.
+        """
+        try:
+            return await ask()
+        except NotAnswering:
+            if self.early is None or self.early.answer.done():
+                raise
+            await self.early.listing()
+            return await ask()
 
     async def _told(self, client: EngineClient) -> Listing | EngineError:
         try:

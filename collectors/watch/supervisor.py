@@ -207,7 +207,7 @@ class EngineWatch:
                     route=link.route,
                     insecure=link.insecure,
                     error=None,
-                    latency=await client.ping(),
+                    latency=await self._list.beside(client.ping),
                 )
                 self._publish(EngineSeen(engine=self.address.name, info=self._info))
                 self.client, self.endpoint, self._link = client, endpoint, link
@@ -223,7 +223,7 @@ class EngineWatch:
     async def _who(self, client: EngineClient) -> EngineInfo:
         """Who the engine is. `/info` alone hangs, for 20 s, when a manager loses its quorum: as it was before, then."""
         try:
-            return await client.info()
+            return await self._list.beside(client.info)
         except NotAnswering:
             if self._info is None:
                 raise

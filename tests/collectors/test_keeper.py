@@ -201,6 +201,7 @@ async def test_while_nobody_writes_the_trail_is_not_asked(
 ) -> None:
     """An idle program does not wake a thread each second; what another writes is heard all the same."""
     monkeypatch.setattr(module, "OTHERS", 0.001)
+    monkeypatch.setattr(module, "QUIET", 500)
     heard: list[Line] = []
     async with keeping(tmp_path / "trail") as one, keeping(tmp_path / "trail", "two") as two:
         looks: list[bool] = []
@@ -226,3 +227,26 @@ async def test_while_nobody_writes_the_trail_is_not_asked(
         await eventually(lambda: asked and len(looks) > asked[-1] + 50)
         two.put([entry(2, "two")])
         await eventually(lambda: [line.entry.what for line in heard] == ["note 2"])
+
+
+async def test_what_another_wrote_is_heard_though_it_left_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    """A slow disk shows a line in the log before it can be read: it is found later, not never."""
+    monkeypatch.setattr(module, "OTHERS", 0.001)
+    monkeypatch.setattr(SegmentStore, "traces", lambda store: (1, 1, 1))
+    heard: list[Line] = []
+    async with keeping(tmp_path / "trail") as one, keeping(tmp_path / "trail", "two") as two:
+        looks: list[int] = []
+        newer = one._newer
+
+        def ask() -> Sequence[Line]:
+            looks.append(len(heard))
+            return newer()
+
+        monkeypatch.setattr(one, "_newer", ask)
+        one.on_lines = heard.extend
+        await eventually(lambda: len(looks) > 2)
+        two.put([entry(1, "two")])
+        await two.flush()
+        await eventually(lambda: [line.entry.what for line in heard] == ["note 1"])

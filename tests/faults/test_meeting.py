@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from fleettop.collectors.address import EngineAddress
+from fleettop.collectors.model import LinkPhase
 from fleettop.collectors.session import Session
+from fleettop.collectors.watch import supervisor
 from fleettop.collectors.watch.supervisor import NEAR
 
 from tests.collectors.engine_samples import ROW
@@ -74,6 +76,35 @@ async def test_on_a_slow_way_small_answers_come_before_the_list(engine: RawEngin
     order = paths(engine)
     assert order.index("/info") < order.index("/containers/json")
     assert order.index("/containers/json") > [at for at, path in enumerate(order) if path == "/_ping"][1]
+
+
+async def test_what_comes_too_late_behind_an_early_list_is_asked_again_after_it(
+    engine: RawEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A near engine behind a narrow way is not taken for a frozen one, and its list is not asked for twice."""
+    monkeypatch.setattr(supervisor, "DEADLINE", 0.3)
+    listed = asyncio.Event()
+
+    async def behind(writer: asyncio.StreamWriter) -> None:
+        await listed.wait()
+        if paths(engine).count("/info") > 1:
+            writer.write(INFO)
+            await writer.drain()
+
+    async def narrow(writer: asyncio.StreamWriter) -> None:
+        writer.write(LIST[:-10])
+        await writer.drain()
+        await pace(3 * supervisor.DEADLINE)
+        listed.set()
+        writer.write(LIST[-10:])
+        await writer.drain()
+
+    engine.answers |= {"/info": behind, "/containers/json": narrow}
+    async with session_of(engine) as session:
+        await session.settled(10)
+        assert session.fleet.engines["web-1"].link.phase is LinkPhase.UP
+        assert [container.name for container in session.fleet.containers.values()]
+        assert paths(engine).count("/containers/json") == 1
 
 
 async def test_a_list_that_fails_early_fails_as_it_would_later(engine: RawEngine) -> None:
