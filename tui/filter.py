@@ -20,9 +20,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from fleettop.collectors.errors import FleetError
@@ -83,6 +83,37 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 60
 _EXAMPLES = {"percent": "50", "bytes": "512m", "seconds": "1h30m", "count": "3"}
 
 
+T = TypeVar("T")
+
+
+class LazyFields(Mapping[str, object]):
+    """What the filter sees of a row, each field worked out when it is asked for: few of them ever are."""
+
+    __slots__ = ("_thing", "_ways")
+
+    def __init__(self, ways: Mapping[str, Callable[[T], object]], thing: T) -> None:
+        """`ways` tell each field of a `thing`."""
+        self._ways: Mapping[str, Callable[[Any], object]] = ways
+        self._thing = thing
+
+    def get(self, name: str, default: object = None, /) -> object:
+        """The value of a field."""
+        way = self._ways.get(name)
+        return default if way is None else way(self._thing)
+
+    def __getitem__(self, name: str) -> object:
+        """The value of a field. Raises KeyError where there is none such."""
+        return self._ways[name](self._thing)
+
+    def __iter__(self) -> Iterator[str]:
+        """The names of the fields."""
+        return iter(self._ways)
+
+    def __len__(self) -> int:
+        """How many fields there are."""
+        return len(self._ways)
+
+
 class Term(msgspec.Struct, frozen=True, kw_only=True):
     """One condition."""
 
@@ -106,6 +137,17 @@ class Term(msgspec.Struct, frozen=True, kw_only=True):
     def matches(self, row: FilterFields) -> bool:
         """Whether it is true of a row."""
         return self._holds(row) is not self.negated
+
+    def implies(self, other: Term) -> bool:
+        """Whether it is plain that wherever it is true, the other is."""
+        if self == other:
+            return True
+        if self.negated or other.negated or self.number is not None or "*" in self.value + other.value:
+            return False
+        if self.field != other.field or self.field == "label" or other.operator != ":":
+            return False
+        pattern = _pattern(other.value, other.literal, "anywhere" if self.field == FREE else "word")
+        return bool(pattern.search(self.value) if self.field == FREE else pattern.match(self.value))
 
     def _holds(self, row: FilterFields) -> bool:
         if self.number is not None:
@@ -143,6 +185,15 @@ class Filter(msgspec.Struct, frozen=True):
     def fields(self) -> frozenset[str]:
         """The fields it asks for."""
         return frozenset(term.field for terms in self.alternatives for term in terms)
+
+    def implies(self, other: Filter) -> bool:
+        """Whether it is plain that what matches it matches the other, as while a word is typed on."""
+        if not self.alternatives:
+            return not other.alternatives
+        return not other.alternatives or all(
+            any(all(any(term.implies(wanted) for term in terms) for wanted in others) for others in other.alternatives)
+            for terms in self.alternatives
+        )
 
     def without(self, fields: Collection[str]) -> Filter:
         """As it is where nothing is said of these fields: what matches it matches this, too."""

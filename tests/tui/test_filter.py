@@ -235,3 +235,30 @@ def test_a_row_without_the_field_is_never_found_by_it(row: dict[str, object], na
         kept = {}
     assert not Term(field=name, value="a").matches(kept)
     assert not Term(field=name, value="0", operator=">=", number=0.0).matches(kept)
+
+
+typed = st.lists(
+    st.sampled_from(["a", "ap", "api", "web-1", "host:w", "host:web", "host=web-1", "!api", "name:a*", "cpu>5", "|"]),
+    max_size=4,
+).map(" ".join)
+named = st.fixed_dictionaries(
+    {"name": st.sampled_from(["api", "cap", "web-1"]), "host": words}, optional={"cpu": st.just(9)}
+)
+
+
+@given(typed, typed, named)
+def test_what_a_filter_implies_is_never_hidden(text: str, other: str, row: dict[str, object]) -> None:
+    """Where one filter implies another, what it shows the other shows too."""
+    first, second = (parse_partial(written)[0] for written in (text, other))
+    if first.implies(second):
+        assert second.matches(row) or not first.matches(row)
+
+
+@pytest.mark.parametrize(
+    ("before", "typed_on"),
+    [("", "a"), ("ap", "api"), ("host:we", "host:web-1"), ("web", "web state:down"), ("a | b", "a | ba"), ("A", "ap")],
+)
+def test_a_filter_typed_on_implies_what_it_was(before: str, typed_on: str) -> None:
+    """It is known without looking at any row, so that those already hidden need not be looked at again."""
+    assert parse_filter(typed_on).implies(parse_filter(before))
+    assert not parse_filter(before).implies(parse_filter(typed_on))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime
 
 from fleettop.collectors import words
@@ -10,6 +10,7 @@ from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import Container, ContainerKey, ContainerState, ServiceKey
 
 from .. import format as fmt
+from ..filter import LazyFields
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
@@ -18,6 +19,22 @@ from .conditions import ORDER, condition, ports
 from .container_detail import container_detail, container_line
 
 CALM = ("healthy", "stopped")
+
+
+_FIELDS: Mapping[str, Callable[[tuple[Fleet, Container]], object]] = {
+    "name": lambda of: of[1].name,
+    "id": lambda of: of[1].id,
+    "service": lambda of: _service_name(of[0], of[0].service_of(of[1].key)),
+    "state": lambda of: (str(of[1].state), condition(of[1])[1]),
+    "health": lambda of: str(of[1].health),
+    "host": lambda of: of[1].engine,
+    "image": lambda of: of[1].image,
+    "label": lambda of: of[1].labels,
+    "cpu": lambda of: sum_of(of[0], (of[1].key,), "cpu"),
+    "mem": lambda of: sum_of(of[0], (of[1].key,), "memory"),
+    "restarts": lambda of: of[1].detail.restart_count if of[1].detail else None,
+    "port": lambda of: tuple(str(port.public) for port in of[1].ports if port.public is not None),
+}
 
 
 class ContainersView(View):
@@ -130,22 +147,7 @@ class ContainersView(View):
 
     def fields(self, fleet: Fleet, key: Hashable) -> Mapping[str, object]:
         """What the filter language sees."""
-        container = fleet.containers[_key(key)]
-        service = fleet.service_of(container.key)
-        return {
-            "name": container.name,
-            "id": container.id,
-            "service": _service_name(fleet, service),
-            "state": (str(container.state), condition(container)[1]),
-            "health": str(container.health),
-            "host": container.engine,
-            "image": container.image,
-            "label": container.labels,
-            "cpu": sum_of(fleet, (container.key,), "cpu"),
-            "mem": sum_of(fleet, (container.key,), "memory"),
-            "restarts": container.detail.restart_count if container.detail else None,
-            "port": tuple(str(port.public) for port in container.ports if port.public is not None),
-        }
+        return LazyFields(_FIELDS, (fleet, fleet.containers[_key(key)]))
 
     def wrong(self, fleet: Fleet, key: Hashable) -> bool:
         """Neither plainly running and well, nor stopped on purpose."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 
 from fleettop.collectors.fleet import Changed, Fleet
 from fleettop.collectors.model import ContainerKey, Service, ServiceKey, ServiceState
 
 from .. import format as fmt
+from ..filter import LazyFields
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
@@ -16,6 +17,28 @@ from .service_detail import service_detail, service_story
 
 HOSTS_WIDTH = 16
 QUIET = (ServiceState.HEALTHY, ServiceState.STOPPED)
+
+
+def _labels(fleet: Fleet, service: Service) -> Mapping[str, str]:
+    labels: dict[str, str] = {}
+    for member in fleet.members(service.key):
+        labels.update(member.labels)
+    return labels
+
+
+_FIELDS: Mapping[str, Callable[[tuple[Fleet, Service]], object]] = {
+    "name": lambda of: of[1].title,
+    "service": lambda of: of[1].name,
+    "stack": lambda of: of[1].stack,
+    "state": lambda of: str(of[1].state),
+    "host": lambda of: of[1].hosts,
+    "image": lambda of: of[1].images or (of[1].image,),
+    "label": lambda of: _labels(*of),
+    "cpu": lambda of: sum_of(of[0], _containers(of[1]), "cpu"),
+    "mem": lambda of: sum_of(of[0], _containers(of[1]), "memory"),
+    "restarts": lambda of: of[1].restarts,
+    "replicas": lambda of: of[1].wanted,
+}
 
 
 class ServicesView(View):
@@ -113,24 +136,7 @@ class ServicesView(View):
 
     def fields(self, fleet: Fleet, key: Hashable) -> Mapping[str, object]:
         """What the filter language sees."""
-        service = fleet.services[_key(key)]
-        members = self.containers(fleet, key)
-        labels: dict[str, str] = {}
-        for member in fleet.members(service.key):
-            labels.update(member.labels)
-        return {
-            "name": service.title,
-            "service": service.name,
-            "stack": service.stack,
-            "state": str(service.state),
-            "host": service.hosts,
-            "image": service.images or (service.image,),
-            "label": labels,
-            "cpu": sum_of(fleet, members, "cpu"),
-            "mem": sum_of(fleet, members, "memory"),
-            "restarts": service.restarts,
-            "replicas": service.wanted,
-        }
+        return LazyFields(_FIELDS, (fleet, fleet.services[_key(key)]))
 
     def wrong(self, fleet: Fleet, key: Hashable) -> bool:
         """Anything but healthy and stopped."""
@@ -168,7 +174,11 @@ class ServicesView(View):
     def containers(self, fleet: Fleet, key: Hashable) -> tuple[ContainerKey, ...]:
         """Its replicas' containers."""
         service = fleet.services.get(_key(key))
-        return tuple(r.container for r in service.replicas if r.container is not None) if service else ()
+        return _containers(service) if service else ()
+
+
+def _containers(service: Service) -> tuple[ContainerKey, ...]:
+    return tuple(r.container for r in service.replicas if r.container is not None)
 
 
 def _key(key: Hashable) -> ServiceKey:

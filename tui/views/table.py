@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Hashable, Iterable
 
 import msgspec
@@ -21,12 +22,8 @@ BIGGEST_FIRST = frozenset(
 )
 """Columns that a person sorts by to see the most first."""
 
-
-class Update(msgspec.Struct, frozen=True):
-    """What a table has to be told: rows that are new or other than before, and the order if it moved."""
-
-    rows: dict[Hashable, Row]
-    order: tuple[Hashable, ...] | None
+MANY = 200
+"""Rows moved at once, from which on all are sorted."""
 
 
 class PlacedRows:
@@ -39,6 +36,8 @@ class PlacedRows:
         self._place = Place()
         self._ranks: dict[Hashable, SortKey] = {}
         self._hidden: set[Hashable] = set()
+        self._spare: dict[Hashable, SortKey] = {}
+        """Ranks of rows that were shown before and have not changed since."""
         self.order: tuple[Hashable, ...] = ()
 
     @property
@@ -47,33 +46,50 @@ class PlacedRows:
         return len(self._hidden)
 
     def settle(self, place: Place, accept: Filter | None) -> tuple[Hashable, ...]:
-        """Look at everything anew: another scope, filter or order. The keys to show, in order."""
-        self._place, self._filter = place, accept
-        self._ranks.clear()
+        """Look at everything anew: another scope, filter or order. The keys to show, in order.
+
+        While a word is typed on, only at what is still shown.
+        """
+        before, self._place = self._place, place
+        narrowed, self._filter = self._filter, accept
+        alike = accept != narrowed and before == msgspec.structs.replace(place, filter=before.filter)
+        if not (alike and self.order and _implies(accept, narrowed)):
+            self._look_at_all(keep=alike)
+            return self.order
+        for key in self.order:
+            if accept is not None and not accept.matches(self.view.fields(self._fleet, key)):
+                self._spare[key] = self._ranks.pop(key)
+                self._hidden.add(key)
+        self.order = tuple(key for key in self.order if key in self._ranks)
+        return self.order
+
+    def _look_at_all(self, *, keep: bool) -> None:
+        self._spare = {**self._spare, **self._ranks} if keep else {}
+        self._ranks = {}
         self._hidden.clear()
-        for key in self.view.keys(self._fleet, place.scope):
+        for key in self.view.keys(self._fleet, self._place.scope):
             self._consider(key)
         self._sort()
-        return self.order
 
     def update(self, changed: Changed) -> tuple[set[Hashable], bool]:
         """Take changes in: the keys whose rows are to be made again, and whether the order moved."""
         dirty = self.view.dirty(changed, self._fleet)
         if dirty is None:
             before = self.order
-            self.settle(self._place, self._filter)
+            self._look_at_all(keep=False)
             return set(self.order), self.order != before
         if not dirty:
             return set(), False
         before_ranks = {key: self._ranks.pop(key, None) for key in dirty}
         self._hidden -= dirty
         for key in dirty:
+            self._spare.pop(key, None)
             if self.view.has(self._fleet, key, self._place.scope):
                 self._consider(key)
-        moved = any(self._ranks.get(key) != rank for key, rank in before_ranks.items())
+        moved = {key for key, rank in before_ranks.items() if self._ranks.get(key) != rank}
         if moved:
-            self._sort()
-        return {key for key in dirty if key in self._ranks}, moved
+            self._place_anew(moved)
+        return {key for key in dirty if key in self._ranks}, bool(moved)
 
     def rows(self, keys: Iterable[Hashable], moment: Moment) -> dict[Hashable, Row]:
         """The rows of these keys as of this moment."""
@@ -86,7 +102,8 @@ class PlacedRows:
         if wanted and self._filter is not None:
             wanted = self._filter.matches(view.fields(fleet, key))
         if wanted:
-            self._ranks[key] = self._rank(key)
+            rank = self._spare.pop(key, None)
+            self._ranks[key] = self._rank(key) if rank is None else rank
         else:
             self._hidden.add(key)
 
@@ -96,9 +113,26 @@ class PlacedRows:
         value = self.view.value(self._fleet, key, self._place.sort)
         return (value is None, _comparable(value, reverse=self._place.reverse), self.view.rank(self._fleet, key))
 
+    @property
+    def _backwards(self) -> bool:
+        return self._place.reverse and not self._place.sort
+
     def _sort(self) -> None:
-        reverse = self._place.reverse and not self._place.sort
-        self.order = tuple(sorted(self._ranks, key=self._ranks.__getitem__, reverse=reverse))
+        self.order = tuple(sorted(self._ranks, key=self._ranks.__getitem__, reverse=self._backwards))
+
+    def _place_anew(self, keys: set[Hashable]) -> None:
+        """Only these have other ranks than before: ten thousand rows are not sorted for one."""
+        if self._backwards or len(keys) > MANY:
+            self._sort()
+            return
+        order = [key for key in self.order if key not in keys]
+        for key in keys & self._ranks.keys():
+            insort(order, key, key=self._ranks.__getitem__)
+        self.order = tuple(order)
+
+
+def _implies(accept: Filter | None, narrowed: Filter | None) -> bool:
+    return narrowed is None or (accept is not None and accept.implies(narrowed))
 
 
 def renamed(before: Iterable[Hashable], after: Iterable[Hashable]) -> dict[Hashable, Hashable]:
