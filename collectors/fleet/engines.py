@@ -7,7 +7,7 @@ that both have is the proof instead, since its id is 256 bits of chance.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -59,6 +59,13 @@ class Book(msgspec.Struct):
         return moment - timedelta(seconds=self.skew) if self.skew else moment
 
 
+class _Order(dict[str, tuple[int, str]]):
+    """Where each host stands; those that are not configured, last. Looked up for each replica of each service."""
+
+    def __missing__(self, host: str) -> tuple[int, str]:
+        return len(self), host
+
+
 class Engines:
     """All engines, in the order in which they are configured."""
 
@@ -70,6 +77,9 @@ class Engines:
             )
             for order, address in enumerate(addresses)
         }
+        order = _Order((name, (book.order, name)) for name, book in self._books.items())
+        self.order: Callable[[str], tuple[int, str]] = order.__getitem__
+        """To sort hosts by: as they are configured, then by name."""
         self._remarked: set[str] = set()
         self._proven: set[frozenset[str]] = set()
         """Pairs of names of one engine, by a container they share."""
@@ -86,11 +96,6 @@ class Engines:
         """Every engine, also second addresses."""
         return tuple(self._books.values())
 
-    def order(self, host: str) -> tuple[int, str]:
-        """To sort hosts by: as they are configured, then by name."""
-        book = self._books.get(host)
-        return (book.order if book is not None else len(self._books), host)
-
     def freshness(self, name: str) -> Freshness:
         """How far what is shown of this engine can be trusted to be the present."""
         book = self._books.get(name)
@@ -100,6 +105,19 @@ class Engines:
             grace = book.grace_until is not None and self._clock.monotonic() < book.grace_until
             return Freshness.LATE if grace else Freshness.STALE
         return Freshness.LIVE if self._clock.monotonic() - book.status.confirmed <= LATE else Freshness.LATE
+
+    def plain(self) -> set[str]:
+        """Those that are live, and whose containers' newest readings all made sense."""
+        latest = self._clock.monotonic() - LATE
+        return {
+            name
+            for name, book in self._books.items()
+            if book.listed
+            and (status := book.status).confirmed is not None
+            and status.confirmed >= latest
+            and not status.doubtful
+            and book.up
+        }
 
     @property
     def all_heard(self) -> bool:

@@ -13,15 +13,16 @@ from .intake import Intake
 
 def known_now(intake: Intake, standing: Callable[[ContainerKey], Standing | None]) -> Known:
     """For one round of putting together: each host is looked at once, and not for each of a service's replicas."""
-    freshness, statuses = cache(intake.engines.freshness), intake.engines.statuses
+    statuses = intake.engines.statuses
     return Known(
         containers=intake.containers,
         place=intake.roster.place,
         standing=standing,
-        freshness=freshness,
-        doubtful=lambda key: key.id in statuses[key.engine].doubtful,
+        freshness=cache(intake.engines.freshness),
+        plain=intake.engines.plain(),
+        doubtful=lambda host: statuses[host].doubtful,
         lost=intake.lost,
-        host_order=cache(intake.engines.order),
+        host_order=intake.engines.order,
         now=intake.clock.now(),
         ours=intake.engines.ours,
         engine_of_node=intake.swarms.engine_of_node,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
@@ -35,8 +35,10 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     standing: Callable[[ContainerKey], Standing | None]
     freshness: Callable[[str], Freshness]
     """How far what a host says is of the present."""
-    doubtful: Callable[[ContainerKey], bool]
-    """Whether a container's newest reading made no sense."""
+    plain: Collection[str]
+    """The hosts that are live and have no doubtful container: nearly all, nearly always."""
+    doubtful: Callable[[str], Collection[str]]
+    """The ids of those containers on a host whose newest reading made no sense."""
     lost: Callable[[str], datetime | None]
     """Since when a host does not answer."""
     host_order: Callable[[str], tuple[int, str]]
@@ -80,10 +82,10 @@ def assemble(
         stack, name = (place.stack, place.name) if place is not None else ("", key.name)
     else:
         return None
-    standings = tuple(_as_seen(one) for one in seen)
+    standings = tuple([one.standing if one.reachable else _unseen(one.standing) for one in seen])
     outage = follow(outage, verdict, known.now)
     containers = [c for s in standings if s.replica.container and (c := known.containers.get(s.replica.container))]
-    images = distinct_images(containers) or ((swarm.image,) if swarm is not None else ())
+    images = distinct_images(containers)
     service = Service(
         key=key,
         name=name,
@@ -93,9 +95,9 @@ def assemble(
         running=verdict.running,
         serving=verdict.serving,
         replicas=tuple(s.replica for s in standings),
-        hosts=tuple(sorted({s.replica.host for s in standings if s.replica.host}, key=known.host_order)),
-        image=image_words(containers) or (swarm.image if swarm is not None else ""),
-        images=images,
+        hosts=tuple(sorted(dict.fromkeys([host for s in standings if (host := s.replica.host)]), key=known.host_order)),
+        image=image_words(containers, images) or (swarm.image if swarm is not None else ""),
+        images=images or ((swarm.image,) if swarm is not None else ()),
         config_hashes=tuple(sorted({h for c in containers if (h := c.labels.get(CONFIG_HASH, ""))})),
         down_since=began(outage, verdict.state),
         down_since_certain=outage.certain,
@@ -124,21 +126,31 @@ def begun_earlier(assembled: Assembled, began: datetime) -> Assembled:
 
 
 def _of_containers(key: ServiceKey, members: Sequence[ContainerKey], known: Known) -> list[Seen]:
-    by_slot: dict[str, Standing] = {}
-    for member in members:
-        standing = known.standing(member)
-        if standing is None:
-            continue
-        slot = standing.slot or f"{member.engine}/{member.id}"
-        other = by_slot.get(slot)
-        if other is None or _preferred(standing, other):
-            by_slot[slot] = standing
-    standings = list(by_slot.values())
+    standings = [standing for member in members if (standing := known.standing(member)) is not None]
+    if any(standing.slot for standing in standings):
+        standings = _one_for_each_slot(standings)
     if key.source in OWNED:
         current = [s for s in standings if s.condition is not Condition.AT_REST]
         standings = current or standings  # its orchestrator leaves what it replaced lying about
-    standings.sort(key=lambda s: (known.host_order(s.replica.host), _number(s.replica.number), s.replica.name))
-    return [_seen(standing, known) for standing in standings]
+    order = known.host_order
+    standings.sort(key=lambda s: (order(s.replica.host), _number(s.replica.number), s.replica.name))
+    plain = known.plain
+    return [
+        Seen(standing=standing, reachable=True, fresh=True)
+        if standing.replica.host in plain
+        else _seen(standing, known)
+        for standing in standings
+    ]
+
+
+def _one_for_each_slot(standings: Iterable[Standing]) -> list[Standing]:
+    by_slot: dict[object, Standing] = {}
+    for standing in standings:
+        slot = standing.slot or standing.replica.container
+        other = by_slot.get(slot)
+        if other is None or _preferred(standing, other):
+            by_slot[slot] = standing
+    return list(by_slot.values())
 
 
 def _preferred(one: Standing, other: Standing) -> bool:
@@ -158,15 +170,13 @@ def _seen(standing: Standing, known: Known) -> Seen:
     return Seen(
         standing=standing,
         reachable=reachable,
-        fresh=reachable if container is None else live and not known.doubtful(container),
+        fresh=reachable if container is None else live and container.id not in known.doubtful(host),
         lost=None if reachable else known.lost(host),
     )
 
 
-def _as_seen(one: Seen) -> Standing:
-    if one.reachable:
-        return one.standing
-    unseen: Standing = msgspec.structs.replace(one.standing, reachable=False)
+def _unseen(standing: Standing) -> Standing:
+    unseen: Standing = msgspec.structs.replace(standing, reachable=False)
     return unseen
 
 
@@ -227,9 +237,8 @@ def distinct_images(containers: Iterable[Container]) -> tuple[str, ...]:
     return tuple(sorted(found.values()))
 
 
-def image_words(containers: Sequence[Container]) -> str:
-    """The image of a service in a few words: `name:tag`, or how its replicas differ."""
-    images = distinct_images(containers)
+def image_words(containers: Sequence[Container], images: Sequence[str]) -> str:
+    """The image of a service in a few words: `name:tag`, or how its replicas differ. `images`: the distinct ones."""
     if not images:
         return ""
     parts = [image_parts(image) for image in images]

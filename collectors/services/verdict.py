@@ -30,10 +30,11 @@ import msgspec
 from ..model import ContainerState, ServiceState
 from .replicas import NEVER_CHECKED, Condition, Standing
 
+_RUNNING = (ContainerState.RUNNING, ContainerState.PAUSED)
 _FAILING = frozenset((Condition.UNHEALTHY, Condition.PAUSED, Condition.FAILED))
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class Seen(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How a replica stood when last seen, and whether its host answers."""
 
     standing: Standing
@@ -64,13 +65,13 @@ def judge(seen: Sequence[Seen], *, wanted: int | None = None, swarm: bool = Fals
     """The verdict on these replicas. `wanted` and `fresh`: what the swarm says, and whether that is current."""
     if wanted is None and not swarm:
         wanted = _wanted(seen)
-    stale = not fresh or any(not one.fresh for one in seen)
+    stale = not fresh or not all(one.fresh for one in seen)
     reachable = [one.standing for one in seen if one.reachable]
     lost = [one.standing for one in seen if not one.reachable]
     may_serve = any(s.condition is Condition.SERVING for s in lost)
     unreachable = len(seen) - len(reachable)
-    running = sum(1 for s in reachable if s.replica.state in (ContainerState.RUNNING, ContainerState.PAUSED))
-    serving = sum(1 for s in reachable if s.condition is Condition.SERVING)
+    running = len([s for s in reachable if s.replica.state in _RUNNING])
+    serving = len([s for s in reachable if s.condition is Condition.SERVING])
     if seen and not reachable:
         last = sum(1 for one in seen if one.standing.condition is Condition.SERVING)
         note = f"{last} of {len(seen)} served when last seen" if wanted != 0 else ""
@@ -147,13 +148,13 @@ def _note(reachable: Sequence[Standing], unreachable: int, running: int, wanted:
         notes.append(f"running {running} of {wanted}")
     if unreachable:
         notes.append(f"{unreachable} on hosts that cannot be reached")
-    conditions = Counter(s.condition for s in reachable if not s.looping)
+    conditions = Counter([s.condition for s in reachable if not s.looping])
     for condition in (Condition.STARTING, Condition.UNHEALTHY, Condition.PAUSED):
         if conditions[condition]:
             notes.append(f"{conditions[condition]} {condition}")
     if wanted and conditions[Condition.AT_REST]:
         notes.append(f"{conditions[Condition.AT_REST]} stopped")
-    if unchecked := sum(1 for s in reachable if s.unchecked):
+    if unchecked := len([s for s in reachable if s.unchecked]):
         whose = "health" if unchecked == wanted else f"health of {unchecked}"
         notes.append(NEVER_CHECKED.replace("health", whose, 1))
     return ", ".join(notes)

@@ -17,7 +17,7 @@ from fleettop.collectors.trail import keeper as module
 from fleettop.collectors.trail.entry import Entry, stamp
 from fleettop.collectors.trail.keeper import Keeper
 from fleettop.collectors.trail.segments import SegmentStore
-from fleettop.collectors.trail.store import Line, Query
+from fleettop.collectors.trail.store import Line, Query, Store
 
 Eventually = Callable[..., Any]
 TIME = 1_790_000_000_000_000_000
@@ -121,6 +121,29 @@ async def test_what_cannot_wait_any_longer_is_counted_in_a_gap(
     assert written[:10] == [f"note {n}" for n in range(10)]
     assert "15 lines are missing: the disk of the trail was full" in written
     assert "note 99" in written
+
+
+async def test_lines_gather_unless_somebody_waits_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
+) -> None:
+    """A storm is written a few times a second and not once for each line; a flush still waits for the disk alone."""
+    batches: list[int] = []
+    append = Keeper._append_lines
+
+    def count(keeper: Keeper, store: Store, batch: Sequence[Entry]) -> Sequence[int]:
+        batches.append(len(batch))
+        return append(keeper, store, batch)
+
+    monkeypatch.setattr(Keeper, "_append_lines", count)
+    monkeypatch.setattr(module, "GATHER", 1000.0)
+    async with keeping(tmp_path / "trail") as keeper:
+        keeper.put([entry(0)])
+        await eventually(lambda: batches)
+        for number in range(1, 10):
+            keeper.put([entry(number)])
+            await asyncio.sleep(0)
+        await keeper.flush()
+    assert batches == [1, 9]
 
 
 async def test_lines_of_others_are_handed_on_once(tmp_path: Path, eventually: Eventually) -> None:

@@ -60,6 +60,7 @@ class DashboardScreen(SparingScreen[None]):
         )
         self.history = History(Place())
         self._pulse, self._looked = Pulse(), False
+        self._looked_at: set[Hashable] = set()
 
     def compose(self) -> ComposeResult:
         """Header, tabs, filter, table with details, key hints."""
@@ -126,7 +127,7 @@ class DashboardScreen(SparingScreen[None]):
             self._say_empty()
         if self.filter_bar.display:
             self._count()
-        if moved:
+        if moved and set(self.table.visible_keys()) != self._looked_at:
             self.look_at_visible()
         elif changed.containers or changed.services or changed.swarms:
             self._looked = False  # a row's replicas may have come or gone: looked at with the next second
@@ -320,9 +321,9 @@ class DashboardScreen(SparingScreen[None]):
 
     def look_at_visible(self) -> None:
         """Have what is on screen sampled, and nothing else."""
-        self._looked = True
+        self._looked, self._looked_at = True, set(self.table.visible_keys())
         keys: set[ContainerKey] = set()
-        for key in self.table.visible_keys():
+        for key in self._looked_at:
             keys.update(self.view.containers(self.app.fleet, key))
         self.app.session.interest.look_at(keys)
 
