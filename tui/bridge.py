@@ -68,6 +68,8 @@ class Bridge:
         self._show = show
         self._tick = tick
         self._wake = asyncio.Event()
+        self._time_passed = False
+        """To be told with the next hand-over."""
         session.fleet.on_change = self._wake.set
 
     async def run(self) -> None:
@@ -83,7 +85,10 @@ class Bridge:
             self._wake.clear()
             pauses.begin(clock())
             changed = self._session.fleet.take_changes(budget=BUDGET)
-            if changed:
+            if self._time_passed:
+                self._time_passed = False
+                self._tick(changed)
+            elif changed:
                 self._show(changed)
             if self._session.fleet.pending:
                 self._wake.set()  # the rest follows in the next frame: keys come first
@@ -96,6 +101,9 @@ class Bridge:
         while True:
             await beat(TICK)
             self._session.fleet.tick()
+            if self._wake.is_set():  # a hand-over comes soon, and rests between them are what keeps a storm cheap
+                self._time_passed = True
+                continue
             self._tick(self._session.fleet.take_changes(budget=BUDGET))  # figures, too, which alone wake nobody
             if self._session.fleet.pending:
                 self._wake.set()

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from fleettop.tui.bridge import FRAME, LASTING, LONG_REST, MOST, QUICK, QUICK_ONES, QUIET, REST, Pauses
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from fleettop.collectors.fleet import Changed
+from fleettop.collectors.session import Session
+from fleettop.tui import bridge as module
+from fleettop.tui.bridge import FRAME, LASTING, LONG_REST, MOST, QUICK, QUICK_ONES, QUIET, REST, Bridge, Pauses
 
 
 class Hand:
@@ -56,3 +64,34 @@ def test_a_fleet_that_is_being_met_is_shown_frame_by_frame() -> None:
     """Nothing is held back until all of it is here."""
     hand = Hand()
     assert [hand.over(0.2, complete=False) for _ in range(LASTING + 5)][-1] == FRAME
+
+
+class Restless:
+    """A session of which something changes whenever time passes."""
+
+    def __init__(self) -> None:
+        self.fleet = self
+        self.on_change: Callable[[], None] = lambda: None
+        self.taken = 0
+        self.pending, self.complete = False, True
+
+    def tick(self) -> None:
+        self.on_change()
+
+    def take_changes(self, budget: float) -> Changed:
+        self.taken += 1
+        return Changed(swarms=True)
+
+
+async def test_what_changes_with_time_is_handed_over_once(
+    monkeypatch: pytest.MonkeyPatch, eventually: Callable[..., Any]
+) -> None:
+    """Where a hand-over is due, the second that passed is told with it: a storm's rests are not broken each second."""
+    monkeypatch.setattr(module, "TICK", 0.01)
+    session, shown, ticked = Restless(), list[Changed](), list[Changed]()
+    task = asyncio.ensure_future(Bridge(cast("Session", session), shown.append, ticked.append).run())
+    await eventually(lambda: len(ticked) > 3)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    assert not shown
+    assert session.taken == len(ticked)
