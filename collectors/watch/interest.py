@@ -30,15 +30,20 @@ class Interest:
         looked_at = frozenset(keys)
         if looked_at == self._looked_at and self.anybody:
             return
-        self._looked_at = looked_at
-        by_engine: dict[str, set[str]] = {}
-        for key in looked_at:
-            by_engine.setdefault(key.engine, set()).add(key.id)
-        opened, self.anybody = not self.anybody, True
+        more = looked_at - self._looked_at
+        others: dict[str, set[str]] = {}
+        for key in more | (self._looked_at - looked_at):
+            others.setdefault(key.engine, set(self.of(key.engine)))
+        for key in self._looked_at - looked_at:
+            others[key.engine].discard(key.id)
+        for key in more:
+            others[key.engine].add(key.id)
+        opened, self.anybody, self._looked_at = not self.anybody, True, looked_at
+        grown = {key.engine for key in more}
         for (engine, _), event in self._more.items():
-            if opened or not by_engine.get(engine, set()) <= self.of(engine):
+            if opened or engine in grown:
                 event.set()
-        self._by_engine = {engine: frozenset(ids) for engine, ids in by_engine.items()}
+        self._by_engine.update((engine, frozenset(ids)) for engine, ids in others.items())
 
     def of(self, engine: str) -> frozenset[str]:
         """Ids of the containers of this engine that are looked at."""

@@ -35,18 +35,16 @@ def clock_time(then: datetime, moment: Moment) -> str:
     return words.clock_time(then, moment.now)
 
 
-def used_cpu(fleet: Fleet, keys: Iterable[ContainerKey], moment: Moment) -> Cell:
-    """Percent of a core, summed over the containers that were sampled."""
+def used(fleet: Fleet, keys: Iterable[ContainerKey], moment: Moment) -> tuple[Cell, Cell]:
+    """Percent of a core and bytes of memory, each summed over the containers that were sampled."""
     samples = _samples(fleet, keys)
-    known = [sample.cpu for sample in samples if sample.cpu is not None]
-    return Cell(fmt.percent(sum(known)), _age_style(samples, moment)) if known else UNKNOWN
-
-
-def used_memory(fleet: Fleet, keys: Iterable[ContainerKey], moment: Moment) -> Cell:
-    """Bytes, summed over the containers that were sampled."""
-    samples = _samples(fleet, keys)
-    known = [sample.memory for sample in samples if sample.memory is not None]
-    return Cell(fmt.units(sum(known)), _age_style(samples, moment)) if known else UNKNOWN
+    cpu = [sample.cpu for sample in samples if sample.cpu is not None]
+    memory = [sample.memory for sample in samples if sample.memory is not None]
+    style = _age_style(samples, moment)
+    return (
+        Cell(fmt.percent(sum(cpu)), style) if cpu else UNKNOWN,
+        Cell(fmt.units(sum(memory)), style) if memory else UNKNOWN,
+    )
 
 
 def used_network(fleet: Fleet, key: ContainerKey, moment: Moment) -> Cell:
@@ -82,4 +80,4 @@ def _samples(fleet: Fleet, keys: Iterable[ContainerKey]) -> list[Usage]:
 
 
 def _age_style(samples: list[Usage], moment: Moment) -> str:
-    return DIM if samples and moment.monotonic - min(sample.at for sample in samples) > OLD else ""
+    return DIM if samples and moment.monotonic - min([sample.at for sample in samples]) > OLD else ""

@@ -14,7 +14,7 @@ from ..filter import LazyFields
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
-from .cells import DIM, UNKNOWN, figures_age, is_stale, seconds_since, sum_of, used_cpu, used_memory, used_network
+from .cells import DIM, UNKNOWN, figures_age, is_stale, seconds_since, sum_of, used, used_network
 from .conditions import ORDER, condition, ports
 from .container_detail import container_detail, container_line
 
@@ -101,8 +101,7 @@ class ContainersView(View):
                 Cell(_service_name(fleet, service), DIM),
                 Cell(container.engine),
                 Cell(words.short_image(container.image)),
-                used_cpu(fleet, (container.key,), moment),
-                used_memory(fleet, (container.key,), moment),
+                *used(fleet, (container.key,), moment),
                 used_network(fleet, container.key, moment),
                 figures_age(fleet, container.key, moment),
                 _since_cell(container, moment),

@@ -19,7 +19,7 @@ from .. import format as fmt
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
-from .cells import DIM, UNKNOWN, sum_of, used_cpu, used_memory
+from .cells import DIM, UNKNOWN, sum_of, used
 from .conditions import condition
 from .host_detail import host_detail, host_line, link_words
 
@@ -69,6 +69,7 @@ class HostsView(View):
         members = containers_of(fleet, engine.name)
         info = engine.info
         trouble = role not in ("healthy", "stopped")
+        cpu, memory = used(fleet, members, moment)
         return Row(
             key=key,
             style="stale" if role == "unknown" and engine.confirmed is not None else "",
@@ -79,8 +80,8 @@ class HostsView(View):
                 Cell(f"{info.kind} {info.version}" if info else moment.glyphs.dash, DIM),
                 _containers_cell(fleet, members, moment, listed=engine.confirmed is not None),
                 _lost_cell(fleet, engine, members, moment),
-                used_cpu(fleet, members, moment),
-                _memory_cell(fleet, engine, members, moment),
+                cpu,
+                _of_all_memory(memory, engine),
                 _skew_cell(engine, moment),
                 _seen_cell(fleet, engine, moment),
                 Cell(swarm_words(engine), DIM),
@@ -228,8 +229,7 @@ def _seen_cell(fleet: Fleet, engine: EngineStatus, moment: Moment) -> Cell:
     return Cell(fmt.age(moment.monotonic - engine.confirmed), "degraded")
 
 
-def _memory_cell(fleet: Fleet, engine: EngineStatus, members: tuple[ContainerKey, ...], moment: Moment) -> Cell:
-    used = used_memory(fleet, members, moment)
+def _of_all_memory(used: Cell, engine: EngineStatus) -> Cell:
     total = engine.info.memory if engine.info else None
     if total is None or used is UNKNOWN:
         return used

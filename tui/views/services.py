@@ -12,7 +12,7 @@ from ..filter import LazyFields
 from ..navigation import Scope
 from ..rows import Cell, Column, Line, Row
 from .base import Moment, SortKey, View
-from .cells import DIM, NOTHING, age_since, seconds_since, sum_of, used_cpu, used_memory
+from .cells import DIM, NOTHING, age_since, seconds_since, sum_of, used
 from .service_detail import service_detail, service_story
 
 HOSTS_WIDTH = 16
@@ -101,8 +101,7 @@ class ServicesView(View):
                 Cell(fmt.hosts(service.hosts, HOSTS_WIDTH, moment.glyphs), "dim"),
                 _down_cell(service, moment),
                 Cell(service.image, "degraded" if _differs(service) else ""),
-                used_cpu(fleet, members, moment),
-                used_memory(fleet, members, moment),
+                *used(fleet, members, moment),
                 _restarts_cell(service),
                 _change_cell(service, moment),
             ),
