@@ -37,7 +37,7 @@ def test_the_first_changes_after_a_quiet_time_are_followed_closely() -> None:
     assert hand.over(0.001) == QUICK
 
 
-def test_a_storm_has_a_bounded_share_of_the_processor_and_half_of_it_once_it_lasts() -> None:
+def test_a_storm_has_a_bounded_share_of_the_processor_and_less_once_it_lasts() -> None:
     """The rest is a multiple of what the hand-over took, and a long rest is no quiet time."""
     hand = Hand()
     rests = [hand.over(0.03) for _ in range(LASTING + 100)]
