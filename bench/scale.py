@@ -79,6 +79,8 @@ class Found:
     """Bytes a second to the terminal, with the events."""
     memory: float | None = None
     load: float = 0.0
+    at: str = ""
+    """When it was measured, UTC."""
 
 
 SIZES = (Size(10, 5, 1), Size(10, 50, 5), Size(200, 50, 50), Size(1000, 2, 200))
@@ -200,7 +202,7 @@ def settled(terminal: Terminal) -> float | None:
 
 def measure(size: Size, effort: Effort) -> Found:
     """All of it, for one size."""
-    found = Found(size, load=load())
+    found = Found(size, load=load(), at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}")
     with ExitStack() as stack:
         sockets, addresses, _ = stack.enter_context(simulated(size))
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sc-")))
@@ -324,6 +326,7 @@ COLUMNS: tuple[tuple[str, Callable[[Found], str]], ...] = (
     ("to the terminal, kB/s", lambda one: _cell(None if one.written is None else one.written / 1000, 1)),
     ("memory, MiB", lambda one: _cell(one.memory)),
     ("load before", lambda one: f"{one.load:.1f}"),
+    ("measured, UTC", lambda one: one.at),
 )
 
 
@@ -337,7 +340,7 @@ def markdown(found: Sequence[Found], floor: float | None) -> str:
     text = [
         "## What a fleet's size costs",
         "",
-        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, Linux {platform.release()}, "
+        f"{os.cpu_count()} cores, Linux {platform.release()}, "
         f"Python {platform.python_version()}. Simulated engines on unix sockets in a process of their own, events made "
         "by a third process, on the same cores. CPU is fleettop's, in percent of one core. "
         f"Floor in the same run: a bare Textual app has its first frame after {_cell(floor, 2)} s.",
@@ -359,11 +362,21 @@ def chart(title: str, bars: Sequence[tuple[str, float | None]]) -> list[str]:
     return [f"{title}:", "```text", *lines, "```"]
 
 
+def among(found: Sequence[Found], kept: Path) -> list[Found]:
+    """These, in the places that their sizes have among those kept of before."""
+    if not kept.exists():
+        return list(found)
+    before = [Found(**{**one, "size": Size(**one["size"])}) for one in json.loads(kept.read_text())]
+    fresh = {one.size: one for one in found}
+    sizes = dict.fromkeys(one.size for one in (*before, *found))
+    return [fresh.get(size) or next(one for one in before if one.size == size) for size in sizes]
+
+
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="10 × 5 alone, and briefly")
-    parser.add_argument("--only", help="one size, as ENGINESxEACH@RATE: 200x50@50")
+    parser.add_argument("--only", help="one size, as ENGINESxEACH@RATE: 200x50@50; the others stay")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder of RESULTS.md and scale.json")
     return parser.parse_args()
 
@@ -380,6 +393,8 @@ def main() -> int:
         sizes = (Size(int(engines), int(each), float(rate)),)
     floor = bare(5)
     found = [measure(size, effort) for size in sizes]
+    if options.only:
+        found = among(found, options.out / "scale.json")
     text = markdown(found, floor)
     put_section(options.out, SECTION, text)
     (options.out / "scale.json").write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n")
