@@ -9,7 +9,7 @@ from typing import Protocol
 from ..model import Record
 
 Wanted = Callable[[Record], bool]
-CAPACITY = 10_000
+CAPACITY = 4_000
 """Records at hand, of 2 to 3 kB each with all that stands beside them. What is older is read from the store."""
 
 
