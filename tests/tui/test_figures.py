@@ -9,7 +9,7 @@ from fleettop.collectors.fleet import Fleet
 from fleettop.collectors.model import ContainerKey, FiguresWay, Listed, Usage, UsageSeen
 from fleettop.tui.glyphs import UNICODE
 from fleettop.tui.views.base import Moment
-from fleettop.tui.views.cells import OLD, figures_age, used_cpu
+from fleettop.tui.views.cells import OLD, figures_age, used
 from fleettop.tui.views.container_detail import container_detail
 from fleettop.tui.views.containers import ContainersView
 from fleettop.tui.views.host_detail import host_detail
@@ -36,8 +36,8 @@ def fleet(clock: ManualClock) -> Fleet:
 
 def sample(fleet: Fleet, clock: ManualClock, cpu: float) -> None:
     """Figures as of now."""
-    used = Usage(cpu=cpu, memory=1 << 20, memory_limit=None, received=1.0, sent=2.0, at=clock.monotonic())
-    fleet.apply(UsageSeen(engine="web-1", usage={API.id: used}))
+    sampled = Usage(cpu=cpu, memory=1 << 20, memory_limit=None, received=1.0, sent=2.0, at=clock.monotonic())
+    fleet.apply(UsageSeen(engine="web-1", usage={API.id: sampled}))
     fleet.take_changes()
 
 
@@ -54,10 +54,10 @@ def text(lines: object) -> str:
 def test_figures_that_are_old_show_their_age(fleet: Fleet, clock: ManualClock) -> None:
     """Fresh ones none: what ticks in every row tells nobody anything."""
     assert figures_age(fleet, API, moment(clock)).text == ""
-    assert used_cpu(fleet, [API], moment(clock)).style == ""
+    assert used(fleet, [API], moment(clock))[0].style == ""
     clock.advance(OLD + 5)
     assert figures_age(fleet, API, moment(clock)).text == "20s"
-    assert used_cpu(fleet, [API], moment(clock)).style == "dim"
+    assert used(fleet, [API], moment(clock))[0].style == "dim"
     row = ContainersView().row(fleet, API, moment(clock))
     assert row is not None
     titles = [column.title for column in ContainersView.columns]
@@ -70,8 +70,8 @@ def test_the_same_figures_again_draw_nothing_anew(fleet: Fleet, clock: ManualClo
     """What is idle costs no redrawing; but what was drawn as old is drawn as fresh."""
     for seconds, drawn in ((2, False), (2, False), (OLD + 1, True)):
         clock.advance(seconds)
-        used = Usage(cpu=12.5, memory=1 << 20, memory_limit=None, received=1.0, sent=2.0, at=clock.monotonic())
-        fleet.apply(UsageSeen(engine="web-1", usage={API.id: used}))
+        sampled = Usage(cpu=12.5, memory=1 << 20, memory_limit=None, received=1.0, sent=2.0, at=clock.monotonic())
+        fleet.apply(UsageSeen(engine="web-1", usage={API.id: sampled}))
         assert bool(fleet.take_changes().usage) is drawn
         assert fleet.usage[API].at == clock.monotonic()
 

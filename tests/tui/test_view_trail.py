@@ -65,5 +65,7 @@ def test_records_of_each_kind_have_a_row_a_detail_and_a_story(kind: RecordKind, 
     words = " ".join(cell.text for cell in (*row.cells, *((row.span,) if row.span else ())))
     assert "fleettop 1.0 started by ops1@bastion" in words
     assert view.detail(watched.fleet, note.key, moment)
-    assert view.story(watched.fleet, note.key, moment)
+    story = "".join(cell.text for cell in view.story(watched.fleet, note.key, moment))
+    assert "fleettop 1.0 started by ops1@bastion" in story
+    assert not story.startswith((":", " "))
     assert view.fields(watched.fleet, note.key)["kind"] == kind.value

@@ -115,8 +115,9 @@ class TrailView(View):
         why = f"  “{record.reason}”" if record.reason else ""
         if record.kind is RecordKind.GAP:
             return (Cell(gap_words(record, moment)),)
+        where = f"{record.engine}: " if record.engine else ""
         return (
-            Cell(f"{record.engine}: {object_words(record)} {told(record, moment.now)}"),
+            Cell(where + f"{object_words(record)} {told(record, moment.now)}".lstrip()),
             Cell(f"  {who}", who_role(record, changed=is_change(record))),
             Cell(why, DIM),
         )
