@@ -22,7 +22,7 @@ import difflib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 from fleettop.collectors.errors import FleetError
@@ -83,27 +83,23 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 60
 _EXAMPLES = {"percent": "50", "bytes": "512m", "seconds": "1h30m", "count": "3"}
 
 
-T = TypeVar("T")
-
-
 class LazyFields(Mapping[str, object]):
     """What the filter sees of a row, each field worked out when it is asked for: few of them ever are."""
 
-    __slots__ = ("_thing", "_ways")
+    __slots__ = ("_of", "_ways")
 
-    def __init__(self, ways: Mapping[str, Callable[[T], object]], thing: T) -> None:
-        """`ways` tell each field of a `thing`."""
-        self._ways: Mapping[str, Callable[[Any], object]] = ways
-        self._thing = thing
+    def __init__(self, ways: Mapping[str, Callable[..., object]], *of: object) -> None:
+        """`ways` tell each field, given what it is `of`."""
+        self._ways, self._of = ways, of
 
     def get(self, name: str, default: object = None, /) -> object:
         """The value of a field."""
         way = self._ways.get(name)
-        return default if way is None else way(self._thing)
+        return default if way is None else way(*self._of)
 
     def __getitem__(self, name: str) -> object:
         """The value of a field. Raises KeyError where there is none such."""
-        return self._ways[name](self._thing)
+        return self._ways[name](*self._of)
 
     def __iter__(self) -> Iterator[str]:
         """The names of the fields."""

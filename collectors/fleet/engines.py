@@ -54,6 +54,11 @@ class Book(msgspec.Struct):
         """Its link is up."""
         return self.status.link.phase is LinkPhase.UP
 
+    def live(self, now: float) -> bool:
+        """Listed over the link that is up, and confirmed lately. `now` is monotonic."""
+        confirmed = self.status.confirmed
+        return self.listed and self.up and confirmed is not None and now - confirmed <= LATE
+
     def ours(self, moment: datetime) -> datetime:
         """A time of this engine on our clock."""
         return moment - timedelta(seconds=self.skew) if self.skew else moment
@@ -98,26 +103,19 @@ class Engines:
 
     def freshness(self, name: str) -> Freshness:
         """How far what is shown of this engine can be trusted to be the present."""
-        book = self._books.get(name)
+        book, now = self._books.get(name), self._clock.monotonic()
         if book is None or book.status.confirmed is None:
             return Freshness.NEVER
-        if not book.up or not book.listed:
-            grace = book.grace_until is not None and self._clock.monotonic() < book.grace_until
-            return Freshness.LATE if grace else Freshness.STALE
-        return Freshness.LIVE if self._clock.monotonic() - book.status.confirmed <= LATE else Freshness.LATE
+        if book.live(now):
+            return Freshness.LIVE
+        linked = book.up and book.listed
+        grace = book.grace_until is not None and now < book.grace_until
+        return Freshness.LATE if linked or grace else Freshness.STALE
 
     def plain(self) -> set[str]:
         """Those that are live, and whose containers' newest readings all made sense."""
-        latest = self._clock.monotonic() - LATE
-        return {
-            name
-            for name, book in self._books.items()
-            if book.listed
-            and (status := book.status).confirmed is not None
-            and status.confirmed >= latest
-            and not status.doubtful
-            and book.up
-        }
+        now = self._clock.monotonic()
+        return {name for name, book in self._books.items() if book.live(now) and not book.status.doubtful}
 
     @property
     def all_heard(self) -> bool:

@@ -30,11 +30,9 @@ class Interest:
         looked_at = frozenset(keys)
         if looked_at == self._looked_at and self.anybody:
             return
-        more = looked_at - self._looked_at
-        others: dict[str, set[str]] = {}
-        for key in more | (self._looked_at - looked_at):
-            others.setdefault(key.engine, set(self.of(key.engine)))
-        for key in self._looked_at - looked_at:
+        more, fewer = looked_at - self._looked_at, self._looked_at - looked_at
+        others = {key.engine: set(self.of(key.engine)) for key in more | fewer}
+        for key in fewer:
             others[key.engine].discard(key.id)
         for key in more:
             others[key.engine].add(key.id)

@@ -219,6 +219,19 @@ async def test_what_a_person_waits_for_is_not_behind_what_the_start_reads(tmp_pa
             await long
 
 
+def asks(keeper: Keeper, monkeypatch: pytest.MonkeyPatch, note: Callable[[], int]) -> list[int]:
+    """What `note` tells, each time that the keeper asks its store for the lines of others from here on."""
+    asked: list[int] = []
+    newer = keeper._newer
+
+    def ask() -> Sequence[Line]:
+        asked.append(note())
+        return newer()
+
+    monkeypatch.setattr(keeper, "_newer", ask)
+    return asked
+
+
 async def test_while_nobody_writes_the_trail_is_not_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, eventually: Eventually
 ) -> None:
@@ -236,14 +249,7 @@ async def test_while_nobody_writes_the_trail_is_not_asked(
             return traces(store)
 
         monkeypatch.setattr(SegmentStore, "traces", look)
-        asked: list[int] = []
-        newer = one._newer
-
-        def ask() -> Sequence[Line]:
-            asked.append(len(looks))
-            return newer()
-
-        monkeypatch.setattr(one, "_newer", ask)
+        asked = asks(one, monkeypatch, lambda: len(looks))
         one.on_lines = heard.extend
         one.put([entry(1)])
         await one.flush()
@@ -260,16 +266,9 @@ async def test_what_another_wrote_is_heard_though_it_left_no_trace(
     monkeypatch.setattr(SegmentStore, "traces", lambda store: (1, 1, 1))
     heard: list[Line] = []
     async with keeping(tmp_path / "trail") as one, keeping(tmp_path / "trail", "two") as two:
-        looks: list[int] = []
-        newer = one._newer
-
-        def ask() -> Sequence[Line]:
-            looks.append(len(heard))
-            return newer()
-
-        monkeypatch.setattr(one, "_newer", ask)
+        asked = asks(one, monkeypatch, lambda: len(heard))
         one.on_lines = heard.extend
-        await eventually(lambda: len(looks) > 2)
+        await eventually(lambda: len(asked) > 2)
         two.put([entry(1, "two")])
         await two.flush()
         await eventually(lambda: [line.entry.what for line in heard] == ["note 1"])

@@ -20,20 +20,19 @@ from .container_detail import container_detail, container_line
 
 CALM = ("healthy", "stopped")
 
-
-_FIELDS: Mapping[str, Callable[[tuple[Fleet, Container]], object]] = {
-    "name": lambda of: of[1].name,
-    "id": lambda of: of[1].id,
-    "service": lambda of: _service_name(of[0], of[0].service_of(of[1].key)),
-    "state": lambda of: (str(of[1].state), condition(of[1])[1]),
-    "health": lambda of: str(of[1].health),
-    "host": lambda of: of[1].engine,
-    "image": lambda of: of[1].image,
-    "label": lambda of: of[1].labels,
-    "cpu": lambda of: sum_of(of[0], (of[1].key,), "cpu"),
-    "mem": lambda of: sum_of(of[0], (of[1].key,), "memory"),
-    "restarts": lambda of: of[1].detail.restart_count if of[1].detail else None,
-    "port": lambda of: tuple(str(port.public) for port in of[1].ports if port.public is not None),
+_FIELDS: Mapping[str, Callable[[Fleet, Container], object]] = {
+    "name": lambda _, one: one.name,
+    "id": lambda _, one: one.id,
+    "service": lambda fleet, one: _service_name(fleet, fleet.service_of(one.key)),
+    "state": lambda _, one: (str(one.state), condition(one)[1]),
+    "health": lambda _, one: str(one.health),
+    "host": lambda _, one: one.engine,
+    "image": lambda _, one: one.image,
+    "label": lambda _, one: one.labels,
+    "cpu": lambda fleet, one: sum_of(fleet, (one.key,), "cpu"),
+    "mem": lambda fleet, one: sum_of(fleet, (one.key,), "memory"),
+    "restarts": lambda _, one: one.detail.restart_count if one.detail else None,
+    "port": lambda _, one: tuple(str(port.public) for port in one.ports if port.public is not None),
 }
 
 
@@ -146,7 +145,7 @@ class ContainersView(View):
 
     def fields(self, fleet: Fleet, key: Hashable) -> Mapping[str, object]:
         """What the filter language sees."""
-        return LazyFields(_FIELDS, (fleet, fleet.containers[_key(key)]))
+        return LazyFields(_FIELDS, fleet, fleet.containers[_key(key)])
 
     def wrong(self, fleet: Fleet, key: Hashable) -> bool:
         """Neither plainly running and well, nor stopped on purpose."""

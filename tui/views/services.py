@@ -26,18 +26,18 @@ def _labels(fleet: Fleet, service: Service) -> Mapping[str, str]:
     return labels
 
 
-_FIELDS: Mapping[str, Callable[[tuple[Fleet, Service]], object]] = {
-    "name": lambda of: of[1].title,
-    "service": lambda of: of[1].name,
-    "stack": lambda of: of[1].stack,
-    "state": lambda of: str(of[1].state),
-    "host": lambda of: of[1].hosts,
-    "image": lambda of: of[1].images or (of[1].image,),
-    "label": lambda of: _labels(*of),
-    "cpu": lambda of: sum_of(of[0], _containers(of[1]), "cpu"),
-    "mem": lambda of: sum_of(of[0], _containers(of[1]), "memory"),
-    "restarts": lambda of: of[1].restarts,
-    "replicas": lambda of: of[1].wanted,
+_FIELDS: Mapping[str, Callable[[Fleet, Service], object]] = {
+    "name": lambda _, one: one.title,
+    "service": lambda _, one: one.name,
+    "stack": lambda _, one: one.stack,
+    "state": lambda _, one: str(one.state),
+    "host": lambda _, one: one.hosts,
+    "image": lambda _, one: one.images or (one.image,),
+    "label": _labels,
+    "cpu": lambda fleet, one: sum_of(fleet, _containers(one), "cpu"),
+    "mem": lambda fleet, one: sum_of(fleet, _containers(one), "memory"),
+    "restarts": lambda _, one: one.restarts,
+    "replicas": lambda _, one: one.wanted,
 }
 
 
@@ -135,7 +135,7 @@ class ServicesView(View):
 
     def fields(self, fleet: Fleet, key: Hashable) -> Mapping[str, object]:
         """What the filter language sees."""
-        return LazyFields(_FIELDS, (fleet, fleet.services[_key(key)]))
+        return LazyFields(_FIELDS, fleet, fleet.services[_key(key)])
 
     def wrong(self, fleet: Fleet, key: Hashable) -> bool:
         """Anything but healthy and stopped."""
