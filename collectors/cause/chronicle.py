@@ -25,6 +25,7 @@ waits. What is not known stays `someone` and `unknown`.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -55,6 +56,8 @@ from .sequences import HANDLERS, MEMORY_NEAR
 
 __all__ = ("Chronicle", "Outside", "told")
 
+PARTING = 256
+"""Containers that are no longer there by an inspect or a list, and whose last event may still come."""
 UNDIGESTED = 64
 """Records of one image that wait for its digest."""
 
@@ -67,6 +70,7 @@ class Chronicle:
         self.desk = Desk(outside, intents, lives)
         self._outside = outside
         self._cases: dict[ContainerKey, Case] = {}
+        self._parting: OrderedDict[ContainerKey, None] = OrderedDict()
         self._undigested: dict[tuple[str, str], list[Draft]] = {}
         """Records that have but the id of their image, by engine and that."""
 
@@ -92,8 +96,11 @@ class Chronicle:
             handler(step)
             if not told() and (event.type, event.action) not in NOISE:
                 _keep(step)
+        if event.action == "create" and (container := self._outside.container(key)) is not None:
+            self.observe(container)  # a list was quicker than the event
         if event.action == "destroy":
             self._cases.pop(key, None)  # nothing follows
+            self._parting.pop(key, None)
 
     def _step(self, event: EngineEvent, key: ContainerKey, case: Case) -> Step:
         return Step(self.desk, event, key, case, self.lives.of(key), self._outside.ours(event.engine, event.time))
@@ -116,6 +123,7 @@ class Chronicle:
 
     def observe(self, container: Container) -> None:
         """An inspect told more: amend what was written from events alone."""
+        self._parting.pop(container.key, None)
         detail = container.detail
         if detail is None:
             return
@@ -233,10 +241,13 @@ class Chronicle:
         return told
 
     def gone(self, key: ContainerKey) -> None:
-        """The container is no longer there."""
-        case = self._cases.pop(key, None)
+        """The container is no longer there. An inspect may say so before the event of its removal is heard."""
+        case = self._cases.get(key)
         if case is not None:
             self._tell_held(key, case)
+            self._parting[key] = None
+            if len(self._parting) > PARTING:
+                self._cases.pop(self._parting.popitem(last=False)[0], None)
         self.lives.ended(key)
 
     def move(self, old: ContainerKey, new: ContainerKey) -> None:

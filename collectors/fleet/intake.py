@@ -340,6 +340,7 @@ class Intake:
         if container is None:
             return
         key = container.key
+        self._owners.goes(container)
         self.containers.pop(key, None)
         self.usage.forget(key)
         self.words.forget(key)
@@ -378,10 +379,9 @@ class Intake:
                 self._objects.fold(event)
 
     def _remember(self, event: EngineEvent, book: Book) -> None:
-        """It goes; what is made in its place is compared with it, and a prune is told with its name."""
+        """It goes; a prune is told with its name."""
         ended = self.engines.ours(book.name, event.time)
         self._objects.went(event, ended)
-        self._owners.goes(event)
         self.roster.remember(as_container(event), ended)
 
     def _on_image(self, change: ImageSeen, book: Book) -> None:

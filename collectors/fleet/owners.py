@@ -41,12 +41,12 @@ class Owners:
             return ""
         return newest.image
 
-    def goes(self, event: EngineEvent) -> None:
-        """Its container is removed: remember it as it was last read."""
-        container, place = self._containers.get(ContainerKey(event.engine, event.id)), self._place(event)
-        if container is None or place.service is None:
+    def goes(self, container: Container) -> None:
+        """It is no longer there, by an event, an inspect or a list: remember it as it was last read."""
+        place = self._roster.place(container.key)
+        if place is None or place.service is None:
             return
-        which = (event.engine, place.service, place.slot or container.name)
+        which = (container.engine, place.service, place.slot or container.name)
         self._gone[which] = container
         self._gone.move_to_end(which)
         if len(self._gone) > KEPT:

@@ -229,9 +229,12 @@ def test_small_answers_are_decoded_clean() -> None:
 # -- recreated ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("first", ["remove", "create"])
+@pytest.mark.parametrize("first", ["remove", "inspect", "list", "create"])
 def test_a_replica_is_compared_with_the_one_it_replaces_whichever_went_first(first: str) -> None:
-    """Older compose removes first; newer ones make the new one first, under another name."""
+    """Older compose removes first; newer ones make the new one first, under another name.
+
+    An inspect may find it gone before the event of its removal is heard, and a list the new one before its making is.
+    """
     watched = Watched()
     old = detailed(container(name="shop-web-1", labels=compose("shop", "web")), memory_limit=1 << 20)
     new = detailed(
@@ -242,6 +245,12 @@ def test_a_replica_is_compared_with_the_one_it_replaces_whichever_went_first(fir
     if first == "remove":
         watched.play("kill(15) die(0) stop destroy", old)
         watched.see(gone=(old.id,))
+    if first == "inspect":
+        watched.play("kill(15) die(0) stop", old)
+        watched.see(gone=(old.id,))
+        watched.play("destroy", old)
+    if first == "list":
+        watched.list("h1", new)
     watched.play("create", new)
     watched.see(new)
     if first == "create":
