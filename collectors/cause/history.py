@@ -5,7 +5,7 @@ Times in here are on our own clock: the engine's skew is taken off before they c
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -30,7 +30,8 @@ class Tally:
     """Of what came closer together than this, only the first moment is kept."""
 
     def __init__(self, span: timedelta) -> None:
-        self._counts: deque[tuple[datetime, int]] = deque(maxlen=int(span / self.GRAIN) + 2)
+        self._counts: list[tuple[datetime, int]] = []
+        self._limit = int(span / self.GRAIN) + 2
 
     def add(self, at: datetime) -> None:
         """It happened (again)."""
@@ -39,6 +40,7 @@ class Tally:
             self._counts[-1] = first, number + 1
         else:
             self._counts.append((at, 1))
+            del self._counts[: -self._limit]
 
     def since(self, moment: datetime) -> int:
         """How often, from this moment on; to within the grain."""
@@ -86,8 +88,8 @@ class Life(msgspec.Struct):
     """Who did that; empty where it is not known."""
     memory_at: datetime | None = None
     """The kernel last killed a process in it for want of memory."""
-    deaths: deque[datetime] = msgspec.field(default_factory=lambda: deque(maxlen=KEPT_DEATHS))
-    """Ends nobody asked for."""
+    deaths: list[datetime] = msgspec.field(default_factory=list)
+    """Ends nobody asked for, the newest few. A deque takes 600 bytes though it be empty, and most are."""
     returns: Tally = msgspec.field(default_factory=lambda: Tally(HOUR))
     """Starts by its restart policy."""
     loop_began: datetime | None = None
@@ -115,6 +117,7 @@ class Life(msgspec.Struct):
         if self.deaths and at - self.deaths[-1] > LOOP_WINDOW:
             self.loop_began, self.loop_count = None, 0
         self.deaths.append(at)
+        del self.deaths[:-KEPT_DEATHS]
         self.loop_count += 1
         self.loop_end = end
         self.ran = at - self.started_at if self.started_at is not None and self.started_at <= at else None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 from ..model import EngineEvent
+from ..remembered import Remembered
 
 SWARM_TYPES = frozenset(("service", "node", "secret", "config"))
 """Objects of a whole swarm: every manager tells of them."""
-REMEMBERED = 2_048
+REMEMBERED = 512
 """Identities kept of each engine and of each swarm. An engine has 256 events to tell again (moby, `eventsLimit`); what
 is read twice after a reconnect are some seconds."""
 
@@ -17,19 +16,15 @@ class Repeats:
     """Events come again after a reconnect, from a second address, and from every manager of a swarm."""
 
     def __init__(self) -> None:
-        self._heard: dict[str, OrderedDict[tuple[int, str, str, str], None]] = {}
+        self._heard: dict[str, Remembered] = {}
 
     def first_time(self, event: EngineEvent, cluster: str) -> bool:
         """Whether this event is new; `cluster` is the swarm of its engine."""
         where = f"swarm {cluster}" if event.type in SWARM_TYPES else f"engine {event.engine}"
-        heard = self._heard.setdefault(where, OrderedDict())
-        identity = event.identity
-        if identity in heard:
-            return False
-        heard[identity] = None
-        if len(heard) > REMEMBERED:
-            heard.popitem(last=False)
-        return True
+        heard = self._heard.get(where)
+        if heard is None:
+            heard = self._heard[where] = Remembered(REMEMBERED)
+        return heard.first_time(event.identity)
 
     def move(self, old: str, new: str) -> None:
         """An engine is known by another name now."""

@@ -36,6 +36,7 @@ from .fields import (
     parse_rows,
     positive,
     safe,
+    shared,
     unix_moment,
     word,
 )
@@ -103,7 +104,7 @@ def _container_of_row(row: wire.ContainerRow, engine: str, podman: bool) -> Cont
         created=unix_moment(row.created) if isinstance(row.created, int) else moment(row.created),
         labels=labels(row.labels),
         ports=_ports_of_row(row.ports),
-        networks=tuple(sorted(map(word, networks or ()))),
+        networks=shared(tuple(sorted(map(word, networks or ())))),
         mounts=mounts(row.mounts),
     )
 
@@ -174,7 +175,7 @@ def _container_of_inspect(found: wire.Inspected, engine: str, podman: bool) -> C
         created=_whole_seconds(moment(found.created)),
         labels=labels(config.labels),
         ports=_ports_of_inspect(settings.ports),
-        networks=tuple(sorted(map(word, settings.networks or ()))),
+        networks=shared(tuple(sorted(map(word, settings.networks or ())))),
         mounts=mounts(found.mounts),
         detail=_detail(found, state, config, status),
     )
@@ -205,7 +206,7 @@ def _health_check(config: wire.ContainerConfig) -> tuple[str, ...]:
     test = config.healthcheck.test if config.healthcheck else None
     if not test or test[0] == "NONE":
         return ()
-    return redact_arguments([plain(text, PROBE_LIMIT) for text in test])
+    return shared(redact_arguments([plain(text, PROBE_LIMIT) for text in test]))
 
 
 def _ports_of_inspect(ports: dict[str, list[wire.PortBinding] | None] | None) -> tuple[Port, ...]:
@@ -271,8 +272,8 @@ def _detail(
         stop_timeout=config.stop_timeout,
         tty=config.tty is True,
         user=word(config.user),
-        environment=names,
-        environment_prints=prints,
+        environment=shared(names),
+        environment_prints=shared(prints),
         command_print=fingerprint(found.path or "", *(found.args or ())),
         auto_remove=host.auto_remove is True,
     )

@@ -13,7 +13,7 @@ import msgspec
 
 from ..errors import Malformed
 from ..model import Mount, Port
-from ..text import plain, redact, redact_text
+from ..text import HIDDEN, plain, redact, redact_text
 from . import wire
 
 BROKEN = (msgspec.MsgspecError, RecursionError, ValueError, OverflowError, Malformed)
@@ -32,6 +32,7 @@ _SWARM_ID = re.compile(r"[0-9a-z]{25}")
 T = TypeVar("T")
 R = TypeVar("R")
 Row = TypeVar("Row", bound=wire.Wire)
+Few = TypeVar("Few", tuple[str, ...], bytes)
 
 
 def is_container_id(text: str) -> bool:
@@ -144,23 +145,42 @@ def positive(number: int | None) -> int | None:
     return number if number is not None and number > 0 else None
 
 
-@lru_cache(maxsize=32_768)
-def _short_label(name: str, value: str) -> tuple[str, str]:
-    return _label(name, value)
+def _label_name(text: str) -> tuple[str, bool]:
+    """A label's name, and whether it sounds as if its value were secret."""
+    name = plain(text, NAME_LIMIT)
+    return name, redact(name, "x") != "x"
 
 
-def _label(name: str, value: str) -> tuple[str, str]:
-    name = plain(name, NAME_LIMIT)
-    return name, redact(name, plain(value, VALUE_LIMIT))
+_short_name = lru_cache(maxsize=2_048)(_label_name)
+
+
+def _label_value(text: str) -> str:
+    return redact_text(plain(text, VALUE_LIMIT))
+
+
+_short_value = lru_cache(maxsize=4_096)(_label_value)
 
 
 def labels(pairs: Mapping[str, str] | None) -> dict[str, str]:
-    """Labels or attributes, clean, secrets hidden. A pair that comes with every listing is cleaned once and kept."""
-    if not pairs:
-        return {}
-    return dict(
-        _short_label(k, v) if len(v) < NAME_LIMIT and len(k) < NAME_LIMIT else _label(k, v) for k, v in pairs.items()
-    )
+    """Labels or attributes, clean, secrets hidden. Names, and values that many have, are cleaned once and kept."""
+    found: dict[str, str] = {}
+    for sent, value in (pairs or {}).items():
+        name, secret = _short_name(sent) if len(sent) < NAME_LIMIT else _label_name(sent)
+        if secret and value:
+            found[name] = HIDDEN
+        else:
+            found[name] = _short_value(value) if len(value) < NAME_LIMIT else _label_value(value)
+    return found
+
+
+def shared(value: Few) -> Few:
+    """The same value, and where it is small one and the same object each time: replicas have much in common."""
+    return _shared(value) if len(value) < NAME_LIMIT else value
+
+
+@lru_cache(maxsize=4_096)
+def _shared(value: Few) -> Few:
+    return value
 
 
 @lru_cache(maxsize=8_192)

@@ -12,43 +12,48 @@ SLOT = 10.0
 """Seconds; what comes within them is one point, the mean of it."""
 
 
-class History:
-    """The last ten minutes of one container: 60 points of CPU and of memory, some 700 bytes, however long it runs."""
+CPU, MEMORY = 1, 2
+WIDE = 3
 
-    __slots__ = ("_counted", "_cpu", "_memory", "_slot")
+
+class History:
+    """The last ten minutes of one container, 24 bytes a point of which something was read: few where nobody looks."""
+
+    __slots__ = ("_counted", "_points")
 
     def __init__(self) -> None:
-        self._cpu = array("f", [math.nan]) * SLOTS
-        self._memory = array("f", [math.nan]) * SLOTS
-        self._slot = -1
-        """Number of the newest point since the clock began; it lies at its remainder."""
+        self._points = array("d")
+        """Of each, in turn: the number of its slot since the clock began, CPU, memory; NaN where that was not read."""
         self._counted = 0
+        """Samples in the newest."""
 
     def add(self, usage: Usage) -> None:
         """One more sample; those older than the newest point are left out."""
-        slot = int(usage.at // SLOT)
-        if slot < self._slot:
+        slot, points = int(usage.at // SLOT), self._points
+        newest = points[-WIDE] if points else -1.0
+        if slot < newest:
             return
-        if slot > self._slot:
-            for passed in range(max(self._slot + 1, slot - SLOTS + 1), slot + 1):
-                self._cpu[passed % SLOTS] = self._memory[passed % SLOTS] = math.nan
-            self._slot, self._counted = slot, 0
-        place, self._counted = slot % SLOTS, self._counted + 1
-        for ring, value in ((self._cpu, usage.cpu), (self._memory, usage.memory)):
+        if slot > newest:
+            while points and points[0] <= slot - SLOTS:
+                del points[:WIDE]
+            points.extend((slot, math.nan, math.nan))
+            self._counted = 0
+        self._counted += 1
+        for which, value in ((CPU, usage.cpu), (MEMORY, usage.memory)):
             if value is not None:
-                before = ring[place]
-                ring[place] = value if math.isnan(before) else before + (value - before) / self._counted
+                before = points[which - WIDE]
+                points[which - WIDE] = value if math.isnan(before) else before + (value - before) / self._counted
 
     def cpu(self, now: float) -> list[float | None]:
         """Percent of a core, oldest first, up to now; None: nothing was read then."""
-        return self._until(self._cpu, now)
+        return self._until(CPU, now)
 
     def memory(self, now: float) -> list[float | None]:
         """Bytes, likewise."""
-        return self._until(self._memory, now)
+        return self._until(MEMORY, now)
 
-    def _until(self, ring: array[float], now: float) -> list[float | None]:
-        last = max(int(now // SLOT), self._slot)
-        known = range(self._slot - SLOTS + 1, self._slot + 1)
-        values = (ring[n % SLOTS] if n in known else math.nan for n in range(last - SLOTS + 1, last + 1))
-        return [None if math.isnan(value) else value for value in values]
+    def _until(self, which: int, now: float) -> list[float | None]:
+        slots, values = self._points[::WIDE], self._points[which::WIDE]
+        known = {int(slot): value for slot, value in zip(slots, values, strict=True) if not math.isnan(value)}
+        last = max(int(now // SLOT), int(slots[-1]) if slots else -1)
+        return [known.get(slot) for slot in range(last - SLOTS + 1, last + 1)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
@@ -66,7 +66,7 @@ class RecordBook:
         self._creations: dict[ServiceKey, tuple[Sequence[Birth], tuple[Made, ...]]] = {}
         """What the births of a service tell, beside them: a deed on one of hundreds changes nothing of it."""
         self._histories: dict[ServiceKey, tuple[Made, ...]] = {}
-        self._shelves: OrderedDict[ServiceKey, deque[int]] = OrderedDict()
+        self._shelves: OrderedDict[ServiceKey, list[int]] = OrderedDict()
         self._gone: OrderedDict[ServiceKey, None] = OrderedDict()
         self._gaps: dict[tuple[str, datetime], Record] = {}
         """Records of gaps whose end is not known yet."""
@@ -358,11 +358,12 @@ class RecordBook:
             return
         shelf = self._shelves.get(service)
         if shelf is None:
-            shelf = self._shelves[service] = deque(maxlen=SHELF)
+            shelf = self._shelves[service] = []
             if len(self._shelves) > SHELVES:
                 self._deeds.forget(self._shelves.popitem(last=False)[0])
         if record.id not in shelf:
             shelf.append(record.id)
+            del shelf[:-SHELF]
             self._shelves.move_to_end(service)
         at = self._ours(record.engine, record.time)
         makes = _makes(record)

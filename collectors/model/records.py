@@ -27,9 +27,9 @@ class EngineEvent(msgspec.Struct, frozen=True, kw_only=True):
     attributes: Mapping[str, str] = {}
 
     @property
-    def identity(self) -> tuple[int, str, str, str]:
-        """What makes it the same event when it comes twice."""
-        return (self.time_nano, self.type, f"{self.action}:{self.argument}", self.id)
+    def identity(self) -> int:
+        """A number that is the same when it comes twice, in this process."""
+        return hash((self.time_nano, self.type, self.action, self.argument, self.id))
 
 
 class RecordKind(StrEnum):

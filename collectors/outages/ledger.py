@@ -6,7 +6,7 @@ looked is found afterwards: from the last end of those that served to the first 
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -54,7 +54,8 @@ class Course(msgspec.Struct):
     first: datetime | None = None
     """When this process first looked."""
     last: Look | None = None
-    past: deque[Lapse] = msgspec.field(default_factory=lambda: deque(maxlen=KEPT))
+    past: list[Lapse] = msgspec.field(default_factory=list)
+    """The newest few that are over, oldest first."""
 
     @property
     def served(self) -> dict[ContainerKey, datetime | None]:
@@ -204,6 +205,7 @@ class Ledger:
                 course.past[at] = lapse
                 return
         course.past.append(lapse)
+        del course.past[:-KEPT]
 
     def _course(self, service: ServiceKey) -> Course:
         course = self._courses.get(service)

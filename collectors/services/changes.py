@@ -7,7 +7,6 @@ replica was made before, a *recreation*. Nothing here knows who did it, unless a
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -195,7 +194,7 @@ class Deeds:
     """The newest deeds on each service."""
 
     def __init__(self) -> None:
-        self._by_service: dict[ServiceKey, deque[Made]] = {}
+        self._by_service: dict[ServiceKey, list[Made]] = {}
 
     def note(self, record: Record, at: datetime) -> ServiceKey | None:
         """Take in a record (again, where it was amended); `at` on our clock. The service that has a new change."""
@@ -214,8 +213,9 @@ class Deeds:
         if not what:
             return None
         if log is None:
-            log = self._by_service[record.service] = deque(maxlen=KEPT)
+            log = self._by_service[record.service] = []
         log.append(_of(record, what, at))
+        del log[:-KEPT]
         return record.service
 
     def of(self, service: ServiceKey) -> Sequence[Made]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 import msgspec
 
@@ -14,6 +15,7 @@ from ..clock import Clock, nanoseconds
 from ..engine.client import EngineClient
 from ..errors import ConnectionLost, NotAnswering
 from ..model import Change, EngineEvent, EventsSeen, GapSeen
+from ..remembered import Remembered
 
 FILTERS: dict[str, tuple[str, ...]] = {
     "type": (
@@ -44,13 +46,17 @@ QUEUE = 10_000
 """Events that wait at most to be taken in; from half of it on, what only repeats is left out."""
 SLICE = 100
 """Events taken in at once (7 ms): between two slices the reader has its turn, since no engine may ever wait for us."""
-REMEMBERED = 2_048
+REMEMBERED = 512
+"""Identities kept of what was heard, twice what an engine can tell again (moby: `eventsLimit`)."""
+SAID = 2_048
+"""Commands of execs that are known to be repeated."""
 RECENT = 64
 """Events by which the next process that asks for the past knows that none is missing."""
 CONTAINER_CHANGES = frozenset(
     ("create", "start", "die", "stop", "kill", "oom", "pause", "unpause", "restart", "rename", "update", "destroy",
      "health_status")
 )  # fmt: skip
+NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 OVERLAP_NS = 5_000_000_000
 """Swarm events carry the object's own time, not that of emission: resume a little early and drop what we have."""
 PAST = timedelta(hours=1)
@@ -89,9 +95,8 @@ class EventStream:
         self._repeated = 0
         """Of the overrun, how many only repeated what was said of the same container just before."""
         self._said: OrderedDict[tuple[str, str], None] = OrderedDict()
-        self._seen: set[tuple[int, str, str, str]] = set()
-        self._order: deque[tuple[int, str, str, str]] = deque()
-        self._only_read: set[tuple[int, str, str, str]] = set()
+        self._seen = Remembered(REMEMBERED)
+        self._only_read: set[int] = set()
         """Events of the past that were read after something was lost, until that is told."""
         self._recent: deque[EngineEvent] = deque(maxlen=RECENT)
         self._queue: deque[EngineEvent] = deque()
@@ -100,13 +105,13 @@ class EventStream:
 
     @property
     def newest(self) -> tuple[EngineEvent, ...]:
-        """The last events that were heard, newest last."""
+        """The last events that were heard, newest last, without names and attributes."""
         return tuple(self._recent)
 
     def inherit(self, other: EventStream) -> None:
         """Go on where another stream of the same engine ended."""
         self.last, self._read_to = other.last, other._read_to
-        self._seen, self._order = set(other._seen), deque(other._order)
+        self._seen = other._seen.copy()
 
     async def replay(
         self,
@@ -270,7 +275,7 @@ class EventStream:
         known = what in self._said
         self._said[what] = None
         self._said.move_to_end(what)
-        if len(self._said) > REMEMBERED:
+        if len(self._said) > SAID:
             self._said.popitem(last=False)
         return known
 
@@ -286,14 +291,9 @@ class EventStream:
         )
 
     def _first_time(self, event: EngineEvent) -> bool:
-        identity = event.identity
-        if identity in self._seen:
+        if not self._seen.first_time(event.identity):
             return False
-        self._seen.add(identity)
-        self._order.append(identity)
-        self._recent.append(event)
-        if len(self._order) > REMEMBERED:
-            self._seen.discard(self._order.popleft())
+        self._recent.append(msgspec.structs.replace(event, name="", attributes=NO_ATTRIBUTES))
         return True
 
 

@@ -96,7 +96,7 @@ class EventFeed:
         self._json = json
         self._all = everything
         self._begin = session.clock.now()
-        self._seen: dict[tuple[str, tuple[int, str, str, str]], None] = {}
+        self._seen: dict[tuple[str, int], None] = {}
 
     async def replay(self, since: datetime | None) -> None:
         """What the engines remember, in the order of time."""
