@@ -99,7 +99,7 @@ def check(method: str, path: str, *, read_only: bool) -> None:
     )
 
 
-@lru_cache(1 << 13)  # an engine is asked the same things again and again
+@lru_cache(1 << 10)  # an engine is asked the same things again and again
 def _unambiguous(path: str) -> bool:
     return (
         _PLAIN.fullmatch(path) is not None

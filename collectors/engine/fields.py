@@ -183,7 +183,7 @@ def _shared(value: Few) -> Few:
     return value
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=4_096)
 def _word(text: str) -> str:
     return plain(text, NAME_LIMIT)
 
@@ -208,7 +208,7 @@ def safe(text: str | None, limit: int = NAME_LIMIT * 2) -> str:
     return _kept(text, limit) if len(text) <= 2 * NAME_LIMIT else redact_text(plain(text, limit))
 
 
-@lru_cache(maxsize=8_192)
+@lru_cache(maxsize=2_048)
 def _kept(text: str, limit: int) -> str:
     return redact_text(plain(text, limit))
 

@@ -57,7 +57,6 @@ from .engines import Book, Engines
 from .lastwords import LastWords
 from .marking import Marking
 from .owners import Owners
-from .parts import with_parts_of
 from .recordbook import RecordBook
 from .roster import Roster
 from .swarmbook import SwarmBook, service_key
@@ -300,7 +299,6 @@ class Intake:
         book.seen_at[container.id] = at
         if old == container:
             return
-        container = with_parts_of(old, container)
         book.containers[container.id] = self.containers[key] = container
         created = self.engines.ours(book.name, container.created) if container.created is not None else None
         touched = self.roster.put(container, old, created)

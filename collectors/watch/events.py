@@ -50,8 +50,9 @@ REMEMBERED = 512
 """Identities kept of what was heard, twice what an engine can tell again (moby: `eventsLimit`)."""
 SAID = 2_048
 """Commands of execs that are known to be repeated."""
-RECENT = 64
-"""Events by which the next process that asks for the past knows that none is missing."""
+RECENT = 16
+"""Events by which the next process that asks for the past knows that none is missing: one of them, and an engine's ring
+loses its oldest first."""
 CONTAINER_CHANGES = frozenset(
     ("create", "start", "die", "stop", "kill", "oom", "pause", "unpause", "restart", "rename", "update", "destroy",
      "health_status")

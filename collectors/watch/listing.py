@@ -14,6 +14,7 @@ from ..engine.client import EngineClient
 from ..engine.decode import Listing
 from ..errors import EngineError, Malformed, NotAnswering, Rejected
 from ..model import Change, Container, ContainersSeen, ContainerState, EngineEvent, EngineInfo, Health, Listed
+from ..model.parts import with_parts_of
 from .pace import Coalescer, Way
 
 COALESCE = 0.05
@@ -114,7 +115,7 @@ class ContainerList:
         self.answered_at = self._clock.monotonic()
         self._given_up.clear()
         refused = frozenset(listing.refused)
-        fresh = {row.id: _with_detail(row, before.get(row.id)) for row in listing.containers}
+        fresh = {row.id: _renewed(row, before.get(row.id)) for row in listing.containers}
         for container_id in self._meanwhile:
             # Inspected while the list was on its way: which of the two is older is not known, so it is read once more.
             fresh.pop(container_id, None)
@@ -192,7 +193,7 @@ class ContainerList:
         self._refused.update(refused)
         self._given_up.difference_update(found)
         self._given_up.update(refused)
-        seen = tuple(container for container in found.values() if container is not None)
+        seen = tuple(with_parts_of(self.known.get(c.id), c) for c in found.values() if c is not None)
         gone = tuple(container_id for container_id, container in found.items() if container is None)
         for container in seen:
             self.known[container.id] = container
@@ -258,6 +259,10 @@ def told_whole(before: Container, event: EngineEvent) -> Container | None:
     if event.action == "unpause" and before.state is ContainerState.PAUSED and unchecked:
         return msgspec.structs.replace(before, state=ContainerState.RUNNING, health=Health.NONE, status="")
     return None
+
+
+def _renewed(row: Container, before: Container | None) -> Container:
+    return with_parts_of(before, _with_detail(row, before))
 
 
 def _with_detail(row: Container, before: Container | None) -> Container:

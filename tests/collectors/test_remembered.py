@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 from fleettop.collectors.engine.fields import NAME_LIMIT, labels, shared
-from fleettop.collectors.fleet.parts import with_parts_of
 from fleettop.collectors.model import Container
+from fleettop.collectors.model.parts import with_parts_of
 from fleettop.collectors.remembered import Remembered
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +49,7 @@ def test_two_readings_of_one_container_are_made_of_the_same_parts() -> None:
     assert old.detail is not None
     assert kept.detail is not None
     assert kept.detail.environment is old.detail.environment
+    assert with_parts_of(old, anew(old)) is old
     assert with_parts_of(None, new) is new
 
 

@@ -210,7 +210,7 @@ class _Writing:
         return "".join(self._parts)
 
 
-@lru_cache(1 << 14)
+@lru_cache(1 << 10)
 def _way(at: tuple[int, int] | None, y: int, x: int) -> str:
     """The fewest bytes that bring the cursor there."""
     ways = [f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H" if y else "\x1b[H"]

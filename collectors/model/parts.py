@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ..model import Container, ContainerDetail
+from .containers import Container, ContainerDetail
 
 _T = TypeVar("_T", bound=msgspec.Struct)
 _OF_CONTAINER = tuple(name for name in Container.__struct_fields__ if name != "detail")
@@ -18,9 +18,11 @@ _OF_DETAIL = ContainerDetail.__struct_fields__
 
 
 def with_parts_of(old: Container | None, new: Container) -> Container:
-    """`new`, made of the parts of `old` wherever they are equal."""
-    if old is None:
+    """`new`, made of the parts of `old` wherever they are equal; `old` itself where all are."""
+    if old is None or old is new:
         return new
+    if old == new:
+        return old
     fields = _equal(old, new, _OF_CONTAINER)
     if old.detail is not None and new.detail is not None:
         fields["detail"] = msgspec.structs.replace(new.detail, **_equal(old.detail, new.detail, _OF_DETAIL))
