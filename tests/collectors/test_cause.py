@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 
 import pytest
-from fleettop.collectors.cause import chronicle, told
+from fleettop.collectors.cause import told
 from fleettop.collectors.cause.endings import is_health_check
 from fleettop.collectors.model import (
     Attribution,
@@ -61,40 +61,6 @@ def test_a_sequence_of_events_is_one_record_of_its_cause(script: str, what: str,
     watched.play(script, one)
     (record,) = watched.records()
     assert (record.what, record.cause) == (what, cause)
-
-
-@pytest.mark.parametrize(
-    ("script", "what"),
-    [
-        ("kill(9) die(137)", "removed by force by someone (exit 137)"),
-        ("kill(15) die(143) stop", "stopped and removed by someone (exit 143)"),
-        ("die(0)", "exited 0 by itself, then removed"),
-    ],
-)
-def test_one_that_an_inspect_finds_gone_before_its_removal_is_heard_is_told_as_one_deed(script: str, what: str) -> None:
-    """Events are gathered for a moment, so the answer to an inspect may overtake the last one."""
-    watched = Watched()
-    one = container()
-    watched.list("h1", one)
-    watched.play(script, one)
-    watched.see(gone=(one.id,))
-    watched.play("destroy", one)
-    assert watched.told() == [what]
-
-
-def test_cases_of_what_is_gone_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Removals that are never heard keep nothing for ever; what comes late of those is told as what it says."""
-    monkeypatch.setattr(chronicle, "PARTING", 1)
-    watched = Watched()
-    one, other = container(), container(name="other", identifier="other")
-    watched.list("h1", one, other)
-    watched.play("kill(9) die(137)", one)
-    watched.play("kill(9) die(137)", other)
-    watched.see(gone=(one.id, other.id))
-    watched.play("destroy", one)
-    watched.play("destroy", other)
-    killed, forced = "killed by someone (SIGKILL, exit 137)", "removed by force by someone (exit 137)"
-    assert watched.told() == [killed, forced, "removed by someone"]
 
 
 def test_a_record_appears_with_the_first_event_and_is_amended_by_the_next() -> None:

@@ -1,4 +1,7 @@
-"""Ends as dockerd 26.1.5 tells of them: `stop` and `die` race, and what was connected is disconnected before both."""
+"""Ends as dockerd 26.1.5 tells of them: `stop` and `die` race, and what was connected is disconnected before both.
+
+An inspect may be quicker than the last of them.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from fleettop.collectors.cause import chronicle
 from fleettop.collectors.model import Container
 
 from .test_deeds import NETWORK, thing
@@ -121,3 +125,37 @@ def test_a_disconnect_before_a_kill_is_somebodys() -> None:
     watched.list("h1", RUNNING)
     play(watched, "disconnect kill(9) disconnect die(137)")
     assert watched.told() == ["disconnected from network back by someone", "killed by someone (SIGKILL, exit 137)"]
+
+
+@pytest.mark.parametrize(
+    ("script", "what"),
+    [
+        ("kill(9) die(137)", "removed by force by someone (exit 137)"),
+        ("kill(15) die(143) stop", "stopped and removed by someone (exit 143)"),
+        ("die(0)", "exited 0 by itself, then removed"),
+    ],
+)
+def test_one_that_an_inspect_finds_gone_before_its_removal_is_heard_is_told_as_one_deed(script: str, what: str) -> None:
+    """Events are gathered for a moment, so the answer to an inspect may overtake the last one."""
+    watched = Watched()
+    one = container()
+    watched.list("h1", one)
+    watched.play(script, one)
+    watched.see(gone=(one.id,))
+    watched.play("destroy", one)
+    assert watched.told() == [what]
+
+
+def test_cases_of_what_is_gone_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Removals that are never heard keep nothing for ever; what comes late of those is told as what it says."""
+    monkeypatch.setattr(chronicle, "PARTING", 1)
+    watched = Watched()
+    one, other = container(), container(name="other", identifier="other")
+    watched.list("h1", one, other)
+    watched.play("kill(9) die(137)", one)
+    watched.play("kill(9) die(137)", other)
+    watched.see(gone=(one.id, other.id))
+    watched.play("destroy", one)
+    watched.play("destroy", other)
+    killed, forced = "killed by someone (SIGKILL, exit 137)", "removed by force by someone (exit 137)"
+    assert watched.told() == [killed, forced, "removed by someone"]
