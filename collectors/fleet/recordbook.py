@@ -17,6 +17,7 @@ from ..model import Attribution, ContainerKey, GapSeen, Record, RecordKind, Serv
 from ..services.changes import Birth, Deeds, Made, creations, history
 from ..services.places import OWNED
 from ..trail import Trail
+from ..trail.memory import CAPACITY
 from ..words import age
 from .roster import Roster
 from .touched import Touched
@@ -26,8 +27,10 @@ SHELF = 200
 MAKERS = 10_000
 SHELVES = 20_000
 """Services, also ones that are gone, whose records and changes are kept at hand."""
-KEYS = 20_000
-"""Keys of records and events that are remembered."""
+KEYS = 2 * CAPACITY
+"""Keys of records that are remembered: of all at hand, and of those that left only now."""
+PAST_EVENTS = 20_000
+"""Keys of events of the past that are remembered."""
 NO_EVENTS: Mapping[str, str] = MappingProxyType({})
 GONE = 1_000
 """Services that are gone whose containers' births are remembered, to tell a deploy when they come back."""
@@ -114,7 +117,7 @@ class RecordBook:
         if fresh:
             self._keep(fresh)
         self._recalled.update(events)
-        while len(self._recalled) > KEYS:
+        while len(self._recalled) > PAST_EVENTS:
             self._recalled.popitem(last=False)
 
     def by_key(self, key: str) -> Record | None:
