@@ -140,8 +140,8 @@ async def test_events_come_as_they_happen_with_dockers_names(fleet: Fleet, host:
         assert [a for a in actions if a in LIFE] == LIFE
         if host == "h1":
             assert [event.argument for event in seen if event.action == "exec_create"] == ["echo --password=***"]
-        again = [event.identity for event in await _since(client, seen[0].time_nano)]
-        assert [event.identity for event in seen] == [identity for identity in again if identity[3] == container_id]
+        again = [event for event in await _since(client, seen[0].time_nano) if event.id == container_id]
+        assert [event.identity for event in seen] == [event.identity for event in again]
         assert client.bad_lines == 0
 
 
