@@ -228,11 +228,8 @@ def _ports_of_inspect(ports: dict[str, list[wire.PortBinding] | None] | None) ->
 _DEFAULT_SPAN, _DEFAULT_RETRIES = 30_000_000_000, 3  # moby: daemon/health.go
 
 
-def _health_patience(config: wire.ContainerConfig) -> float | None:
+def _health_patience(check: wire.HealthCheck) -> float:
     """Its start period and as many rounds as may fail, in seconds."""
-    check = config.healthcheck
-    if check is None or not _health_check(config):
-        return None
     round_trip = (positive(check.interval) or _DEFAULT_SPAN) + (positive(check.timeout) or _DEFAULT_SPAN)
     waits = (positive(check.start_period) or 0) + round_trip * (positive(check.retries) or _DEFAULT_RETRIES)
     return waits / 1e9
@@ -248,6 +245,7 @@ def _detail(
     policy = host.restart_policy or wire.RestartPolicy()
     health = state.health or wire.HealthState()
     names, prints = environment(config.env)
+    check = _health_check(config)
     return ContainerDetail(
         exit_code=None if status in _NEVER_ENDED else state.exit_code,
         oom_killed=state.oom_killed,
@@ -260,8 +258,8 @@ def _detail(
         restart_retries=positive(policy.maximum_retry_count),
         failing_streak=health.failing_streak if state.health else None,
         health_log=_health_log(health.log or ()),
-        health_check=_health_check(config),
-        health_patience=_health_patience(config),
+        health_check=check,
+        health_patience=_health_patience(config.healthcheck) if config.healthcheck and check else None,
         memory_limit=positive(host.memory),
         memory_swap=host.memory_swap or None,
         memory_reservation=positive(host.memory_reservation),

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import msgspec
 
+from ..cause.repeats import REMEMBERED
 from ..clock import Clock, nanoseconds
 from ..engine.client import EngineClient
 from ..errors import ConnectionLost, NotAnswering
@@ -46,8 +47,6 @@ QUEUE = 10_000
 """Events that wait at most to be taken in; from half of it on, what only repeats is left out."""
 SLICE = 100
 """Events taken in at once (7 ms): between two slices the reader has its turn, since no engine may ever wait for us."""
-REMEMBERED = 512
-"""Identities kept of what was heard, twice what an engine can tell again (moby: `eventsLimit`)."""
 SAID = 2_048
 """Commands of execs that are known to be repeated."""
 RECENT = 16

@@ -10,6 +10,7 @@ from fleettop.collectors.remembered import Remembered
 from hypothesis import given
 from hypothesis import strategies as st
 
+from .test_deeds import detailed
 from .watched import container
 
 
@@ -39,9 +40,7 @@ def anew(one: Container) -> Container:
 
 def test_two_readings_of_one_container_are_made_of_the_same_parts() -> None:
     """Ten thousand containers are read from a list and by an inspect: their labels are in memory once."""
-    old = container(labels={"com.docker.compose.project": "shop"})
-    assert old.detail is not None
-    old = msgspec.structs.replace(old, detail=msgspec.structs.replace(old.detail, environment=("HOME", "PATH")))
+    old = detailed(container(labels={"com.docker.compose.project": "shop"}), environment=("HOME", "PATH"))
     new = msgspec.structs.replace(anew(old), status="Up 3 minutes")
     kept = with_parts_of(old, new)
     assert kept == new

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from fleettop.collectors.errors import EngineError
+from fleettop.collectors.remembered import Remembered
 
 from ..output import Output, Text, as_json
 from . import request as ending
@@ -96,7 +97,7 @@ class EventFeed:
         self._json = json
         self._all = everything
         self._begin = session.clock.now()
-        self._seen: dict[tuple[str, int], None] = {}
+        self._seen = Remembered(REMEMBERED * len(session.fleet.engines))
 
     async def replay(self, since: datetime | None) -> None:
         """What the engines remember, in the order of time."""
@@ -185,12 +186,8 @@ class EventFeed:
     def _print(self, event: EngineEvent, *, droppable: bool = True) -> None:
         from .records import event_record
 
-        key = (event.engine, event.identity)
-        if key in self._seen or not (self._all or self._worth(event)):
+        if not (self._all or self._worth(event)) or not self._seen.first_time(hash((event.engine, event.identity))):
             return
-        self._seen[key] = None
-        if len(self._seen) > REMEMBERED * len(self._session.fleet.engines):
-            del self._seen[next(iter(self._seen))]
         record = event_record(event, self._service(event))
         line = as_json(record) if self._json else self._out.drawn(*event_line(event, record))
         self.writer.put(line, droppable=droppable)
