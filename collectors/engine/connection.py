@@ -36,18 +36,19 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_fields",)
 
     def __init__(self) -> None:
-        self._fields: dict[str, str] = {}
+        self._fields: dict[bytes, bytes] = {}
+        """As they were sent, names in lower case: an answer has ten, of which one or two are looked at."""
 
-    def add(self, name: str, value: str) -> None:
+    def add(self, name: bytes, value: bytes) -> None:
         """One line of them. What comes twice is one list (RFC 9110, section 5.2)."""
         name = name.lower()
-        self._fields[name] = f"{self._fields[name]}, {value}" if name in self._fields else value
+        self._fields[name] = b"%b, %b" % (self._fields[name], value.strip()) if name in self._fields else value
 
     def __getitem__(self, name: str) -> str:
-        return self._fields[name.lower()]
+        return self._fields[name.lower().encode("latin-1")].decode("latin-1").strip()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._fields)
+        return (name.decode("latin-1") for name in self._fields)
 
     def __len__(self) -> int:
         return len(self._fields)
@@ -247,7 +248,7 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header, or one behind a body, which is of no use."""
         if self._reply is not None and not self._headed:
-            self._reply.headers.add(name.decode("latin-1"), value.decode("latin-1").strip())
+            self._reply.headers.add(name, value)
 
     def on_headers_complete(self) -> None:
         """The status is known."""

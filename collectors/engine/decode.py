@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -24,6 +25,7 @@ from ..model import (
 from ..text import plain, redact_arguments, redact_text
 from . import wire
 from .fields import (
+    NAME_LIMIT,
     image_id,
     is_container_id,
     labels,
@@ -206,7 +208,16 @@ def _health_check(config: wire.ContainerConfig) -> tuple[str, ...]:
     test = config.healthcheck.test if config.healthcheck else None
     if not test or test[0] == "NONE":
         return ()
-    return shared(redact_arguments([plain(text, PROBE_LIMIT) for text in test]))
+    words = tuple(test)
+    return _often(words) if sum(map(len, words)) <= NAME_LIMIT else shared(_arguments(words))
+
+
+def _arguments(words: Sequence[str]) -> tuple[str, ...]:
+    return redact_arguments([plain(text, PROBE_LIMIT) for text in words])
+
+
+_often = lru_cache(maxsize=1_024)(_arguments)
+"""Replicas have one check, and each of them is inspected again and again."""
 
 
 def _ports_of_inspect(ports: dict[str, list[wire.PortBinding] | None] | None) -> tuple[Port, ...]:

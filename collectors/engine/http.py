@@ -14,7 +14,7 @@ from . import allowlist
 from .connection import Reply
 from .failures import FOREIGN, explain, refused
 from .fields import BIG
-from .pool import ConnectTimeout, Pool
+from .pool import Held, Pool
 
 MIB = 1 << 20
 CAP = 16 * MIB
@@ -79,7 +79,7 @@ class Requests:
             async with asyncio.timeout(deadline or self._deadline) as limit:
                 return await self._get(path, query, cap, versioned, limit)
         except TimeoutError as error:
-            raise self._silent(path, deadline) from error
+            raise self._late(path, deadline) from error
 
     async def decoded(
         self, path: str, query: str, decode: Callable[[bytes], T], *, cap: int = CAP, deadline: float | None = None
@@ -96,13 +96,21 @@ class Requests:
     @asynccontextmanager
     async def stream(self, path: str, query: str = "") -> AsyncIterator[tuple[Answer, AsyncIterator[bytes]] | None]:
         """A GET whose body comes for as long as it comes: only its headers have a deadline. None: answered 404."""
-        async with self._open(path, query, versioned=True, deadline=self._deadline) as response:
+        try:
+            async with asyncio.timeout(self._deadline) as limit:
+                held = await self._ask(path, query, versioned=True, limit=limit)
+        except TimeoutError as error:
+            raise self._late(path) from error
+        response = held.reply
+        try:
             if response.status == 404:
                 yield None
                 return
             if response.status != 200:
                 raise refused(self.engine, "GET", path, response.status, await self._error_body(path, response))
             yield Answer(response.status, response.headers), self._chunks(path, response)
+        finally:
+            self._connections().give_back(held)
 
     async def close(self) -> None:
         """Let go of every connection, for good: what is under way ends with ConnectionLost, and so does what comes."""
@@ -118,7 +126,9 @@ class Requests:
     async def _get(
         self, path: str, query: str, cap: int, versioned: bool, limit: asyncio.Timeout
     ) -> tuple[Answer, bytes | None]:
-        async with self._open(path, query, versioned=versioned) as response:
+        held = await self._ask(path, query, versioned=versioned, limit=limit)
+        response = held.reply
+        try:
             answer = Answer(response.status, response.headers)
             if response.status == 200:
                 return answer, await self._whole(path, response, cap, limit)
@@ -126,38 +136,33 @@ class Requests:
             if response.status == 404:
                 return answer, None
             raise refused(self.engine, "GET", path, response.status, body)
+        finally:
+            self._connections().give_back(held)
 
-    @asynccontextmanager
-    async def _open(
-        self, path: str, query: str, *, versioned: bool, deadline: float | None = None
-    ) -> AsyncIterator[Reply]:
-        """The one place where a request leaves."""
+    async def _ask(self, path: str, query: str, *, versioned: bool, limit: asyncio.Timeout) -> Held:
+        """The one place where a request leaves. Its answer, once the headers are in, is to be given back.
+
+        Raises an EngineError. The `limit` is the caller's: it is reached at once where all of this is closed meanwhile.
+        """
         target = f"/v{self.version}{path}" if versioned and self.version else path
         allowlist.check("GET", target, read_only=self._read_only)
         if self._closed:
             raise ConnectionLost(f"The connection to {self.engine} was closed.")
+        self._opening.add(limit)
         try:
-            request = self._request(f"{target}?{query}" if query else target)
-            async with self._until_closed(deadline, path):
-                held = await self._connections().get(request)
-        except ConnectTimeout as error:
-            raise explain(self.engine, self._endpoint, error, f"GET {path}") from error
-        except TimeoutError as error:
-            if deadline is not None and error.errno is None:
-                raise self._silent(path) from error
-            raise explain(self.engine, self._endpoint, error, f"GET {path}") from error
+            held = await self._connections().get(self._request(f"{target}?{query}" if query else target))
         except FOREIGN as error:
             raise explain(self.engine, self._endpoint, error, f"GET {path}") from error
-        try:
-            encoding = held.reply.headers.get("Content-Encoding", "identity")
-            if encoding.lower() != "identity":
-                raise Malformed(
-                    f"{self.engine} sends a compressed answer, which was not asked for (GET {path}).",
-                    where="Content-Encoding",
-                )
-            yield held.reply
         finally:
-            await self._connections().give_back(held)
+            self._opening.discard(limit)
+        encoding = held.reply.headers.get("Content-Encoding", "identity")
+        if encoding.lower() != "identity":
+            self._connections().give_back(held)
+            raise Malformed(
+                f"{self.engine} sends a compressed answer, which was not asked for (GET {path}).",
+                where="Content-Encoding",
+            )
+        return held
 
     def _request(self, target: str) -> bytes:
         """Raises ValueError for what cannot stand in a request line."""
@@ -167,23 +172,6 @@ class Requests:
             f"GET {target} HTTP/1.1\r\nHost: {self._host}\r\nAccept: */*\r\n"
             "Accept-Encoding: identity\r\nUser-Agent: fleettop\r\n\r\n"
         ).encode("ascii")
-
-    @asynccontextmanager
-    async def _until_closed(self, deadline: float | None, path: str) -> AsyncIterator[None]:
-        """Raises TimeoutError after the deadline, if there is one, and ConnectionLost once all of this is closed."""
-        if self._closed:
-            raise self._left(path)
-        try:
-            async with asyncio.timeout(deadline) as limit:
-                self._opening.add(limit)
-                try:
-                    yield
-                finally:
-                    self._opening.discard(limit)
-        except TimeoutError as error:
-            if self._closed:
-                raise self._left(path) from error
-            raise
 
     def _left(self, path: str) -> EngineError:
         return ConnectionLost(f"The connection to {self.engine} was closed before GET {path} was answered.")
@@ -207,10 +195,10 @@ class Requests:
         chunks: list[bytes] = []
         size = 0
         first = limit.when() if limit is not None else None
-        async for chunk in self._chunks(path, response):
+        while chunk := await self._read(path, response):
             size += len(chunk)
             chunks.append(chunk)
-            if limit is not None and first is not None:
+            if limit is not None and first is not None and not response.at_end:
                 limit.reschedule(first + min(size / SLOWEST, PATIENCE))
             if size > cap:
                 if cut:
@@ -221,9 +209,13 @@ class Requests:
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     async def _chunks(self, path: str, response: Reply) -> AsyncIterator[bytes]:
+        while chunk := await self._read(path, response):
+            yield chunk
+
+    async def _read(self, path: str, response: Reply) -> bytes:
+        """What has come of the body since; empty: that was all."""
         try:
-            while chunk := await response.read():
-                yield chunk
+            return await response.read()
         except FOREIGN as error:
             if self._closed:
                 raise self._left(path) from error
@@ -236,5 +228,8 @@ class Requests:
         except TimeoutError:
             return b""
 
-    def _silent(self, path: str, deadline: float | None = None) -> EngineError:
+    def _late(self, path: str, deadline: float | None = None) -> EngineError:
+        """Why there is no answer in time."""
+        if self._closed:
+            return self._left(path)
         return NotAnswering(f"{self.engine} did not answer GET {path} within {deadline or self._deadline:g} s.")

@@ -6,7 +6,8 @@ import asyncio
 import ipaddress
 import os
 import re
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
+from typing import NamedTuple
 
 from ..links.base import Endpoint, UnixEndpoint
 from .connection import Connection, Reply, Untouched
@@ -25,14 +26,11 @@ class ConnectTimeout(TimeoutError):
     """Nobody took the connection in time."""
 
 
-class Held:
+class Held(NamedTuple):
     """An answer, and the connection it comes by."""
 
-    def __init__(self, reply: Reply, connection: Connection, room: AsyncExitStack) -> None:
-        self.reply = reply
-        self.connection = connection
-        self.room = room
-        """What counts the connection as one that is in use."""
+    reply: Reply
+    connection: Connection
 
 
 class Pool:
@@ -51,17 +49,20 @@ class Pool:
     async def get(self, request: bytes) -> Held:
         """Send a GET; its answer when the headers are in, to be given back. Raises what `Connection.get` does, and
         ConnectTimeout, or an OSError, where no connection comes about."""
-        async with AsyncExitStack() as room:
-            if self._room is not None:
-                await room.enter_async_context(self._room)
+        if self._room is not None:
+            await self._room.acquire()
+        try:
             while (connection := self._kept()) is not None:
                 try:
-                    return await self._ask(connection, request, room)
+                    return await self._ask(connection, request)
                 except Untouched:
                     continue
-            return await self._ask(await self._open(), request, room)
+            return await self._ask(await self._open(), request)
+        except BaseException:
+            self._leave_room()
+            raise
 
-    async def give_back(self, held: Held) -> None:
+    def give_back(self, held: Held) -> None:
         """The answer is done with: its connection goes on where it was read to its end, and is closed where not."""
         self._used.discard(held.connection)
         if held.connection.finish(held.reply):
@@ -69,7 +70,12 @@ class Pool:
             self._idle.append((loop.time(), held.connection))
             if self._sweeping is None:
                 self._sweeping = loop.call_later(KEEPALIVE, self._sweep)
-        await held.room.aclose()
+        self._leave_room()
+
+    def _leave_room(self) -> None:
+        """One connection fewer is in use."""
+        if self._room is not None:
+            self._room.release()
 
     async def close(self) -> None:
         """Close all of them; answers under way end with an error."""
@@ -86,14 +92,14 @@ class Pool:
                 for connection in closing:
                     await connection.gone()
 
-    async def _ask(self, connection: Connection, request: bytes, room: AsyncExitStack) -> Held:
+    async def _ask(self, connection: Connection, request: bytes) -> Held:
         self._used.add(connection)
         try:
             reply = await connection.get(request)
         except BaseException:
             self._used.discard(connection)
             raise
-        return Held(reply, connection, room.pop_all())
+        return Held(reply, connection)
 
     def _kept(self) -> Connection | None:
         """The one that was used last, for it is the least likely to have been closed."""
