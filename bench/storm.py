@@ -1,7 +1,7 @@
 """Make things happen in a simulated fleet at a rate: ``python -m bench.storm FOLDER --rate 50``.
 
 Containers are paused and resumed through their engine's own API, which makes one event each, and restarted, which makes
-five; half of the events are of either kind. SIGTERM ends it, and it prints how many there were.
+seven or eight; about half of the events are of either kind. SIGTERM ends it, and it prints how many there were.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from pathlib import Path
 
 import aiohttp
 
-EVENTS = {"restart": 5}
-"""`kill`, `die`, `stop`, `start`, `restart`; the other deeds make one each."""
-RESTARTS = 2 / 7
+RESTARTED = ("kill", "die", "stop", "start", "restart")
+"""What a container says that is restarted; each of its networks loses it and has it again, and its health check, where
+it has one, says later that it is well. The other deeds make one event each."""
+RESTARTS = 2 / 9
 """The share of them among what is done to one that is not paused: each pause is followed by its end."""
 
 
@@ -48,12 +49,12 @@ async def storm(sockets: Sequence[Path], rate: float, seed: int) -> int:
                     if not running[place]:
                         done += 1
                         continue
-                    identity = chance.choice(running[place])
+                    identity, restarted = chance.choice(running[place])
                     fresh = "restart" if chance.random() < RESTARTS else "pause"
                     deed = "unpause" if identity in paused else fresh
                     if deed != "restart":
                         paused.symmetric_difference_update((identity,))
-                    done += EVENTS.get(deed, 1)
+                    done += restarted if deed == "restart" else 1
                     group.create_task(one(place, identity, deed))
                 await asyncio.sleep(0.01)
     finally:
@@ -62,9 +63,15 @@ async def storm(sockets: Sequence[Path], rate: float, seed: int) -> int:
     return done
 
 
-async def _running(session: aiohttp.ClientSession) -> list[str]:
+async def _running(session: aiohttp.ClientSession) -> list[tuple[str, int]]:
+    """The ids of what runs, each with the events that its restart makes."""
     async with session.get("http://engine/containers/json") as answer:
-        return [one["Id"] for one in await answer.json() if one["State"] == "running"]
+        rows = [one for one in await answer.json() if one["State"] == "running"]
+    networks = [len(one["NetworkSettings"]["Networks"]) for one in rows]
+    checked = ["(health" in one["Status"] for one in rows]
+    return [
+        (one["Id"], len(RESTARTED) + 2 * few + check) for one, few, check in zip(rows, networks, checked, strict=True)
+    ]
 
 
 def main() -> int:
