@@ -53,9 +53,10 @@ RECENT = 16
 """Events by which the next process that asks for the past knows that none is missing: one of them, and an engine's ring
 loses its oldest first."""
 CONTAINER_CHANGES = frozenset(
-    ("create", "start", "die", "stop", "kill", "oom", "pause", "unpause", "restart", "rename", "update", "destroy",
+    ("create", "start", "die", "stop", "oom", "pause", "unpause", "restart", "rename", "update", "destroy",
      "health_status")
 )  # fmt: skip
+"""After these a container is not as it was. A `kill` is a signal: what it does, its `die` tells."""
 NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 OVERLAP_NS = 5_000_000_000
 """Swarm events carry the object's own time, not that of emission: resume a little early and drop what we have."""
@@ -66,6 +67,8 @@ STALLED = 10.0
 SILENCE = 300.0
 """Seconds without an event, after which the stream is opened anew: a connection on which nothing is said may have been
 dropped on the way, and this one alone has no question on it that would tell."""
+EARLY = 0.1
+"""The part of it by which that may come too early."""
 
 
 class EventStream:
@@ -199,7 +202,9 @@ class EventStream:
                     aclosing(client.events(since=since, filters=filters)) as events,
                 ):
                     async for event in events:
-                        limit.reschedule(loop.time() + SILENCE)
+                        until = loop.time() + SILENCE
+                        if until - (limit.when() or 0.0) > SILENCE * EARLY:  # a timer costs as much as an event
+                            limit.reschedule(until)
                         self._take(event)
             except TimeoutError:
                 since = self._resume_at(SILENCE)
@@ -265,7 +270,8 @@ class EventStream:
                 self._overrun_since = events[0].time
             if self._overrun_since is not None and not self._queue:
                 self._tell_overrun(self._overrun_since)
-            await asyncio.sleep(0)
+            if self._queue:
+                await asyncio.sleep(0)
 
     def _only_repeats(self, event: EngineEvent) -> bool:
         """An exec of a command that was run in the same container before: nearly always a health check."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from ..address import EngineAddress
 from ..clock import Clock, nanoseconds
 from ..engine.client import EngineClient
-from ..errors import ConnectionLost, EngineError, Malformed, NotAnswering, Rejected, Unreachable, Unsupported
+from ..errors import ConnectionLost, EngineError, Malformed, NotAnswering, Rejected, Unsupported
 from ..figures.logfiles import log_sizes
 from ..figures.source import host_figures
 from ..links import HandshakeGate, Logins, Turn, link_to, logins_over
@@ -18,7 +18,6 @@ from ..links.base import Endpoint, Link, UnixEndpoint
 from ..links.tcp import TcpLink
 from ..model import (
     Change,
-    Confirmed,
     Container,
     EngineEvent,
     EngineInfo,
@@ -34,13 +33,13 @@ from .interest import Interest
 from .listing import ContainerList
 from .pace import Pacer, Way
 from .past import Past
+from .pulse import Pulse
 from .questions import Questions
 from .swarm import CALM, Clusters, SwarmReader
 from .usage import UsageReader
 
 _log = logging.getLogger(__name__)
 
-PING = 8.0
 RELIST = 60.0
 DEADLINE, LONGEST_DEADLINE = 5.0, 20.0
 """Seconds for an answer to begin. Longer after a list that did not come in while smaller answers did: over SSH the
@@ -98,6 +97,7 @@ class EngineWatch:
         self._list = ContainerList(address.name, self._questions.passing(publish), clock)
         self._events = EventStream(address.name, publish, clock)
         self._gaps = Gaps(address.name, self._events, publish, clock, past)
+        self._pulse = Pulse(address, self._list, self._events, self._gaps, publish, clock)
         self._swarm = SwarmReader(address.name, clusters, publish, clock)
         self._usage = UsageReader(address.name, interest, self._list, publish, clock, address.figures_budget)
 
@@ -212,7 +212,7 @@ class EngineWatch:
                 self._publish(EngineSeen(engine=self.address.name, info=self._info))
                 self.client, self.endpoint, self._link = client, endpoint, link
                 group.create_task(self._end_with(link))
-                group.create_task(self._ping(client))
+                group.create_task(self._pulse.follow(client, self._notice_second))
                 while True:
                     await self._stand_by()
                     await self._read_alone(client, self._info)
@@ -309,33 +309,9 @@ class EngineWatch:
         await link.lost()
         raise ConnectionLost(f"The connection to {self.address.name} broke.")
 
-    async def _ping(self, client: EngineClient) -> None:
-        pacer = Pacer(PING, self._clock)
-        while True:
-            await asyncio.sleep(pacer.pause)
-            await self._list.way.free()
-            pacer.begin()
-            began = self._clock.monotonic()
-            latency: float | None = None
-            try:
-                latency = await client.ping()
-            except Unreachable as error:
-                if self._list.answered_at <= began:
-                    raise self._unsure(error) from error
-                # Late, but something else was answered meanwhile: the way is narrow and not broken.
-            if self._gaps.following:
-                self._gaps.heard_until(began)
-            self._publish(Confirmed(engine=self.address.name, at=self._clock.monotonic(), latency=latency))
-            if self._first_address() is not None:
-                self._second.set()
-
-    def _unsure(self, error: Unreachable) -> Unreachable:
-        """Through an open connection a frozen engine and a pulled cable look alike."""
-        if not isinstance(error, NotAnswering) or self.address.scheme == "unix":
-            return error
-        return NotAnswering(
-            str(error), hint="Whether only the engine is silent or its whole host, the next attempt will tell."
-        )
+    def _notice_second(self) -> None:
+        if self._first_address() is not None:
+            self._second.set()
 
     async def _keep(self, client: EngineClient) -> None:
         """Details first, then everything again every minute: the safety net under the events."""

@@ -247,3 +247,11 @@ async def test_a_second_address_goes_on_where_the_first_one_ended() -> None:
     client.ring.append(event(2, "start"))
     assert await second.replay(client, until=START)
     assert [one.action for one in _seen(told)] == ["start"]
+
+
+async def test_a_signal_alone_is_no_reason_to_read_its_container() -> None:
+    """What a `kill` does, its `die` tells: a restart is read when it has ended and when it has begun, not before."""
+    stream, told, client = _stream()
+    client.live = [event(1, "kill", "api"), event(2, "die", "web")]
+    named = await _follow(stream, client, lambda: len(_seen(told)) == 2)
+    assert [one.name for one in named] == ["web"]
