@@ -19,7 +19,7 @@ QUIET = 0.5
 """Seconds without a change that are a quiet time."""
 BUDGET = 0.03
 """Seconds one hand-over may spend on putting services together."""
-REST, LONG_REST = 6, 16
+REST, LONG_REST = 6, 20
 """Times what a hand-over takes on average until the next: a storm over services of hundreds of replicas has a seventh
 of a core, and much less once it lasts. The first frames of it are the ones that tell something new."""
 MOST = 0.5

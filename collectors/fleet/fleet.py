@@ -361,7 +361,7 @@ class Fleet:
         keys, self._touched.rebuild = self._touched.rebuild, set()
         if not keys:
             return
-        known = known_now(self._intake, self._standing)
+        known = known_now(self._intake, self._standings, self._work_out)
         # What it takes of this machine, whatever time it is for the fleet: in a replay that stands meanwhile.
         until = None if budget is None else perf_counter() + budget
         while keys:
@@ -425,10 +425,8 @@ class Fleet:
             if container is not None and standing.changes_at is not None and standing.changes_at <= now:
                 self._intake.marking.container(container)
 
-    def _standing(self, key: ContainerKey) -> Standing | None:
-        standing = self._standings.get(key)
-        if standing is not None:
-            return standing
+    def _work_out(self, key: ContainerKey) -> Standing | None:
+        """How a container stands of which that is not known yet; None: it is not there."""
         container, place = self.containers.get(key), self._intake.roster.place(key)
         if container is None or place is None:
             return None

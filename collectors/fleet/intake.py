@@ -86,7 +86,7 @@ class Intake:
         self.touched = Touched()
         self.usage = UsageBook(self.touched)
         self.engines = Engines(addresses, clock)
-        self.roster = Roster(rules)
+        self.roster = Roster(rules, self.engines.order)
         self.lives = Lives()
         self.words = LastWords(self.lives)
         self.swarms = SwarmBook(self.reachable)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from ..model import ContainerKey
@@ -11,13 +11,17 @@ from ..services.replicas import Standing
 from .intake import Intake
 
 
-def known_now(intake: Intake, standing: Callable[[ContainerKey], Standing | None]) -> Known:
+def known_now(
+    intake: Intake,
+    standings: Mapping[ContainerKey, Standing],
+    work_out: Callable[[ContainerKey], Standing | None],
+) -> Known:
     """For one round of putting together: each host is looked at once, and not for each of a service's replicas."""
     statuses = intake.engines.statuses
     return Known(
-        containers=intake.containers,
         place=intake.roster.place,
-        standing=standing,
+        standings=standings,
+        work_out=work_out,
         freshness=cache(intake.engines.freshness),
         plain=intake.engines.plain(),
         doubtful=lambda host: statuses[host].doubtful,

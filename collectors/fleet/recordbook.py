@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import count
 from types import MappingProxyType
 
@@ -161,8 +162,8 @@ class RecordBook:
             if told is None or told[0] != births:
                 told = births, creations(births, self._makers, owned=service.source in OWNED)
                 self._creations[service] = told
-            born = {birth.key: birth.created for birth in births}
-            known = self._histories[service] = history(told[1], self._deeds.of(service), born)
+            deeds = self._deeds.of(service)
+            known = self._histories[service] = history(told[1], deeds, partial(self._roster.born, service))
             self._gone.pop(service, None)
         return known
 

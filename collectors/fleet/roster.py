@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from ..model import Container, ContainerKey, ServiceKey
 from ..services.changes import Birth
@@ -15,13 +16,22 @@ KEPT_GONE = 32
 """Births of containers that are gone, kept of each service to tell a deploy by."""
 
 
+HostOrder = Callable[[str], tuple[int, str]]
+"""What hosts are sorted by."""
+Rank = tuple[tuple[int, str], int, str, str]
+"""What a service's members are sorted by."""
+
+
 class Roster:
     """Containers by service. Every change costs what it touches, never the fleet."""
 
-    def __init__(self, rules: Sequence[ServiceRule]) -> None:
+    def __init__(self, rules: Sequence[ServiceRule], host_order: HostOrder) -> None:
         self._rules = tuple(rules)
+        self._host_order = host_order
         self._places: dict[ContainerKey, Place] = {}
-        self._members: dict[ServiceKey, dict[ContainerKey, None]] = {}
+        self._members: dict[ServiceKey, dict[ContainerKey, Rank]] = {}
+        self._in_order: dict[ServiceKey, tuple[ContainerKey, ...]] = {}
+        """The members of services, sorted: of those that were asked for since they last changed."""
         self._by_node: dict[str, set[ContainerKey]] = {}
         """Swarm tasks' containers, by their node's id."""
         self._births: dict[ServiceKey, dict[ContainerKey, Birth]] = {}
@@ -37,12 +47,23 @@ class Roster:
         return place_of(container, self._rules, self._cluster)
 
     def members(self, service: ServiceKey) -> Sequence[ContainerKey]:
-        """The replicas' containers, in the order in which they were found."""
-        return tuple(self._members.get(service, ()))
+        """The replicas' containers: in the order of their hosts, on each by their numbers, then by name."""
+        found = self._in_order.get(service)
+        if found is None:
+            ranks = self._members.get(service, {})
+            found = tuple(sorted(ranks, key=ranks.__getitem__))
+            if found:
+                self._in_order[service] = found
+        return found
 
     def births(self, service: ServiceKey) -> Sequence[Birth]:
         """When its containers were made, also of some that are gone."""
         return tuple(self._births.get(service, {}).values())
+
+    def born(self, service: ServiceKey, key: ContainerKey) -> datetime | None:
+        """When one of them was made; None: not known."""
+        birth = self._births.get(service, {}).get(key)
+        return birth.created if birth is not None else None
 
     def put(self, container: Container, old: Container | None, created: datetime | None) -> set[ServiceKey]:
         """A container is there, or is another than before; `created` on our clock. The services this touches."""
@@ -51,7 +72,7 @@ class Roster:
         if before is not None and old is not None and _same_signs(old, container):
             return {before.key} if before.key is not None else set()
         place = self.place_for(container)
-        touched = self._move(key, before, place)
+        touched = self._move(container, before, place)
         if (node := container.labels.get(SWARM_NODE)) is not None:
             self._by_node.setdefault(node, set()).add(key)
         if place.service is not None and created is not None:
@@ -112,7 +133,7 @@ class Roster:
                 if container is None:
                     continue
                 before, place = self._places.get(key), self.place_for(container)
-                touched |= self._move(key, before, place)
+                touched |= self._move(container, before, place)
                 if before is not None and before.service is not None and place.service is not None:
                     birth = self._births.get(before.service, {}).pop(key, None)
                     if birth is not None:
@@ -127,19 +148,23 @@ class Roster:
     def _cluster(self, node: str) -> str:
         return self.clusters.get(node, "")
 
-    def _move(self, key: ContainerKey, before: Place | None, place: Place) -> set[ServiceKey]:
+    def _move(self, container: Container, before: Place | None, place: Place) -> set[ServiceKey]:
+        key = container.key
         touched = {p.key for p in (before, place) if p is not None and p.key is not None}
         self._places[key] = place
         if before is not None and before.service is not None and before.service != place.service:
             self._leave(before.service, key)
         if place.service is not None:
-            self._members.setdefault(place.service, {})[key] = None
+            rank = (self._host_order(key.engine), _number(place.number), container.name, key.id)
+            self._members.setdefault(place.service, {})[key] = rank
+            self._in_order.pop(place.service, None)
         return touched
 
     def _leave(self, service: ServiceKey, key: ContainerKey) -> None:
         members = self._members.get(service)
         if members is not None:
             members.pop(key, None)
+            self._in_order.pop(service, None)
             if not members:
                 del self._members[service]
 
@@ -150,6 +175,11 @@ class Roster:
         gone = sorted((b for b in births.values() if b.key not in members), key=lambda b: b.created)
         for birth in gone[: len(gone) - KEPT_GONE]:
             del births[birth.key]
+
+
+@lru_cache(4096)
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() and len(text) < 10 else 0
 
 
 def _same_signs(old: Container, new: Container) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 
 import msgspec
 
@@ -30,9 +29,11 @@ from .verdict import Outage, Seen, Verdict, began, follow, judge
 class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What a service is put together from. Given by the fleet; no part of it is copied."""
 
-    containers: Mapping[ContainerKey, Container]
     place: Callable[[ContainerKey], Place | None]
-    standing: Callable[[ContainerKey], Standing | None]
+    standings: Mapping[ContainerKey, Standing]
+    """Those that were worked out before and still hold: nearly all."""
+    work_out: Callable[[ContainerKey], Standing | None]
+    """How any other one stands; None: it is not there."""
     freshness: Callable[[str], Freshness]
     """How far what a host says is of the present."""
     plain: Collection[str]
@@ -45,6 +46,10 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     ours: Callable[[str, datetime], datetime]
     engine_of_node: Mapping[str, str]
+
+    def standing(self, key: ContainerKey) -> Standing | None:
+        """How a container stands; None: it is not there."""
+        return self.standings.get(key) or self.work_out(key)
 
     def reachable(self, host: str) -> bool:
         """Whether a host answers."""
@@ -70,7 +75,7 @@ def assemble(
     history: Sequence[Made],
     known: Known,
 ) -> Assembled | None:
-    """The service as it is now; None where nothing is left of it."""
+    """The service as it is now, its replicas in the order of `members`; None where nothing is left of it."""
     swarm = picture.services.get(service_id) if picture is not None else None
     if picture is not None and swarm is not None:
         seen, verdict, failures, changes_at = _of_swarm(picture, service_id, known)
@@ -84,7 +89,7 @@ def assemble(
         return None
     standings = tuple([one.standing if one.reachable else _unseen(one.standing) for one in seen])
     outage = follow(outage, verdict, known.now)
-    containers = [c for s in standings if s.replica.container and (c := known.containers.get(s.replica.container))]
+    containers = [container for s in standings if (container := s.source) is not None]
     images = distinct_images(containers)
     service = Service(
         key=key,
@@ -126,14 +131,13 @@ def begun_earlier(assembled: Assembled, began: datetime) -> Assembled:
 
 
 def _of_containers(key: ServiceKey, members: Sequence[ContainerKey], known: Known) -> list[Seen]:
-    standings = [standing for member in members if (standing := known.standing(member)) is not None]
+    ready, work_out = known.standings.get, known.work_out
+    standings = [s for member in members if (s := ready(member) or work_out(member)) is not None]
     if any(standing.slot for standing in standings):
         standings = _one_for_each_slot(standings)
     if key.source in OWNED:
         current = [s for s in standings if s.condition is not Condition.AT_REST]
         standings = current or standings  # its orchestrator leaves what it replaced lying about
-    order = known.host_order
-    standings.sort(key=lambda s: (order(s.replica.host), _number(s.replica.number), s.replica.name))
     plain = known.plain
     return [
         Seen(standing=standing, reachable=True, fresh=True)
@@ -143,14 +147,17 @@ def _of_containers(key: ServiceKey, members: Sequence[ContainerKey], known: Know
     ]
 
 
-def _one_for_each_slot(standings: Iterable[Standing]) -> list[Standing]:
+def _one_for_each_slot(standings: Sequence[Standing]) -> list[Standing]:
     by_slot: dict[object, Standing] = {}
     for standing in standings:
         slot = standing.slot or standing.replica.container
-        other = by_slot.get(slot)
-        if other is None or _preferred(standing, other):
+        other = by_slot.setdefault(slot, standing)
+        if other is not standing and _preferred(standing, other):
             by_slot[slot] = standing
-    return list(by_slot.values())
+    if len(by_slot) == len(standings):
+        return list(standings)
+    kept = set(map(id, by_slot.values()))
+    return [standing for standing in standings if id(standing) in kept]
 
 
 def _preferred(one: Standing, other: Standing) -> bool:
@@ -218,11 +225,6 @@ def _as_task(standing: Standing, task: SwarmTask, service: str) -> Standing:
         name=f"{service}.{number}" if number else standing.replica.name,
     )
     return msgspec.structs.replace(standing, replica=replica)
-
-
-@lru_cache(4096)
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() and len(text) < 10 else 0
 
 
 # -- columns -----------------------------------------------------------------------------------------------------------

@@ -7,9 +7,8 @@ replica was made before, a *recreation*. Nothing here knows who did it, unless a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from types import MappingProxyType
 
 import msgspec
 
@@ -261,13 +260,12 @@ _REPLACING = frozenset(("stop", "remove", "kill", "start"))
 """Changes that may only make room for what was made, or begin it."""
 
 
-def history(
-    created: Sequence[Made], deeds: Sequence[Made], born: Mapping[ContainerKey, datetime] = MappingProxyType({})
-) -> tuple[Made, ...]:
-    """All changes of a service, oldest first. What belongs together is one; what only made room for a deploy, none.
+Born = Callable[[ContainerKey], datetime | None]
+"""When a container was made; None: not known."""
 
-    `born`: when the containers were made, as far as known.
-    """
+
+def history(created: Sequence[Made], deeds: Sequence[Made], born: Born) -> tuple[Made, ...]:
+    """All changes of a service, oldest first. What belongs together is one; what only made room for a deploy, none."""
     result: list[Made] = []
     for made in sorted((*created, *deeds), key=lambda m: m.change.time):
         if result and _belongs(result[-1], made, born):
@@ -279,11 +277,11 @@ def history(
     return tuple(result)
 
 
-def _belongs(before: Made, made: Made, born: Mapping[ContainerKey, datetime]) -> bool:
+def _belongs(before: Made, made: Made, born: Born) -> bool:
     """Whether this only goes on with the change before it."""
     pause = made.change.time - before.change.time
     if before.change.what in ("created", "deploy", "recreate") and made.change.what in _REPLACING:
-        created = born.get(made.container) if made.container is not None else None
+        created = born(made.container) if made.container is not None else None
         replaced = created is None or created < before.change.time
         return replaced and pause <= REPLACED and made.change.actor in (UNKNOWN, before.change.actor)
     same = (made.change.what, made.change.actor) == (before.change.what, before.change.actor)

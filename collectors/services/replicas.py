@@ -82,6 +82,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The engine that tells of it: its own, or the manager of its swarm."""
     reachable: bool = True
     """Whether that engine answers; if not, this is how it stood when last seen."""
+    source: Container | None = None
+    """The container this is read from; None: it cannot be seen."""
 
 
 def standing_of(container: Container, place: Place, life: Life | None, around: Surroundings) -> Standing:
@@ -130,6 +132,7 @@ def standing_of(container: Container, place: Place, life: Life | None, around: S
         slot=place.slot,
         created=container.created,
         through=container.engine,
+        source=container,
     )
 
 

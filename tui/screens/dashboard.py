@@ -135,8 +135,7 @@ class DashboardScreen(SparingScreen[None]):
 
     def time_passed(self, changed: Changed) -> None:
         """Ages went on, and some things changed: draw again what is on screen of either."""
-        if changed:
-            self._take(changed)
+        fresh = self._take(changed) if changed else set()
         if not self._looked:
             self.look_at_visible()
         app, moment, visible = self.app, self.app.moment(), self.table.visible_keys()
@@ -144,7 +143,7 @@ class DashboardScreen(SparingScreen[None]):
         calm = not (restless or changed) and self.header.facts.calm and self.place.as_of is None
         if (due := self._pulse.beat(calm=calm)) is Due.NOTHING:
             return
-        if keys := visible if due is Due.ALL else restless:
+        if keys := [key for key in (visible if due is Due.ALL else restless) if key not in fresh]:
             self.table.forget_rows(keys)
         if not self._rows.order:
             self._say_empty()
