@@ -40,9 +40,9 @@ def test_the_first_changes_after_a_quiet_time_are_followed_closely() -> None:
 def test_a_storm_has_a_bounded_share_of_the_processor_and_less_once_it_lasts() -> None:
     """The rest is a multiple of what the hand-over took, and a long rest is no quiet time."""
     hand = Hand()
-    rests = [hand.over(0.03) for _ in range(LASTING + 100)]
-    assert abs(rests[LASTING - 1] - 0.03 * REST) < 1e-9
-    assert all(abs(rest - 0.03 * LONG_REST) < 1e-9 for rest in rests[LASTING:])
+    rests = [hand.over(0.02) for _ in range(LASTING + 100)]
+    assert abs(rests[LASTING - 1] - 0.02 * REST) < 1e-9
+    assert all(abs(rest - 0.02 * LONG_REST) < 1e-9 for rest in rests[LASTING:])
 
 
 def test_one_costly_hand_over_holds_up_nothing() -> None:

@@ -33,8 +33,8 @@ class HostsView(View):
     columns = (
         Column(id="state", title="", width=1, worth=100),
         Column(id="name", title="HOST", width=12, grow=1, worth=99),
-        Column(id="link", title="LINK", width=30, grow=3, worth=95, limit=48),
-        Column(id="version", title="ENGINE", width=14, grow=2, worth=60, limit=22),
+        Column(id="link", title="LINK", width=26, grow=3, worth=95, limit=48),
+        Column(id="version", title="ENGINE", width=17, grow=1, worth=60, limit=22),
         Column(id="containers", title="CONTAINERS", width=16, grow=1, worth=90, limit=28),
         Column(id="lost", title="IF IT DIED", width=14, worth=75),
         Column(id="cpu", title="CPU", width=5, align="right", worth=70),

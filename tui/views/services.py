@@ -51,7 +51,7 @@ class ServicesView(View):
         Column(id="state", title="", width=1, worth=100, sortable=True),
         Column(id="name", title="SERVICE", width=18, grow=3, worth=99, limit=36, cut="middle"),
         Column(id="word", title="STATE", width=8, worth=30),
-        Column(id="replicas", title="REPL", width=5, align="right", worth=90),
+        Column(id="replicas", title="REPL", width=5, grow=4, align="right", worth=90, limit=7),
         Column(id="hosts", title="HOSTS", width=HOSTS_WIDTH, worth=25),
         Column(id="down", title="DOWN FOR", width=8, align="right", worth=80),
         Column(id="image", title="IMAGE", width=14, grow=3, worth=60, limit=36, cut="middle"),

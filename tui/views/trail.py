@@ -31,8 +31,8 @@ class TrailView(View):
         Column(id="sign", title="", width=1, worth=98, sortable=False),
         Column(id="host", title="HOST", width=8, grow=1, worth=90, limit=16, sortable=False),
         Column(id="object", title="OBJECT", width=12, grow=2, worth=95, limit=28, sortable=False),
-        Column(id="what", title="WHAT", width=30, grow=14, worth=99, sortable=False),
-        Column(id="who", title="WHO · HOW KNOWN", width=14, grow=4, worth=94, limit=28, sortable=False),
+        Column(id="what", title="WHAT", width=29, grow=14, worth=99, sortable=False),
+        Column(id="who", title="WHO · HOW KNOWN", width=15, grow=4, worth=94, limit=28, sortable=False),
         Column(id="why", title="WHY", width=22, grow=3, worth=40, sortable=False),
     )
 
