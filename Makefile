@@ -53,8 +53,8 @@ screenshots: $(BIN)/fleettop  ## draw the screens shown in the README from a run
 snapshots: $(BIN)/fleettop  ## renew the snapshots of screens; look at the difference before you commit it
 	$(BIN)/python -m pytest tests/tui --snapshot-update $(ARGS)
 
-bench: $(BIN)/fleettop  ## measure, beside other programs; writes bench/RESULTS.md (root, real engines)
-	$(BIN)/python -m bench
+bench: $(BIN)/fleettop  ## measure, beside other programs; writes bench/RESULTS.md (root, real engines, over an hour; ONLY="fleet scale" for less)
+	$(BIN)/python -m bench all $(ONLY)
 
 soak: $(BIN)/fleettop  ## an hour of storm in which nothing may grow; MINUTES=5 for less
 	$(BIN)/python -m bench soak --minutes $(or $(MINUTES),60)

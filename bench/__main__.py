@@ -1,9 +1,10 @@
 """Measure fleettop beside other programs, on a real engine: ``python -m bench`` (as root; see --help).
 
-``python -m bench NAME`` measures one thing instead: `trail` (its store), `trailview` (view 4 on millions of records),
-`screen` (bytes, CPU and keys with 10,000 rows that change, and over a slow line), `figures` (what figures of containers
-cost, of all who are concerned; as root), `logs` (a storm of lines), `scale` (fleets of up to 1,000 engines), and
-`soak` (an hour of storm in which nothing may grow).
+``python -m bench NAME`` measures one thing instead: `fleet` (a real fleet of ten engines; as root), `trail` (its
+store), `trailview` (view 4 on millions of records), `screen` (bytes, CPU and keys with 10,000 rows that change, and
+over a slow line), `figures` (what figures of containers cost, of all who are concerned; as root), `logs` (a storm),
+`scale` (fleets of up to 1,000 engines), `profiles` (where its time goes), and `soak` (an hour of storm in which nothing
+may grow). ``python -m bench all`` measures everything but the soak, one after the other.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import importlib
 import os
 import platform
 import re
+import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +31,9 @@ from .processes import load
 from .programs import Program
 from .report import METHOD, TOO_LOADED, Results
 
-OTHERS = ("figures", "logs", "profiles", "scale", "screen", "soak", "trail", "trailview")
+PARTS = ("fleet", "scale", "screen", "figures", "profiles", "logs", "trail", "trailview")
+"""What is measured beside the main table, in this order."""
+OTHERS = (*PARTS, "soak")
 QUICK = Effort(keys=8, events=1, watch=6.0, requests=15.0, starts=False)
 FULL = Effort()
 PATIENCE = 60.0
@@ -140,8 +145,22 @@ def say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
+def everything(names: Sequence[str]) -> int:
+    """The main table and all parts, or those of these names, each in a process of its own. The worst of their codes."""
+    codes = []
+    for name in names or ("main", *PARTS):
+        say(f"== {name}")
+        which = [] if name == "main" else [name]
+        codes.append(subprocess.run([sys.executable, "-m", "bench", *which], check=False).returncode)
+        if codes[-1]:
+            say(f"== {name} ended with {codes[-1]}; the others go on")
+    return max(codes)
+
+
 def main() -> int:
     """Measure, write, and print. 0: measured; 1: cannot here; 2: disturbed, so not written where it is published."""
+    if sys.argv[1:2] == ["all"]:
+        return everything(sys.argv[2:])
     if sys.argv[1:2] and sys.argv[1] in OTHERS:
         name = sys.argv.pop(1)
         return int(importlib.import_module(f".{name}", __package__).main() or 0)

@@ -140,8 +140,16 @@ def _end(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
 @contextmanager
 def dashboard(addresses: Sequence[str], folder: Path) -> Iterator[Terminal]:
     """fleettop on these engines, in a terminal of 200×50."""
+    text = "".join(f"[[engines]]\nname = {_name(a)}\naddress = {json.dumps(a)}\n" for a in addresses)
+    with configured(text, folder) as terminal:
+        yield terminal
+
+
+@contextmanager
+def configured(text: str, folder: Path) -> Iterator[Terminal]:
+    """fleettop with this `fleettop.toml`, likewise."""
     config = folder / "fleettop.toml"
-    config.write_text("".join(f"[[engines]]\nname = {_name(a)}\naddress = {json.dumps(a)}\n" for a in addresses))
+    config.write_text(text)
     with _terminal([FLEETTOP_BINARY, "--config", str(config)], folder) as terminal:
         yield terminal
 
@@ -218,7 +226,8 @@ def measure(size: Size, effort: Effort) -> Found:
             found.stormy = cpu_percent(terminal, effort.watch)
             found.written = (terminal.written - written) / (time.monotonic() - began)
             found.keys = keys(terminal, effort.keys)
-            found.events = probes(terminal, sockets, effort.events)
+            last = sorted(sockets.glob("*.sock"))[-1]
+            found.events = probes(terminal, last, last.stem, effort.events)
         found.memory = max(found.memory, memory_mib(terminal.pid))
     say(f"  {size}: {summary(found)}")
     return found
@@ -253,14 +262,13 @@ def cursor_line(terminal: Terminal) -> int | None:
     return alone[0] if len(alone) == 1 else None
 
 
-def probes(terminal: Terminal, sockets: Path, times: int) -> list[float]:
-    """Pause and resume one container, in view 2 filtered down to it, and see when the screen says so."""
-    door = sorted(sockets.glob("*.sock"))[-1]
+def probes(terminal: Terminal, door: Path, host: str, times: int) -> list[float]:
+    """Pause and resume one container of the engine that listens there, and see when view 2, filtered to it, says so."""
     name = next(one["Names"][0].removeprefix("/") for one in _ask(door, "GET", "/containers/json") if _runs(one))
     # The name whole, since another's may begin with it; the column is wide enough for those of the simulation.
     terminal.press(b"2")
     terminal.pass_time(0.7)
-    for letter in f"/name:{name} host:{door.stem}":
+    for letter in f"/name:{name} host:{host}":
         terminal.press(letter.encode())
         terminal.pass_time(0.05)
     terminal.settle(0.5, 3.0)

@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import debian13
@@ -74,11 +74,13 @@ def addresses(fleet: Fleet) -> dict[str, list[str]]:
     return ways
 
 
-def config(fleet: Fleet) -> str:
-    """A fleettop.toml: h1 by TLS, the other hosts by ssh."""
+def config(fleet: Fleet, ways: Sequence[str] = ()) -> str:
+    """A fleettop.toml. `ways` (`tls`, `ssh`, `unix`) are repeated over the hosts; else h1 by TLS, the others by ssh."""
     lines = []
-    for host in fleet.state.engines:
+    for number, host in enumerate(fleet.state.engines):
         way = "tls" if host.name == "h1" and host.tcp == "tls" else "ssh"
+        if ways:
+            way = ways[number % len(ways)]
         address = fleet.address(host.name, way)
         lines += ["[[engines]]", f'name = "{host.name}"', f'address = "{address.text}"']
         if address.tls:
