@@ -19,12 +19,9 @@ QUIET = 0.5
 """Seconds without a change that are a quiet time."""
 BUDGET = 0.03
 """Seconds one hand-over may spend on putting services together."""
-REST, LONG_REST = 6, 16
+REST, LONG_REST = 6, 20
 """Times what a hand-over takes on average until the next: a storm over services of hundreds of replicas has a seventh
 of a core, and much less once it lasts. The first frames of it are the ones that tell something new."""
-DEAR = 0.04
-"""Seconds of a hand-over for which twice as long a rest follows once it lasts: over ten thousand containers one takes
-4 ms, and an event is on screen as soon as it can be; with a thousand hosts in a storm it takes 20."""
 MOST = 0.5
 """Seconds of rest at most."""
 MEMORY = 8
@@ -56,7 +53,7 @@ class Pauses:
         if complete:
             took = now - self._began
             self._takes += (took - self._takes) / MEMORY if self._takes else took
-            times = REST if self._unbroken < LASTING else LONG_REST * (1 + self._takes / DEAR)
+            times = REST if self._unbroken < LASTING else LONG_REST
             pause = max(pause, min(MOST, times * min(took, self._takes)))
         self._rested = now + pause
         return pause

@@ -10,7 +10,7 @@ import pytest
 from fleettop.collectors.fleet import Changed
 from fleettop.collectors.session import Session
 from fleettop.tui import bridge as module
-from fleettop.tui.bridge import DEAR, FRAME, LASTING, LONG_REST, MOST, QUICK, QUICK_ONES, QUIET, REST, Bridge, Pauses
+from fleettop.tui.bridge import FRAME, LASTING, LONG_REST, MOST, QUICK, QUICK_ONES, QUIET, REST, Bridge, Pauses
 
 
 class Hand:
@@ -38,11 +38,11 @@ def test_the_first_changes_after_a_quiet_time_are_followed_closely() -> None:
 
 
 def test_a_storm_has_a_bounded_share_of_the_processor_and_less_once_it_lasts() -> None:
-    """The rest is a multiple of what the hand-over took, more of a dear one, and a long rest is no quiet time."""
+    """The rest is a multiple of what the hand-over took, and a long rest is no quiet time."""
     hand = Hand()
     rests = [hand.over(0.02) for _ in range(LASTING + 100)]
     assert abs(rests[LASTING - 1] - 0.02 * REST) < 1e-9
-    assert all(abs(rest - 0.02 * LONG_REST * (1 + 0.02 / DEAR)) < 1e-9 for rest in rests[LASTING:])
+    assert all(abs(rest - 0.02 * LONG_REST) < 1e-9 for rest in rests[LASTING:])
 
 
 def test_one_costly_hand_over_holds_up_nothing() -> None:
