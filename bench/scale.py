@@ -262,23 +262,24 @@ def _median(values: Sequence[float | None]) -> float | None:
 
 
 def keys(terminal: Terminal, presses: int) -> list[float]:
-    """Arrow keys: three down and three up again."""
+    """Arrow keys: one down and one up again, since the smallest fleet has two rows."""
     took = []
     for press in range(presses):
         terminal.pass_time(0.1)
-        before = cursor_line(terminal)
-        pressed = terminal.arrow(up=press % 6 >= 3)  # the smallest fleet has few rows
-        chunk = terminal.until(lambda then=before: cursor_line(terminal) not in (None, then), 3.0)  # type: ignore[misc]
+        before = cursor(terminal)
+        pressed = terminal.arrow(up=press % 2 == 1)
+        chunk = terminal.until(lambda then=before: cursor(terminal) not in (None, then), 3.0)  # type: ignore[misc]
         if chunk is not None and before is not None:
             took.append((chunk.monotonic - pressed) * 1000)
     return took
 
 
-def cursor_line(terminal: Terminal) -> int | None:
-    """The line of the table whose background no other line has; None: there is no such line."""
+def cursor(terminal: Terminal) -> tuple[int, str] | None:
+    """The line of the table whose background no other line has, and the name there, since rows change places, too;
+    None: there is no such line."""
     grounds = [terminal.ground(4, line) for line in range(3, 48)]
     alone = [line for line, ground in enumerate(grounds) if grounds.count(ground) == 1]
-    return alone[0] if len(alone) == 1 else None
+    return (alone[0], terminal.lines()[3 + alone[0]][3:20]) if len(alone) == 1 else None
 
 
 def probes(terminal: Terminal, door: Path, host: str, times: int) -> list[float]:
