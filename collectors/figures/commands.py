@@ -57,7 +57,8 @@ FIND = (
 )
 
 READ = (
-    # One line for each: its place, CPU in ns, memory in bytes, the inactive file cache in it, received, sent.
+    # One line for each: its place, CPU in ns, memory in bytes, the inactive file cache in it, received, sent. All are
+    # written at once: gawk writes out what it has before it opens the next file, and each line would be a packet.
     'function number(s) { return s ~ /^[0-9]+$/ ? s : "-" } '
     'function first(f,  s) { if ((getline s < f) < 1) s = ""; close(f); return s } '
     # A file as one record: these have no empty lines.
@@ -82,12 +83,13 @@ READ = (
     'return c " " number(first(p "/memory.current")) " " field(whole(p "/memory.stat"), "inactive_file ") } '
     'return "- - -" } '
     'BEGIN { newline = RS; root = "/sys/fs/cgroup"; q = ENVIRON["Q"]; '
-    'u = first("/proc/uptime"); print "fleettop:at " q " " substr(u, 1, index(u, " ") - 1); '
+    'u = first("/proc/uptime"); out = "fleettop:at " q " " substr(u, 1, index(u, " ") - 1); '
     "while ((getline line) > 0) { n = split(line, w, / /); "
     'for (k = 1; k <= n; k++) if (w[k] == "") continue; else item[++count] = w[k] } '
     'wanted = ENVIRON["N"]; n = wanted == "*" ? count : split(wanted, which, / /); '
     "for (i = 1; i <= n; i++) { "
     'j = wanted == "*" ? i : which[i]; s = item[j]; k = index(s, ":"); '
-    'print j " " used(substr(s, k + 2)) " " (substr(s, k + 1, 1) == "n" ? traffic(substr(s, 1, k - 1)) : "- -") } '
-    'print "fleettop:end " q }'
+    'out = out newline j " " used(substr(s, k + 2)) " " '
+    '(substr(s, k + 1, 1) == "n" ? traffic(substr(s, 1, k - 1)) : "- -") } '
+    'print out newline "fleettop:end " q }'
 )
