@@ -164,3 +164,8 @@ def test_without_awk_the_command_says_so(tmp_path: Path) -> None:
         input="0123abcd\n", env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert (done.stdout, done.returncode) == ("fleettop:no the host has no awk\n", 1)
+
+
+def test_an_answer_is_written_at_once() -> None:
+    """gawk writes out what it has before it opens the next file: line by line, each would be a packet on the way."""
+    assert READ.replace("sprintf", "").count("print") == 1
