@@ -70,11 +70,7 @@ class Engine:
         self._await_health()
 
     def _add(self, number: int) -> None:
-        name = f"web-{number:03}"
-        if has_health(number):
-            self._fleet.run_plain(HOST, name, "web", Healthcheck=HEALTH)
-        else:
-            self._fleet.run_plain(HOST, name, WORKING if works(number) else IDLE)
+        run_numbered(self._fleet, HOST, number, WORKING if works(number) else IDLE)
 
     def _await_health(self) -> None:
         end = time.monotonic() + 30
@@ -106,8 +102,22 @@ class Engine:
 
     def all_seconds(self) -> float:
         """CPU seconds of everything on the engine's host so far."""
-        first = self._fleet.hosts.first_process(HOST)
-        return cpu_seconds(tree(first)) if first else 0.0
+        return host_seconds(self._fleet, HOST)
+
+
+def run_numbered(fleet: Fleet, host: str, number: int, command: str) -> None:
+    """Start the container of this number, with the command or with a health check where it has one."""
+    name = f"web-{number:03}"
+    if has_health(number):
+        fleet.run_plain(host, name, "web", Healthcheck=HEALTH)
+    else:
+        fleet.run_plain(host, name, command)
+
+
+def host_seconds(fleet: Fleet, host: str) -> float:
+    """CPU seconds of everything on a host so far, its sshd and what that started, too."""
+    first = fleet.hosts.first_process(host)
+    return cpu_seconds(tree(first)) if first else 0.0
 
 
 def has_health(number: int) -> bool:

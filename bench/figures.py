@@ -29,6 +29,7 @@ from fleettop.collectors.model import ContainerKey
 
 from tests.fleet import Fleet, missing
 
+from .engine import host_seconds
 from .processes import cpu_seconds, load, machine_seconds, memory_mib, tree
 from .programs import DOCKER_STATS, FLEETTOP, ROOT, TRAIL, Program
 from .report import put_section
@@ -156,9 +157,8 @@ class Bench:
         time.sleep(STEADY)
 
     def host_seconds(self) -> float:
-        """CPU seconds of all on the engine's host so far, its sshd and what that started too."""
-        first = self.fleet.hosts.first_process(HOST)
-        return cpu_seconds(tree(first)) if first else 0.0
+        """CPU seconds of all on the engine's host so far."""
+        return host_seconds(self.fleet, HOST)
 
     def wire_bytes(self) -> float:
         """Bytes on the host's cable so far, both ways, with all headers."""

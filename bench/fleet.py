@@ -9,26 +9,26 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from tests.fleet import Fleet, missing
 from tests.fleet.__main__ import config
 
-from .engine import HEALTH, IDLE, has_health
+from .engine import IDLE, host_seconds, run_numbered
 from .processes import cpu_seconds, load, memory_mib, tree
 from .programs import ROOT
-from .report import put_section
+from .report import Spread, put_section
 from .scale import configured, keys, probes, shows
 
 SECTION = "fleet"
@@ -85,31 +85,20 @@ def real(number: int, hosts: int, each: int) -> Iterator[Fleet]:
     fleet.up(hosts=hosts, disk="256m")
     try:
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda one: _add(fleet, one, hosts), range(1, hosts * each + 1)))
+            numbers = range(1, hosts * each + 1)
+            list(pool.map(lambda one: run_numbered(fleet, f"h{(one - 1) % hosts + 1}", one, IDLE), numbers))
         yield fleet
     finally:
         fleet.down()
 
 
-def _add(fleet: Fleet, number: int, hosts: int) -> None:
-    host, name = f"h{(number - 1) % hosts + 1}", f"web-{number:03}"
-    if has_health(number):
-        fleet.run_plain(host, name, "web", Healthcheck=HEALTH)
-    else:
-        fleet.run_plain(host, name, IDLE)
-
-
-def hosts_seconds(fleet: Fleet) -> float:
-    """CPU seconds so far of all that runs on the hosts."""
-    firsts = (fleet.hosts.first_process(name) for name in fleet.state.hosts)
-    return sum(cpu_seconds(tree(first)) for first in firsts if first)
-
-
 def cost(fleet: Fleet, pids: Sequence[int], wait: Callable[[float], object], seconds: float) -> Cost:
     """Over so long, of these programs and of the hosts. `wait` lets time pass."""
 
+    used = partial(host_seconds, fleet)
+
     def now() -> tuple[float, float, float]:
-        return time.monotonic(), sum(cpu_seconds(tree(pid)) for pid in pids), hosts_seconds(fleet)
+        return time.monotonic(), sum(cpu_seconds(tree(pid)) for pid in pids), sum(map(used, fleet.state.hosts))
 
     began, programs, hosts = now()
     wait(seconds)
@@ -119,7 +108,7 @@ def cost(fleet: Fleet, pids: Sequence[int], wait: Callable[[float], object], sec
 
 
 def watch(fleet: Fleet, containers: int, seconds: float) -> tuple[Run, Cost]:
-    """fleettop, once: start, keys, what happens, then nothing."""
+    """fleettop, once: start, nothing, keys, and what happens."""
     run, names = Run(), list(fleet.state.hosts)
     with (
         tempfile.TemporaryDirectory(prefix="fleet-bench-") as home,
@@ -161,13 +150,12 @@ def beside(fleet: Fleet, command: Sequence[str], seconds: float) -> Cost:
 # -- what is written
 
 
-def _median(values: Sequence[float | None], digits: int) -> str:
-    known = [value for value in values if value is not None]
-    return f"{statistics.median(known):.{digits}f}" if known else "never"
-
-
-def _most(values: Sequence[float]) -> str:
-    return f"{sorted(values)[int(len(values) * 0.9)]:.0f}" if values else "never"
+def _cell(values: Iterable[float | None], digits: int = 0, *, tail: bool = False) -> str:
+    """The median, with the ninth tenth behind it where that is asked for."""
+    spread = Spread.of(values)
+    if spread.median is None or spread.p90 is None:
+        return "never"
+    return f"{spread.median:.{digits}f}" + (f" / {spread.p90:.0f}" if tail else "")
 
 
 def markdown(
@@ -192,12 +180,12 @@ def markdown(
         "",
         "| fleettop | |",
         "|---|---:|",
-        f"| first frame, s | {_median([run.first_frame for run in found], 2)} |",
+        f"| first frame, s | {_cell((run.first_frame for run in found), 2)} |",
         f"| all {options.hosts * options.each} containers of all engines on screen, s "
-        f"| {_median([run.connected for run in found], 2)} |",
-        f"| engine's answer to screen, p50 / p90 of {len(events)}, ms | {_median(events, 0)} / {_most(events)} |",
-        f"| key to screen, p50 / p90 of {len(pressed)}, ms | {_median(pressed, 1)} / {_most(pressed)} |",
-        f"| memory, MiB | {_median([run.memory for run in found], 0)} |",
+        f"| {_cell((run.connected for run in found), 2)} |",
+        f"| engine's answer to screen, p50 / p90 of {len(events)}, ms | {_cell(events, tail=True)} |",
+        f"| key to screen, p50 / p90 of {len(pressed)}, ms | {_cell(pressed, 1, tail=True)} |",
+        f"| memory, MiB | {_cell(run.memory for run in found)} |",
         "",
         "| idle, % of a core | the programs | the hosts, above nobody watching |",
         "|---|---:|---:|",
@@ -234,7 +222,7 @@ def main() -> int:
             say(f"  run {number}: {run}; {idle}")
     text = markdown(options, runs, costs, before)
     put_section(options.out, SECTION, text)
-    print(re.sub(r"\n{3,}", "\n\n", text))
+    print(text)
     return 0
 
 

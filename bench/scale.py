@@ -363,14 +363,15 @@ def summary(one: Found) -> str:
     return ", ".join(f"{head} {cell(one)}" for head, cell in COLUMNS[1:])
 
 
-def markdown(found: Sequence[Found], floor: float | None) -> str:
+def markdown(found: Sequence[Found], floor: float | None, starts: int) -> str:
     """The section of RESULTS.md."""
     text = [
         "## What a fleet's size costs",
         "",
         f"{os.cpu_count()} cores, Linux {platform.release()}, "
         f"Python {platform.python_version()}. Simulated engines on unix sockets in a process of their own, events made "
-        "by a third process, on the same cores. CPU is fleettop's, in percent of one core; starts are medians of five. "
+        "by a third process, on the same cores. CPU is fleettop's, in percent of one core; starts are medians of "
+        f"{starts}. "
         f"Floor in the same run: a bare Textual app has its first frame after {_cell(floor, 2)} s.",
         "",
         "| " + " | ".join(head for head, _ in COLUMNS) + " |",
@@ -423,7 +424,7 @@ def main() -> int:
     found = [measure(size, effort) for size in sizes]
     if options.only:
         found = among(found, options.out / "scale.json")
-    text = markdown(found, floor)
+    text = markdown(found, floor, effort.starts)
     put_section(options.out, SECTION, text)
     (options.out / "scale.json").write_text(json.dumps([asdict(one) for one in found], indent=1) + "\n")
     print(text)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -66,12 +67,11 @@ async def storm(sockets: Sequence[Path], rate: float, seed: int) -> int:
 async def _running(session: aiohttp.ClientSession) -> list[tuple[str, int]]:
     """The ids of what runs, each with the events that its restart makes."""
     async with session.get("http://engine/containers/json") as answer:
-        rows = [one for one in await answer.json() if one["State"] == "running"]
-    networks = [len(one["NetworkSettings"]["Networks"]) for one in rows]
-    checked = ["(health" in one["Status"] for one in rows]
-    return [
-        (one["Id"], len(RESTARTED) + 2 * few + check) for one, few, check in zip(rows, networks, checked, strict=True)
-    ]
+        return [(one["Id"], _restarted(one)) for one in await answer.json() if one["State"] == "running"]
+
+
+def _restarted(row: dict[str, Any]) -> int:
+    return len(RESTARTED) + 2 * len(row["NetworkSettings"]["Networks"]) + ("(health" in row["Status"])
 
 
 def main() -> int:

@@ -51,20 +51,19 @@ class Pulse:
             await self._sleep(pause)
             now, said = self._clock.monotonic(), self._events.heard_at
             if now - said < PING and now - asked < MEASURE:
-                self._publish(Confirmed(engine=self._address.name, at=said, latency=None))
+                self._publish(Confirmed(engine=self._address.name, at=said))
                 pause = PING - (now - said)
             else:
                 await self._list.way.free()
                 pacer.begin()
                 asked = self._clock.monotonic()
-                latency = await self._ask(client)
+                latency = await self._ask(client, asked)
                 self._publish(Confirmed(engine=self._address.name, at=self._clock.monotonic(), latency=latency))
                 pause = pacer.pause
             confirmed()
 
-    async def _ask(self, client: EngineClient) -> float | None:
+    async def _ask(self, client: EngineClient, began: float) -> float | None:
         """Seconds until it answered; None: late, but something else was answered meanwhile, so the way is narrow."""
-        began = self._clock.monotonic()
         latency: float | None = None
         try:
             latency = await client.ping()
